@@ -1,0 +1,257 @@
+//! A case (*asia*): one matter with an id, a party, a status and a history.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    Assessment, CaseId, Classification, DraftHash, Engine, Euro, Evidence, Facts, Flag, Language, MunicipalityId,
+    Person, Route, ServiceId, Status, Submission, SubmissionId, Urgency, hex,
+};
+
+/// One text of a case: the normalised reading of a field, message or attachment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct SourceText {
+    /// Where it stood: `text`, `subject`, `field:<name>`, `attachment:<name>`.
+    pub source: String,
+    /// The words, normalised (NFC, no control or direction characters).
+    pub text: String,
+}
+
+/// An emergency word that was found. Quoting it is how a person sees at once why the alarm went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct EmergencyHit {
+    /// Entry of the pack's lexicon, for example `live-wire`.
+    pub kind: String,
+    /// The words.
+    pub words: String,
+    /// Which text.
+    pub source: String,
+    /// Which card of the pack answers it: `emergency` (112) or `crisis`.
+    pub card: String,
+}
+
+/// What reading gave: language and texts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Reading {
+    /// The language in which the party is answered.
+    pub language: Language,
+    /// What the language was told from: `party`, `text`, `municipality`.
+    pub language_from: String,
+    /// The texts.
+    pub texts: Vec<SourceText>,
+    /// Emergency words.
+    pub emergencies: Vec<EmergencyHit>,
+}
+
+impl Reading {
+    /// All free texts of the message, joined by line ends: what the classifier reads.
+    #[must_use]
+    pub fn message(&self) -> String {
+        self.texts
+            .iter()
+            .filter(|text| matches!(text.source.as_str(), "subject" | "text" | "field:description"))
+            .map(|text| text.text.as_str())
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+}
+
+/// A date that something is due by, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Due {
+    /// Last day, in Finland.
+    #[schema(value_type = String, format = "date-time")]
+    pub at: Timestamp,
+    /// What it is counted from.
+    pub because: String,
+}
+
+/// A person's ruling on a rule that the policy leaves to a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Ruling {
+    /// The rule.
+    pub rule: super::RuleId,
+    /// `met` or `not_met`.
+    pub outcome: super::RuleOutcome,
+    /// Why, in the person's words.
+    pub reason: String,
+    /// Who, by token.
+    pub actor: String,
+}
+
+/// What the pipeline has worked out so far; each step adds its part. Stored as one JSON text.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct CaseFile {
+    /// Which run through the pipeline this is; a job of an earlier one changes nothing.
+    #[serde(default)]
+    pub round: u32,
+    /// What the party sent afterwards, in order of arrival.
+    #[serde(default)]
+    pub supplements: Vec<SubmissionId>,
+    /// People who edited, asked, ruled, reclassified or transferred: none of them may approve (check K10).
+    #[serde(default)]
+    pub preparers: Vec<Person>,
+    /// From `read`.
+    pub reading: Option<Reading>,
+    /// From `classify`.
+    pub classification: Option<Classification>,
+    /// From `classify`, completed by `assess` (the amount picks the decider).
+    pub route: Option<Route>,
+    /// From `gather`.
+    pub facts: Facts,
+    /// What a mandatory field or attachment leaves open, from `gather`.
+    #[serde(default)]
+    pub questions: Vec<super::Question>,
+    /// From `assess`.
+    pub assessment: Option<Assessment>,
+    /// What a person should notice.
+    pub flags: BTreeSet<Flag>,
+    /// Urgency of a notice.
+    pub urgency: Option<Urgency>,
+    /// When a person must have acted.
+    pub due: Option<Due>,
+    /// People's rulings under discretion.
+    #[serde(default)]
+    pub rulings: Vec<Ruling>,
+    /// A classification that a person set; the machine's is kept beside it.
+    #[serde(default)]
+    pub reclassified: Option<Reclassification>,
+    /// Questions that a person added.
+    #[serde(default)]
+    pub asked: Vec<super::Question>,
+    /// The authority that a person transfers to.
+    #[serde(default)]
+    pub transfer_to: Option<super::AuthorityId>,
+    /// That an approver gave the draft back, until somebody saves another version.
+    #[serde(default)]
+    pub returned: Option<Returned>,
+    /// Whether a completion request was already sent, and until when.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = "date")]
+    pub completion_until: Option<Date>,
+    /// Which engine proposed.
+    pub engine: Option<Engine>,
+}
+
+/// That an approver gave a draft back to its handler, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Returned {
+    /// The version that was given back.
+    pub draft: DraftHash,
+    /// Who, by token.
+    pub actor: String,
+    /// Why, in their words.
+    pub reason: String,
+}
+
+impl CaseFile {
+    /// Everything to ask the party, each thing once. A person's words come before the form's, and the form's,
+    /// which knows why a value could not be read, before the rule's.
+    #[must_use]
+    pub fn open_questions(&self) -> Vec<&super::Question> {
+        let assessed = self.assessment.iter().flat_map(|assessment| &assessment.questions);
+        let mut all: Vec<&super::Question> = Vec::new();
+        for question in self.asked.iter().chain(&self.questions).chain(assessed) {
+            if !all.iter().any(|known| known.about == question.about) {
+                all.push(question);
+            }
+        }
+        all
+    }
+
+    /// Notes that a person prepared this case.
+    pub fn note_preparer(&mut self, person: &Person) {
+        if !self.preparers.iter().any(|known| known.is_same_person(person)) {
+            self.preparers.push(person.clone());
+        }
+    }
+}
+
+/// A person's answer to "what kind of matter is this".
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Reclassification {
+    /// Kind of matter.
+    pub matter: super::Matter,
+    /// Service.
+    pub service: Option<ServiceId>,
+    /// Fault category.
+    pub category: Option<String>,
+    /// Who, by token.
+    pub actor: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A case as it stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Case {
+    /// Its id.
+    pub id: CaseId,
+    /// The number people use, for example `HRJ/2026/00017` (*asianumero*).
+    pub number: String,
+    /// The municipality.
+    pub municipality: MunicipalityId,
+    /// The submission it came from.
+    pub submission_id: SubmissionId,
+    /// Where it stands.
+    pub status: Status,
+    /// What the pipeline worked out.
+    pub file: CaseFile,
+    /// Arrival.
+    #[schema(value_type = String, format = "date-time")]
+    pub received_at: Timestamp,
+    /// Grows by one with each change; guards against lost updates.
+    pub revision: i64,
+    /// Who has claimed it.
+    pub claim: Option<Claim>,
+}
+
+/// A handler's lease on a case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Claim {
+    /// Who.
+    pub person: Person,
+    /// Until when.
+    #[schema(value_type = String, format = "date-time")]
+    pub until: Timestamp,
+}
+
+/// A decision (*päätös*) or another approved draft: the named person's act.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Decision {
+    /// The case.
+    pub case_id: CaseId,
+    /// The version that was approved.
+    pub draft_id: super::DraftId,
+    /// The hash of what was seen.
+    pub draft_hash: DraftHash,
+    /// What is granted.
+    pub amount: Option<Euro>,
+    /// Who decided.
+    pub person: Person,
+    /// The delegation row that gave the power.
+    pub authority: String,
+    /// When.
+    #[schema(value_type = String, format = "date-time")]
+    pub decided_at: Timestamp,
+}
+
+/// SHA-256 over the material of a draft: what came in, and what people asked, ruled and set. Our own ids are left
+/// out, so that the same message gives the same draft.
+#[must_use]
+pub fn basis(submission: &Submission, file: &CaseFile) -> String {
+    let files: Vec<&str> = submission.attachments.iter().map(|attachment| attachment.sha256.as_str()).collect();
+    let stated: Vec<_> = file.facts.iter().filter(|fact| matches!(fact.evidence, Evidence::Person { .. })).collect();
+    let material = serde_json::json!({
+        "service": submission.service, "fields": submission.fields, "subject": submission.subject,
+        "text": submission.text, "location": submission.location, "party": submission.party, "files": files,
+        "sent_at": submission.sent_at, "received_at": submission.received_at, "supplements": file.supplements.len(),
+        "stated": stated, "rulings": file.rulings, "reclassified": file.reclassified, "asked": file.asked,
+        "transfer_to": file.transfer_to,
+    });
+    hex(&Sha256::digest(material.to_string()))
+}

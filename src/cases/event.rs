@@ -1,0 +1,89 @@
+//! Audit events: what happened, by whom, when. Storage chains them by hash, one chain a municipality.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::classification::vocabulary;
+use super::{Actor, CaseId};
+
+vocabulary! {
+    /// What happened.
+    EventKind {
+        /// A submission was registered as a case.
+        Registered = "registered",
+        /// Emergency words were found and an alert was raised.
+        AlertRaised = "alert-raised",
+        /// A person acknowledged an alert.
+        AlertAcknowledged = "alert-acknowledged",
+        /// A step of the pipeline finished.
+        StepDone = "step-done",
+        /// A step failed and will be tried again.
+        StepRetried = "step-retried",
+        /// A step failed for good; a person must look.
+        StepFailed = "step-failed",
+        /// A version of a draft was made.
+        Drafted = "drafted",
+        /// A person took the case.
+        Claimed = "claimed",
+        /// A person gave it back.
+        Released = "released",
+        /// A person saved a version.
+        Edited = "edited",
+        /// A person approved a draft.
+        Approved = "approved",
+        /// An approval was refused, with the reason.
+        ApprovalRefused = "approval-refused",
+        /// An approver returned it to its handler.
+        Returned = "returned",
+        /// A person asked the party for more.
+        Asked = "asked",
+        /// A person sent it to another authority.
+        Transferred = "transferred",
+        /// A person changed what kind of matter it is.
+        Reclassified = "reclassified",
+        /// The party sent more.
+        Supplemented = "supplemented",
+        /// The party withdrew it.
+        Withdrawn = "withdrawn",
+        /// A person read a case.
+        Read = "read",
+        /// A token was made or revoked.
+        TokenChanged = "token-changed",
+    }
+}
+
+/// An event before it is chained.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEvent {
+    /// Who.
+    pub actor: Actor,
+    /// What.
+    pub kind: EventKind,
+    /// Which case, if one.
+    pub case_id: Option<CaseId>,
+    /// Details without personal data: ids, hashes, versions, reason codes.
+    pub payload: serde_json::Value,
+}
+
+/// An event as the chain keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Event {
+    /// 1, 2, 3 … within the municipality.
+    pub seq: i64,
+    /// When.
+    #[schema(value_type = String, format = "date-time")]
+    pub at: Timestamp,
+    /// Who.
+    pub actor: Actor,
+    /// What.
+    pub kind: EventKind,
+    /// Which case.
+    pub case_id: Option<CaseId>,
+    /// Details without personal data.
+    #[schema(value_type = Object)]
+    pub payload: serde_json::Value,
+    /// Hash of the event before this one; 64 zeros for the first.
+    pub previous: String,
+    /// SHA-256 over this event and the hash before it, 64 hexadecimal digits.
+    pub hash: String,
+}

@@ -1,0 +1,37 @@
+//! The words that every room shares: case, party, fact, assessment, draft, citation, check, decision.
+//!
+//! Types only, with the invariants that need no file, no clock and no database. What is parsed here is
+//! never validated again further in: a [`CaseId`] is a case id, a [`Euro`] has cents and no float in it.
+//! Everything else in the house may depend on this room; it depends on nothing but [`crate::clock`].
+
+mod actor;
+mod assessment;
+mod case;
+mod check;
+mod classification;
+mod draft;
+mod event;
+mod fact;
+mod id;
+mod language;
+mod money;
+mod status;
+mod submission;
+mod wording;
+mod written;
+
+pub use actor::*;
+pub use assessment::*;
+pub use case::*;
+pub use check::*;
+pub use classification::*;
+pub use draft::*;
+pub use event::*;
+pub use fact::*;
+pub use id::*;
+pub use language::*;
+pub use money::*;
+pub use status::*;
+pub use submission::*;
+pub use wording::*;
+pub use written::*;

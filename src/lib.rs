@@ -1,0 +1,4 @@
+//! Vireille prepares; a person decides.
+
+pub mod cases;
+pub mod clock;
