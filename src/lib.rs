@@ -2,3 +2,4 @@
 
 pub mod cases;
 pub mod clock;
+pub mod text;
