@@ -2,4 +2,6 @@
 
 pub mod cases;
 pub mod clock;
+pub mod config;
+pub mod telemetry;
 pub mod text;

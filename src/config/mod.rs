@@ -1,0 +1,343 @@
+//! Settings: compiled-in defaults ← a file ← the environment ← flags.
+//!
+//! `config/default.toml` documents every key where its default stands. Unknown keys and wrong values are
+//! [`Fault`]s with their source, line and what to write instead. This is the one room that reads the
+//! environment; everybody else is handed a [`Config`]. Nothing here prints a [`Secret`].
+
+mod layers;
+mod secret;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::cases::MunicipalityId;
+
+pub use secret::Secret;
+
+/// The defaults, with their documentation: what `config default` prints.
+pub const DEFAULTS: &str = include_str!("../../config/default.toml");
+
+/// The settings file that is read from the working directory when none is named.
+pub const FILE: &str = "vireille.toml";
+
+/// All settings.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where and how to listen.
+    pub server: Server,
+    /// The database.
+    pub storage: Storage,
+    /// The files that people write.
+    pub policies: Policies,
+    /// The pipeline's workers.
+    pub work: Work,
+    /// The queue of the handlers.
+    pub review: Review,
+    /// The JSON API.
+    pub api: Api,
+    /// Logging.
+    pub log: Log,
+}
+
+/// Where and how to listen.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// Address and port; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Largest request body, bytes.
+    pub max_body_bytes: usize,
+    /// Longest request, seconds.
+    pub request_timeout_seconds: u32,
+    /// Longest wait for running work at a stop, seconds.
+    pub drain_seconds: u32,
+}
+
+/// The database.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Storage {
+    /// `sqlite:…` or `postgres://…`.
+    pub url: Secret,
+}
+
+/// The files that people write.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policies {
+    /// The folder.
+    pub dir: PathBuf,
+    /// Where trained classifiers are kept; empty: nowhere.
+    pub cache: PathBuf,
+    /// Whose a submission is that names no municipality.
+    pub default_municipality: MunicipalityId,
+}
+
+/// The pipeline's workers.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Work {
+    /// How many in this process.
+    pub workers: usize,
+    /// Lease of a job, seconds.
+    pub lease_seconds: u32,
+    /// How often an idle worker looks, milliseconds.
+    pub poll_milliseconds: u32,
+}
+
+/// The queue of the handlers.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Review {
+    /// Lease of a claim, minutes.
+    pub claim_minutes: u32,
+}
+
+/// The JSON API.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Api {
+    /// How long an idempotent answer is kept, hours.
+    pub idempotency_hours: u32,
+    /// Rows a page.
+    pub page_size: u32,
+    /// Most rows a page.
+    pub max_page_size: u32,
+}
+
+/// Logging.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// Shape of a line.
+    pub format: LogFormat,
+    /// What is logged.
+    pub filter: String,
+}
+
+/// Shape of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Pretty,
+}
+
+impl Server {
+    /// Longest request.
+    #[must_use]
+    pub const fn request_timeout(&self) -> Duration {
+        Duration::from_secs(self.request_timeout_seconds as u64)
+    }
+
+    /// Longest wait for running work at a stop.
+    #[must_use]
+    pub const fn drain(&self) -> Duration {
+        Duration::from_secs(self.drain_seconds as u64)
+    }
+}
+
+impl Work {
+    /// Lease of a job.
+    #[must_use]
+    pub const fn lease(&self) -> Duration {
+        Duration::from_secs(self.lease_seconds as u64)
+    }
+
+    /// How often an idle worker looks.
+    #[must_use]
+    pub const fn poll(&self) -> Duration {
+        Duration::from_millis(self.poll_milliseconds as u64)
+    }
+}
+
+impl Review {
+    /// Lease of a claim.
+    #[must_use]
+    pub const fn claim(&self) -> Duration {
+        Duration::from_secs(self.claim_minutes as u64 * 60)
+    }
+}
+
+impl Api {
+    /// How long an idempotent answer is kept.
+    #[must_use]
+    pub const fn idempotency(&self) -> Duration {
+        Duration::from_secs(self.idempotency_hours as u64 * 3600)
+    }
+}
+
+/// One thing that is wrong with the settings, and what to write instead.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Fault {
+    /// The file, environment variable or command line.
+    pub source: String,
+    /// Line in the file, from 1.
+    pub line: Option<usize>,
+    /// The setting as `section.key`.
+    pub key: Option<String>,
+    /// What is wrong. Never the value: it may be a secret.
+    pub what: String,
+    /// What to write instead.
+    pub instead: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.source)?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        write!(f, ": {}; {}", self.what, self.instead)
+    }
+}
+
+/// Settings that cannot be used: every fault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Faulty(pub Vec<Fault>);
+
+impl fmt::Display for Faulty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, fault) in self.0.iter().enumerate() {
+            if i > 0 {
+                f.write_str("\n")?;
+            }
+            fault.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Faulty {}
+
+/// The layers over the defaults.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    /// The settings file; it must exist.
+    pub file: Option<PathBuf>,
+    /// The environment; only `VIREILLE__SECTION__KEY` counts.
+    pub environment: Vec<(String, String)>,
+    /// Flags as `section.key` and text.
+    pub flags: Vec<(String, String)>,
+}
+
+impl Sources {
+    /// This process's environment and, when no file is named, `vireille.toml` if it is there.
+    #[must_use]
+    pub fn system(file: Option<PathBuf>, flags: Vec<(String, String)>) -> Self {
+        let standing = Path::new(FILE);
+        let file = file.or_else(|| standing.is_file().then(|| standing.to_owned()));
+        let environment = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        Self { file, environment, flags }
+    }
+}
+
+impl Config {
+    /// The settings that these layers make.
+    ///
+    /// # Errors
+    /// [`Faulty`] with every fault of every layer.
+    pub fn load(sources: &Sources) -> Result<Self, Faulty> {
+        let mut faults = Vec::new();
+        let mut settings = layers::defaults(DEFAULTS);
+        if let Some(path) = &sources.file {
+            match std::fs::read_to_string(path) {
+                Ok(text) => layers::lay_file(&mut settings, path, &text, &mut faults),
+                Err(error) => faults.push(Fault {
+                    source: path.display().to_string(),
+                    line: None,
+                    key: None,
+                    what: format!("the settings file cannot be read: {error}"),
+                    instead: "name a readable file, or leave `--config` out".to_owned(),
+                }),
+            }
+        }
+        layers::lay_environment(&mut settings, &sources.environment, &mut faults);
+        layers::lay_flags(&mut settings, &sources.flags, &mut faults);
+        check_values(&settings, &mut faults);
+        if !faults.is_empty() {
+            return Err(Faulty(faults));
+        }
+        layers::nest(settings).try_into().map_err(|error: toml::de::Error| {
+            Faulty(vec![Fault {
+                source: "settings".to_owned(),
+                line: None,
+                key: None,
+                what: error.message().to_owned(),
+                instead: "see config/default.toml".to_owned(),
+            }])
+        })
+    }
+
+    /// The compiled-in settings alone.
+    ///
+    /// # Panics
+    /// When the compiled-in file is faulty; a test reads it.
+    #[must_use]
+    pub fn standard() -> Self {
+        Self::load(&Sources::default()).expect("config/default.toml holds")
+    }
+}
+
+/// What is wrong with these layers; nothing, when they can be used.
+#[must_use]
+pub fn check(sources: &Sources) -> Vec<Fault> {
+    Config::load(sources).err().map(|Faulty(faults)| faults).unwrap_or_default()
+}
+
+/// What types alone do not say.
+fn check_values(settings: &layers::Flat, faults: &mut Vec<Fault>) {
+    let mut expect = |key: &str, holds: bool, what: &str, instead: &str| {
+        if !holds {
+            faults.push(Fault {
+                source: "settings".to_owned(),
+                line: None,
+                key: Some(key.to_owned()),
+                what: format!("`{key}` {what}"),
+                instead: instead.to_owned(),
+            });
+        }
+    };
+    let text = |key: &str| settings.get(key).and_then(toml::Value::as_str).unwrap_or_default();
+    let number = |key: &str| settings.get(key).and_then(toml::Value::as_integer).unwrap_or_default();
+
+    let url = text("storage.url");
+    let engine = ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
+    expect("storage.url", engine, "names no database that we know", "write sqlite:PATH or postgres://…");
+    let listen = text("server.listen").parse::<SocketAddr>().is_ok();
+    expect("server.listen", listen, "is no address with a port", "write for example 127.0.0.1:8080");
+    let id = text("policies.default_municipality").parse::<MunicipalityId>().is_ok();
+    expect("policies.default_municipality", id, "is no municipality's id", "write the name of its folder");
+    expect("policies.dir", !text("policies.dir").is_empty(), "is empty", "write the path of the folder");
+    let format = matches!(text("log.format"), "json" | "pretty");
+    expect("log.format", format, "is no format that we know", "write pretty or json");
+    let filter = tracing_subscriber::EnvFilter::try_new(text("log.filter")).is_ok();
+    expect("log.filter", filter, "is no filter", "write for example info,sqlx=warn");
+    for (key, least, most) in [
+        ("server.max_body_bytes", 1024, 1 << 30),
+        ("server.request_timeout_seconds", 1, 3600),
+        ("server.drain_seconds", 0, 3600),
+        ("work.workers", 0, 256),
+        ("work.lease_seconds", 1, 86_400),
+        ("work.poll_milliseconds", 10, 60_000),
+        ("review.claim_minutes", 1, 43_200),
+        ("api.idempotency_hours", 1, 8_760),
+        ("api.page_size", 1, 1_000),
+        ("api.max_page_size", 1, 1_000),
+    ] {
+        let value = number(key);
+        let bounds = format!("write {least}–{most}");
+        expect(key, (least..=most).contains(&value), "is out of bounds", &bounds);
+    }
+    let pages = number("api.page_size") <= number("api.max_page_size");
+    expect("api.page_size", pages, "is larger than `api.max_page_size`", "write a smaller one");
+}

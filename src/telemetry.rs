@@ -1,0 +1,92 @@
+//! Logs and metrics: ids and durations, never a person's data (promise 10).
+//!
+//! The rule of a log line: the id stands in the message and as a field, the unit in the field's name, a
+//! failure is logged once (at the boundary that answers it), and no line holds a body, a query string, a
+//! field's value, a name or a secret. Metrics: counters end in `_total`, times in `_seconds`, and labels
+//! come from closed vocabularies (route template, status, method), never from what a stranger wrote.
+
+use std::sync::OnceLock;
+
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{Log, LogFormat};
+
+/// Requests answered, by method, route template and status.
+pub const HTTP_REQUESTS: &str = "vireille_http_requests_total";
+/// Time to answer, by method and route template.
+pub const HTTP_SECONDS: &str = "vireille_http_request_duration_seconds";
+/// Submissions registered over the API, all municipalities together: one must not learn another's counts.
+pub const SUBMISSIONS: &str = "vireille_submissions_total";
+/// Steps of the pipeline, by step and outcome.
+pub const STEPS: &str = "vireille_steps_total";
+/// Time of a step, by step.
+pub const STEP_SECONDS: &str = "vireille_step_duration_seconds";
+/// Jobs that wait.
+pub const JOBS_PENDING: &str = "vireille_jobs_pending";
+
+/// Alerts that nobody has acknowledged.
+pub const ALERTS_OPEN: &str = "vireille_alerts_open";
+
+/// Upper bounds of the histogram buckets, seconds.
+const BUCKETS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// Starts logging to standard error. A second call, as in tests, changes nothing.
+///
+/// A panic is logged by its place only: its message may quote what a stranger wrote (a slice of a text does).
+pub fn init(log: &Log) {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "a panic at {place}");
+    }));
+    let filter = EnvFilter::try_new(&log.filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // An error means that somebody logs already.
+    let _already = match log.format {
+        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+        LogFormat::Pretty => lines.try_init(),
+    };
+}
+
+/// The process's metrics. There is one recorder a process, whoever asks first installs it.
+///
+/// # Panics
+/// When another recorder was installed by somebody else in this process.
+pub fn metrics() -> &'static PrometheusHandle {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    HANDLE.get_or_init(|| {
+        let handle = PrometheusBuilder::new()
+            .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), BUCKETS)
+            .and_then(PrometheusBuilder::install_recorder)
+            .expect("one recorder a process");
+        describe();
+        handle
+    })
+}
+
+/// HELP and TYPE lines.
+fn describe() {
+    describe_counter!(HTTP_REQUESTS, "Requests answered, by method, route template and status.");
+    describe_histogram!(HTTP_SECONDS, Unit::Seconds, "Time to answer a request, by method and route template.");
+    describe_counter!(SUBMISSIONS, "Submissions registered over the API.");
+    describe_counter!(STEPS, "Steps of the pipeline, by step and outcome.");
+    describe_histogram!(STEP_SECONDS, Unit::Seconds, "Time of a step of the pipeline, by step.");
+    describe_gauge!(JOBS_PENDING, "Jobs that wait for a worker.");
+    describe_gauge!(ALERTS_OPEN, "Emergency alerts that nobody has acknowledged.");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_metric_has_its_help_line_and_its_unit() {
+        let handle = metrics();
+        metrics::counter!(STEPS, "step" => "read", "outcome" => "done").increment(1);
+        metrics::histogram!(STEP_SECONDS, "step" => "read").record(0.004);
+        let page = handle.render();
+        assert!(page.contains("# HELP vireille_steps_total Steps of the pipeline"), "{page}");
+        assert!(page.contains("vireille_step_duration_seconds_bucket{step=\"read\",le=\"0.005\"} 1"), "{page}");
+    }
+}
