@@ -3,5 +3,6 @@
 pub mod cases;
 pub mod clock;
 pub mod config;
+pub mod storage;
 pub mod telemetry;
 pub mod text;

@@ -1,0 +1,35 @@
+//! Storage: pool, migrations, one file a noun, audit chain, jobs.
+//!
+//! Owns every SQL text of the house. One text serves SQLite and PostgreSQL; what differs stands in
+//! `dialect.rs`. What a step of work changes (state, audit event, next jobs) goes through one [`Tx`]:
+//! either all of it is there after a crash or nothing is. Reads stand on [`Storage`], writes on [`Tx`].
+//! What HTTP can reach is never read by id alone: the municipality stands in every such `where`.
+//!
+//! House style of the schema: ids TEXT (UUIDv7), times BIGINT microseconds UTC, money BIGINT cents,
+//! flags BIGINT 0/1, JSON TEXT. `Any` knows nothing else, and it exports and sorts well.
+
+mod alerts;
+mod answers;
+pub mod audit;
+mod cases;
+mod decisions;
+mod dialect;
+mod drafts;
+mod error;
+mod events;
+mod jobs;
+mod migrations;
+mod numbers;
+mod pool;
+mod row;
+mod submissions;
+pub mod tokens;
+
+pub use alerts::{Acknowledgement, Alert};
+pub use answers::Answer;
+pub use cases::{CaseRow, Cursor, Page, QueueFilter};
+pub use error::{Error, Result};
+pub use jobs::{DeadJob, Enqueued, Job, NewJob, backoff};
+pub use pool::{Storage, Tx};
+pub use submissions::{Known, Receipt};
+pub use tokens::TokenRow;
