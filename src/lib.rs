@@ -3,6 +3,7 @@
 pub mod cases;
 pub mod clock;
 pub mod config;
+pub mod municipality;
 pub mod storage;
 pub mod telemetry;
 pub mod text;

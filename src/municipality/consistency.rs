@@ -1,0 +1,322 @@
+//! What must hold between the files of one pack, beyond what their types say: names that exist, dates that
+//! do not overlap, pairs of languages, ladders in order. Called once, when a pack is read.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::emergency::Lexicon;
+use super::fault::Faults;
+use super::format::{DeciderKind, Field, FieldType};
+use super::pack::{Pack, row_key};
+use super::yaml::write_one_of;
+use rust_decimal::Decimal;
+
+use crate::cases::{Language, Matter, ParameterValue, Validity};
+
+pub(super) fn check(pack: &Pack, faults: &mut Faults) {
+    municipality(pack, faults);
+    delegations(pack, faults);
+    authorities(pack, faults);
+    services(pack, faults);
+    texts(pack, faults);
+    examples(pack, faults);
+    if let (Err(why), Some(origin)) = (Lexicon::compile(&pack.emergency), pack.origin("emergency", "")) {
+        faults.at(
+            &origin.file,
+            1,
+            format!("the words of danger cannot be read: {why}"),
+            "write patterns as `tulipalo*`",
+        );
+    }
+}
+
+/// Refuses a template that does not compile.
+pub(super) fn check_template(file: &Path, body: &str, first_line: usize, faults: &mut Faults) {
+    let environment = minijinja::Environment::new();
+    if let Err(error) = environment.template_from_str(body) {
+        let line = first_line + error.line().unwrap_or(1) - 1;
+        let why = error.detail().unwrap_or("it cannot be read").to_owned();
+        faults.at(file, line, format!("the template is wrong: {why}"), "write placeholders as `{{ name }}`");
+    }
+}
+
+fn municipality(pack: &Pack, faults: &mut Faults) {
+    let own = &pack.municipality;
+    let Some(origin) = pack.origin("municipality", own.id.as_str()) else { return };
+    let departments = || own.departments.keys().map(crate::cases::DepartmentId::as_str);
+    let deciders = || own.deciders.keys().map(crate::cases::DeciderId::as_str);
+    if own.languages.is_empty() {
+        faults.at(&origin.file, origin.line(&["languages"]), "no language of service", "write `languages: [fi]`");
+    }
+    if own.case_prefix.is_empty() || !own.case_prefix.bytes().all(|b| b.is_ascii_uppercase()) {
+        let what = format!("the case prefix `{}` is not capital letters", own.case_prefix);
+        faults.at(&origin.file, origin.line(&["case_prefix"]), what, "write for example `case_prefix: HRJ`");
+    }
+    for (id, decider) in &own.deciders {
+        let at = |key: &str| origin.line(&["deciders", id.as_str(), key]);
+        if !own.departments.contains_key(&decider.department) {
+            let what = format!("`{id}` belongs to an unknown department `{}`", decider.department);
+            faults.at(&origin.file, at("department"), what, write_one_of(decider.department.as_str(), departments()));
+        }
+        if decider.kind == DeciderKind::Post && decider.claims_to.is_none() {
+            let what = format!("nobody takes claims against decisions of the post `{id}`");
+            faults.at(&origin.file, at("title"), what, "add `claims_to: …` with a body (kuntalaki 134 §)");
+        }
+        for (key, named) in [("claims_to", &decider.claims_to), ("deputy", &decider.deputy)] {
+            if let Some(named) = named.as_ref().filter(|named| !own.deciders.contains_key(named)) {
+                let what = format!("`{id}` names an unknown decider `{named}` as `{key}`");
+                faults.at(&origin.file, at(key), what, write_one_of(named.as_str(), deciders()));
+            }
+        }
+    }
+    for fact in &own.registers {
+        if !pack.services.contains_key(&fact.service) {
+            let what = format!("the register fact `{}` names an unknown service `{}`", fact.fact, fact.service);
+            let instead =
+                write_one_of(fact.service.as_str(), pack.services.keys().map(crate::cases::ServiceId::as_str));
+            faults.at(&origin.file, origin.line(&["registers"]), what, instead);
+        }
+    }
+    let rows = own.registers.iter().enumerate().map(|(n, row)| (n, format!("{}/{}", row.service, row.fact), row.valid));
+    for (n, key, from) in overlapping(rows) {
+        let what = format!("two values of `{key}` hold on {from}");
+        faults.at(
+            &origin.file,
+            origin.line(&["registers", &format!("#{n}")]),
+            what,
+            "end the earlier one the day before",
+        );
+    }
+}
+
+fn delegations(pack: &Pack, faults: &mut Faults) {
+    let mut rows = Vec::new();
+    for row in &pack.delegations {
+        let Some(origin) = pack.origin("delegation", &row_key(&row.id, row.valid)) else { continue };
+        let place = format!("#{}", origin.place);
+        rows.push((origin.line(&["delegation", &place]), format!("{}\n{}", origin.file.display(), row.id), row.valid));
+        check_dates(origin, row.valid, &["delegation", &place, "valid"], faults);
+        if row.steps.is_empty() {
+            let what = format!("the delegation `{}` has no steps", row.id);
+            faults.at(&origin.file, origin.line(&["delegation", &place]), what, "write `steps: [{decider: …}]`");
+        }
+        let mut reached = None;
+        for (s, step) in row.steps.iter().enumerate() {
+            let line = origin.line(&["delegation", &place, "steps", &format!("#{s}")]);
+            if !pack.municipality.deciders.contains_key(&step.decider) {
+                let what = format!("the delegation `{}` names an unknown decider `{}`", row.id, step.decider);
+                let known = pack.municipality.deciders.keys().map(crate::cases::DeciderId::as_str);
+                faults.at(&origin.file, line, what, write_one_of(step.decider.as_str(), known));
+            }
+            let last = s + 1 == row.steps.len();
+            match step.up_to {
+                None if !last => faults.at(
+                    &origin.file,
+                    line,
+                    format!("only the last step of `{}` may have no limit", row.id),
+                    "write `up_to: …` or remove the steps after it",
+                ),
+                Some(_) if last => faults.at(
+                    &origin.file,
+                    line,
+                    format!("the last step of `{}` has a limit: nobody could decide above it", row.id),
+                    "remove `up_to`, or add a last step without one",
+                ),
+                Some(limit) if reached.is_some_and(|r| limit <= r) => faults.at(
+                    &origin.file,
+                    line,
+                    format!("the steps of `{}` are not in order: {limit} does not exceed the step before", row.id),
+                    "write the steps from the smallest limit to the largest",
+                ),
+                _ => {}
+            }
+            reached = step.up_to.or(reached);
+        }
+    }
+    for (line, key, from) in overlapping(rows.into_iter()) {
+        let (file, id) = key.split_once('\n').unwrap_or_default();
+        let what = format!("two rows of the delegation `{id}` hold on {from}");
+        faults.at(file, line, what, "end the earlier one the day before");
+    }
+}
+
+fn authorities(pack: &Pack, faults: &mut Faults) {
+    let mut rows = Vec::new();
+    for row in &pack.authorities {
+        let Some(origin) = pack.origin("authority", &row_key(row.id.as_str(), row.valid)) else { continue };
+        let place = format!("#{}", origin.place);
+        check_dates(origin, row.valid, &["authorities", &place, "valid"], faults);
+        rows.push((origin.line(&["authorities", &place]), format!("{}\n{}", origin.file.display(), row.id), row.valid));
+    }
+    for (line, key, from) in overlapping(rows.into_iter()) {
+        let (file, id) = key.split_once('\n').unwrap_or_default();
+        let what = format!("two rows of the authority `{id}` hold on {from}");
+        faults.at(file, line, what, "end the earlier one the day before");
+    }
+}
+
+fn services(pack: &Pack, faults: &mut Faults) {
+    let departments = || pack.municipality.departments.keys().map(crate::cases::DepartmentId::as_str);
+    for (id, service) in &pack.services {
+        let Some(origin) = pack.origin("service", id.as_str()) else { continue };
+        let mut at = |path: &[&str], what: String, instead: String| {
+            faults.at(&origin.file, origin.line(path), what, instead);
+        };
+        if !pack.municipality.departments.contains_key(&service.department) {
+            let what = format!("unknown department `{}`", service.department);
+            at(&["department"], what, write_one_of(service.department.as_str(), departments()));
+        }
+        if !pack.municipality.deciders.contains_key(&service.process_owner) {
+            let known = pack.municipality.deciders.keys().map(crate::cases::DeciderId::as_str);
+            let what = format!("the process owner `{}` is no post of this municipality", service.process_owner);
+            at(&["process_owner"], what, write_one_of(service.process_owner.as_str(), known));
+        }
+        if let Some(row) = service.delegation.as_ref().filter(|id| !pack.delegations.iter().any(|d| d.id == **id)) {
+            let known = pack.delegations.iter().map(|d| d.id.as_str());
+            at(&["delegation"], format!("unknown delegation `{row}`"), write_one_of(row, known));
+        }
+        let mut names = BTreeSet::new();
+        let attachments = service.attachments.iter().map(|a| ("attachments", &a.name));
+        for (n, (list, name)) in service.fields.iter().map(|f| ("fields", &f.name)).chain(attachments).enumerate() {
+            let n = if list == "fields" { n } else { n - service.fields.len() };
+            let place = [list, &format!("#{n}")];
+            if !names.insert((list, name)) {
+                at(
+                    &place,
+                    format!("the name `{name}` stands twice in `{list}`"),
+                    "give one of them another name".to_owned(),
+                );
+            }
+            if !is_snake_case(name) {
+                at(
+                    &place,
+                    format!("the name `{name}` is not snake_case"),
+                    "write a–z, 0–9 and _, a letter first".to_owned(),
+                );
+            }
+        }
+        for (n, field) in service.fields.iter().enumerate() {
+            if let Some((what, instead)) = wrong_field(field) {
+                at(&["fields", &format!("#{n}")], what, instead.to_owned());
+            }
+        }
+        let mut codes = BTreeSet::new();
+        for (n, category) in service.categories.iter().enumerate() {
+            let place = ["categories", &format!("#{n}")];
+            if !codes.insert(&category.code) {
+                at(
+                    &place,
+                    format!("the category code `{}` stands twice", category.code),
+                    "give one of them another code".to_owned(),
+                );
+            }
+            if let Some(department) =
+                category.department.as_ref().filter(|d| !pack.municipality.departments.contains_key(d))
+            {
+                let what = format!("the category `{}` names an unknown department `{department}`", category.code);
+                at(&place, what, write_one_of(department.as_str(), departments()));
+            }
+            if let Some(authority) =
+                category.authority.as_ref().filter(|a| !pack.authorities.iter().any(|r| r.id == **a))
+            {
+                let what = format!("the category `{}` names an unknown authority `{authority}`", category.code);
+                at(&place, what, write_one_of(authority.as_str(), pack.authorities.iter().map(|r| r.id.as_str())));
+            }
+        }
+    }
+}
+
+/// What is wrong with a field by itself.
+fn wrong_field(field: &Field) -> Option<(String, &'static str)> {
+    if field.kind == FieldType::Choice && field.choices.is_empty() {
+        return Some((format!("the field `{}` has no choices", field.name), "add `choices: {…}`"));
+    }
+    let number = matches!(field.kind, FieldType::Number | FieldType::Money);
+    for (key, limit) in [("min", &field.min), ("max", &field.max)] {
+        let good = match limit {
+            None | Some(ParameterValue::Integer(_)) => true,
+            Some(ParameterValue::Text(text)) => Decimal::from_str_exact(text).is_ok(),
+            Some(ParameterValue::Flag(_)) => false,
+        };
+        if !good || (limit.is_some() && !number) {
+            return Some((
+                format!("`{key}` of the field `{}` is no limit", field.name),
+                "write a number, and only for numbers and money",
+            ));
+        }
+    }
+    None
+}
+
+/// Every example teaches a label that exists.
+fn examples(pack: &Pack, faults: &mut Faults) {
+    let labels: BTreeSet<&str> = pack
+        .services
+        .values()
+        .flat_map(|service| {
+            service.categories.iter().map(|category| category.code.as_str()).chain([service.id.as_str()])
+        })
+        .chain(Matter::ALL.iter().map(|matter| matter.as_str()))
+        .collect();
+    for (example, origin) in pack.examples.iter().zip(&pack.example_origins) {
+        if !labels.contains(example.label.as_str()) {
+            let what = format!("unknown label `{}`", example.label);
+            faults.at(&origin.0, origin.1, what, write_one_of(&example.label, labels.iter().copied()));
+        }
+    }
+}
+
+fn texts(pack: &Pack, faults: &mut Faults) {
+    let mut rows = Vec::new();
+    for text in &pack.texts {
+        let key = format!("{}/{}@{}", text.language, text.id, text.version);
+        let Some(origin) = pack.origin("text", &key) else { continue };
+        rows.push((rows.len(), format!("{}/{}", text.language, text.id), text.valid));
+        check_dates(origin, text.valid, &["in_force"], faults);
+        let other = match text.language {
+            Language::Fi => Language::Sv,
+            Language::Sv | Language::En => Language::Fi,
+        };
+        let pair = pack.texts.iter().any(|t| t.id == text.id && t.language == other && t.version == text.version);
+        if !pair {
+            let what = format!("the text `{}` of {} has no version in `{other}`", text.id, text.version);
+            let instead = format!("add it under texts/{other}, with the same `id` and `in_force`");
+            faults.at(&origin.file, 1, what, instead);
+        }
+    }
+    let texts: Vec<_> = pack.texts.iter().collect();
+    for (n, key, from) in overlapping(rows.into_iter()) {
+        let Some(text) = texts.get(n) else { continue };
+        let Some(origin) = pack.origin("text", &format!("{}/{}@{}", text.language, text.id, text.version)) else {
+            continue;
+        };
+        let what = format!("two versions of the text `{key}` are in force on {from}");
+        faults.at(&origin.file, origin.line(&["in_force"]), what, "end the earlier one the day before");
+    }
+}
+
+fn check_dates(origin: &super::pack::Origin, valid: Validity, path: &[&str], faults: &mut Faults) {
+    if let Some(to) = valid.to.filter(|to| *to < valid.from) {
+        let what = format!("it ends on {to}, before it begins on {}", valid.from);
+        faults.at(&origin.file, origin.line(path), what, "write a later `to`, or leave `to` out");
+    }
+}
+
+/// The rows that share a day with an earlier row of the same key, with their first common day.
+fn overlapping(rows: impl Iterator<Item = (usize, String, Validity)>) -> Vec<(usize, String, jiff::civil::Date)> {
+    let mut seen: Vec<(usize, String, Validity)> = Vec::new();
+    let mut found = Vec::new();
+    for (place, key, valid) in rows {
+        if let Some((_, _, other)) = seen.iter().find(|(_, k, v)| *k == key && v.overlaps(&valid)) {
+            found.push((place, key.clone(), valid.from.max(other.from)));
+        }
+        seen.push((place, key, valid));
+    }
+    found
+}
+
+pub(crate) fn is_snake_case(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.len() <= 64
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+}

@@ -1,0 +1,94 @@
+//! Who may decide what, up to which amount, on which day (*hallintosääntö*).
+//!
+//! A delegation is a ladder of steps by amount, limits inclusive. The first step that reaches the amount
+//! decides; whoever stands higher on the ladder may decide too; a deputy acts with the power of the post.
+//! The row that gave the power is always named, for the decision and the audit.
+
+use jiff::civil::Date;
+
+use super::format::{Delegation, DelegationStep};
+use super::pack::Pack;
+use crate::cases::{DeciderId, Euro};
+
+/// Power to decide, and the row that gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Power {
+    /// The post or body.
+    pub decider: DeciderId,
+    /// The row, for example `delegation/road-grant@2026-01-01`.
+    pub because: String,
+    /// The largest amount, inclusive; none: no limit.
+    pub up_to: Option<Euro>,
+}
+
+/// A decision beyond a post's power: how far it reaches, and whose power it is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("beyond the power of this post{}{}",
+    limit.map(|l| format!(", which reaches {l} €")).unwrap_or_default(),
+    whose.as_ref().map(|w| format!("; it belongs to {w}")).unwrap_or_default())]
+pub struct BeyondPower {
+    /// How far the post's own power reaches; none when it has none in this matter.
+    pub limit: Option<Euro>,
+    /// Whose power it is; none when no delegation row is in force.
+    pub whose: Option<DeciderId>,
+}
+
+impl Delegation {
+    /// The row as a decision names it: `delegation/road-grant@2026-01-01`.
+    #[must_use]
+    pub fn reference(&self) -> String {
+        format!("delegation/{}@{}", self.id, self.valid.from)
+    }
+
+    /// The number of the first step that reaches `amount`; a decision without an amount takes the first.
+    fn step_for(&self, amount: Option<Euro>) -> Option<usize> {
+        self.steps.iter().position(|step| match (step.up_to, amount) {
+            (Some(limit), Some(amount)) => amount <= limit,
+            _ => true,
+        })
+    }
+
+    fn power(&self, step: &DelegationStep) -> Power {
+        Power { decider: step.decider.clone(), because: self.reference(), up_to: step.up_to }
+    }
+}
+
+impl Pack {
+    /// The delegation of that id in force on a date.
+    #[must_use]
+    pub fn delegation(&self, id: &str, on: Date) -> Option<&Delegation> {
+        self.delegations.iter().find(|row| row.id == id && row.valid.contains(on))
+    }
+
+    /// Who decides a matter of this amount on this date.
+    #[must_use]
+    pub fn decider_for(&self, delegation: &str, amount: Option<Euro>, on: Date) -> Option<Power> {
+        let row = self.delegation(delegation, on)?;
+        Some(row.power(&row.steps[row.step_for(amount)?]))
+    }
+
+    /// Whether `post` may decide a matter of this amount on this date: the step's decider, one higher on the
+    /// ladder, or a deputy of either.
+    ///
+    /// # Errors
+    /// [`BeyondPower`] with the post's own limit and whose power it is.
+    pub fn may_decide(
+        &self,
+        post: &DeciderId,
+        delegation: &str,
+        amount: Option<Euro>,
+        on: Date,
+    ) -> Result<Power, BeyondPower> {
+        let row = self.delegation(delegation, on).ok_or(BeyondPower { limit: None, whose: None })?;
+        let acts_for = |step: &&DelegationStep| {
+            step.decider == *post
+                || self.municipality.deciders.get(&step.decider).is_some_and(|d| d.deputy.as_ref() == Some(post))
+        };
+        let needed = row.step_for(amount);
+        let held = needed.and_then(|from| row.steps[from..].iter().find(acts_for));
+        held.map(|step| row.power(step)).ok_or_else(|| BeyondPower {
+            limit: row.steps.iter().filter(acts_for).filter_map(|step| step.up_to).max(),
+            whose: needed.map(|n| row.steps[n].decider.clone()),
+        })
+    }
+}

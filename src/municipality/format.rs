@@ -1,0 +1,519 @@
+//! The formats of the files that a municipality's people edit: who it is, its services, its authorities,
+//! its delegation, its fixed texts. Hand-edited shapes only; [`super::pack`] loads and checks them.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::cases::{
+    AppealKind, AuthorityId, DeciderId, DepartmentId, DocumentId, DraftKind, Euro, FactType, Language, Localized,
+    Matter, MunicipalityId, Owner, ParameterValue, ServiceId, Urgency, Validity,
+};
+
+/// `municipality.yaml`
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MunicipalityFile {
+    /// Stable id, the name of the folder.
+    pub id: MunicipalityId,
+    /// Its name.
+    pub name: Localized,
+    /// Genitive or form used in letters' headings, for example `Harjuvesi kommun`.
+    pub letterhead: Localized,
+    /// Letters before a case number, for example `HRJ`.
+    pub case_prefix: String,
+    /// Languages in which it serves; the first is the language of the record.
+    pub languages: Vec<Language>,
+    /// Residents at the turn of the year.
+    pub residents: u32,
+    /// The registry: where post, e-mail and claims go.
+    pub registry: Contact,
+    /// Departments.
+    pub departments: BTreeMap<DepartmentId, Department>,
+    /// Bodies (*toimielin*) and posts (*virka*) that may hold power to decide.
+    pub deciders: BTreeMap<DeciderId, Decider>,
+    /// Numbers of state roads in the area, for the owner test.
+    #[serde(default)]
+    pub state_roads: Vec<String>,
+    /// Names of private roads in the area, for the owner test.
+    #[serde(default)]
+    pub private_roads: Vec<String>,
+    /// Names of places that belong to a neighbouring municipality, by its authority id.
+    #[serde(default)]
+    pub neighbours: BTreeMap<AuthorityId, Vec<String>>,
+    /// Facts that come from the municipality's own dated settings or registers.
+    #[serde(default)]
+    pub registers: Vec<RegisterFact>,
+    /// Whether letters carry the statement that a machine helped.
+    #[serde(default = "yes")]
+    pub ai_statement: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// How a person is reached.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Contact {
+    /// Name of the unit.
+    pub name: Localized,
+    /// Postal address.
+    #[serde(default)]
+    pub address: Option<String>,
+    /// E-mail.
+    #[serde(default)]
+    pub email: Option<String>,
+    /// Telephone.
+    #[serde(default)]
+    pub phone: Option<String>,
+    /// Opening hours.
+    #[serde(default)]
+    pub hours: Option<Localized>,
+    /// Web address.
+    #[serde(default)]
+    pub web: Option<String>,
+}
+
+/// A department.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Department {
+    /// Its name.
+    pub name: Localized,
+    /// The person or desk that answers questions on its cases.
+    pub contact: Contact,
+}
+
+/// A body or post.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Decider {
+    /// Body (*toimielin*) or post (*viranhaltija*).
+    pub kind: DeciderKind,
+    /// Title, in the nominative: `tekninen johtaja`.
+    pub title: Localized,
+    /// Title, in the allative or as in an address: `tekniselle lautakunnalle`. Used in appeal blocks.
+    #[serde(default)]
+    pub addressee: Option<Localized>,
+    /// The department that prepares for it.
+    pub department: DepartmentId,
+    /// The body to which a claim for revision of its decisions goes (kuntalaki 134 §); a body: itself.
+    #[serde(default)]
+    pub claims_to: Option<DeciderId>,
+    /// The post that acts when this one is away or disqualified.
+    #[serde(default)]
+    pub deputy: Option<DeciderId>,
+}
+
+/// Body or post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DeciderKind {
+    /// *toimielin*
+    Body,
+    /// *viranhaltija*
+    Post,
+}
+
+/// A dated fact from the municipality's own register or settings.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RegisterFact {
+    /// Name of the fact.
+    pub fact: String,
+    /// For which service.
+    pub service: ServiceId,
+    /// Its value.
+    pub value: ParameterValue,
+    /// When it holds: compared with the governing date.
+    pub valid: Validity,
+    /// Where it comes from, for the record.
+    pub source: String,
+}
+
+/// `delegation.yaml`: who may decide what (P01, *hallintosääntö*).
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DelegationFile {
+    /// Dated rows.
+    pub delegation: Vec<Delegation>,
+}
+
+/// One dated delegation.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Delegation {
+    /// Id that services name, for example `road-grant`.
+    pub id: String,
+    /// From when to when: compared with the decision date.
+    pub valid: Validity,
+    /// The policy section it comes from, for example `hallintosaanto#s12`.
+    pub source: String,
+    /// Steps by amount, smallest first; the last has no limit.
+    pub steps: Vec<DelegationStep>,
+}
+
+/// Up to which amount who decides. The limit is inclusive.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DelegationStep {
+    /// Largest amount, inclusive; none: no limit.
+    #[serde(default)]
+    pub up_to: Option<Euro>,
+    /// Who.
+    pub decider: DeciderId,
+}
+
+/// `authorities.yaml`: who is competent for what (P19), dated.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AuthoritiesFile {
+    /// Rows.
+    pub authorities: Vec<Authority>,
+}
+
+/// One dated row of the directory.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Authority {
+    /// Id; several rows may share it with other dates.
+    pub id: AuthorityId,
+    /// Its name.
+    pub name: Localized,
+    /// For which owner it stands, if for one.
+    #[serde(default)]
+    pub owner: Option<Owner>,
+    /// What it does, in words for the letter.
+    pub task: Localized,
+    /// How it is reached.
+    pub contact: Contact,
+    /// From when to when.
+    pub valid: Validity,
+    /// Where this row comes from.
+    pub source: String,
+}
+
+/// `services/<id>.yaml`
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceFile {
+    /// Stable id, the name of the file.
+    pub id: ServiceId,
+    /// Its name.
+    pub name: Localized,
+    /// Kind of matter.
+    pub matter: Matter,
+    /// Who pays whom.
+    pub process: Process,
+    /// The post that owns the service chain: a service without one is refused (S049).
+    pub process_owner: DeciderId,
+    /// Department that prepares.
+    pub department: DepartmentId,
+    /// The policy document whose rules are evaluated; none for a notice.
+    #[serde(default)]
+    pub policy: Option<DocumentId>,
+    /// The delegation row that says who decides.
+    #[serde(default)]
+    pub delegation: Option<String>,
+    /// How long handling may take (P11).
+    pub handling_time: HandlingTime,
+    /// Days to answer a completion request (P02: 14).
+    #[serde(default = "fourteen")]
+    pub completion_days: u32,
+    /// Fields of the form.
+    pub fields: Vec<Field>,
+    /// Attachments.
+    #[serde(default)]
+    pub attachments: Vec<AttachmentRule>,
+    /// Appeal block by kind of decision; kinds that are left out carry none.
+    #[serde(default)]
+    pub appeal: BTreeMap<DraftKind, AppealKind>,
+    /// Statute sections that a decision of this service always cites, `document#section`.
+    #[serde(default)]
+    pub provisions: BTreeMap<DraftKind, Vec<String>>,
+    /// Records class, retention and publicity (P13, checks K20 and K21).
+    pub records: Records,
+    /// How the AI Act sees it, and what a model may read.
+    pub ai: AiPolicy,
+    /// For notices: the tree of categories.
+    #[serde(default)]
+    pub categories: Vec<Category>,
+    /// For notices: what each urgency means.
+    #[serde(default)]
+    pub urgencies: BTreeMap<Urgency, UrgencyTarget>,
+}
+
+const fn fourteen() -> u32 {
+    14
+}
+
+/// Process type of the seeds (S001–S003).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Process {
+    /// The municipality pays.
+    MunicipalityPays,
+    /// The customer pays.
+    CustomerPays,
+    /// A notice is fixed and reported back.
+    Notice,
+}
+
+/// How long handling may take.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HandlingTime {
+    /// Days.
+    pub days: u32,
+    /// From what they are counted.
+    pub from: HandlingStart,
+    /// Whether only working days count.
+    #[serde(default)]
+    pub working_days: bool,
+}
+
+/// From what handling time is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HandlingStart {
+    /// Arrival.
+    Arrival,
+    /// End of the application window.
+    WindowEnd,
+}
+
+/// One field of a form.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Field {
+    /// Name, `snake_case`; also the name of the fact.
+    pub name: String,
+    /// Label on the form, and name of the fact in a letter.
+    pub label: Localized,
+    /// What helps to fill it in, under the label.
+    #[serde(default)]
+    pub help: Option<Localized>,
+    /// Type of the value.
+    #[serde(rename = "type")]
+    pub kind: FieldType,
+    /// Unit of a number.
+    #[serde(default)]
+    pub unit: Option<String>,
+    /// Whether it must be given. A missing one is asked for; it is never a rejection.
+    #[serde(default)]
+    pub required: bool,
+    /// What an empty field means, where the form says so ("leave empty if none").
+    #[serde(default)]
+    pub empty_means: Option<ParameterValue>,
+    /// Choices of an enum.
+    #[serde(default)]
+    pub choices: BTreeMap<String, Localized>,
+    /// How it is asked for when it is missing.
+    #[serde(default)]
+    pub ask: Option<Localized>,
+    /// Whether a language model may ever see it.
+    #[serde(default)]
+    pub model_may_see: bool,
+    /// Free text in which emergency words are looked for and classification may look.
+    #[serde(default)]
+    pub free_text: bool,
+    /// Lowest and highest number accepted without a question.
+    #[serde(default)]
+    pub min: Option<ParameterValue>,
+    /// Highest.
+    #[serde(default)]
+    pub max: Option<ParameterValue>,
+}
+
+/// Type of a form field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldType {
+    /// Text.
+    Text,
+    /// Exact decimal.
+    Number,
+    /// Euros.
+    Money,
+    /// Calendar day.
+    Date,
+    /// Yes or no.
+    Flag,
+    /// One of the choices.
+    Choice,
+    /// IBAN, checked mod 97.
+    Iban,
+    /// Business id, check digit.
+    BusinessId,
+    /// Finnish identity code, check character.
+    IdentityCode,
+    /// E-mail address.
+    Email,
+    /// Telephone number.
+    Phone,
+}
+
+impl FieldType {
+    /// The type of the fact that a field becomes.
+    #[must_use]
+    pub const fn fact_type(self) -> FactType {
+        match self {
+            Self::Number => FactType::Number,
+            Self::Money => FactType::Money,
+            Self::Date => FactType::Date,
+            Self::Flag => FactType::Flag,
+            _ => FactType::Text,
+        }
+    }
+}
+
+/// An attachment that a form asks for. It becomes the fact `attachment_<name>` (yes) when a file is named for it.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AttachmentRule {
+    /// Name, `snake_case`.
+    pub name: String,
+    /// Label.
+    pub label: Localized,
+    /// Whether it must be there; a missing one is asked for.
+    #[serde(default)]
+    pub required: bool,
+    /// Words in a file's name that show it is this one.
+    pub file_words: Vec<String>,
+    /// How it is asked for.
+    #[serde(default)]
+    pub ask: Option<Localized>,
+}
+
+/// Records management of a service.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Records {
+    /// Task class of the information control plan (*TOS-luokka*).
+    pub class: String,
+    /// Years of retention.
+    pub retention_years: u32,
+    /// Publicity class.
+    pub publicity: Publicity,
+    /// The provision that makes it secret or partly secret.
+    #[serde(default)]
+    pub ground: Option<String>,
+}
+
+/// Publicity class (*julkisuusluokka*, 621/1999).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Publicity {
+    /// *julkinen*
+    Public,
+    /// *osittain salassa pidettävä*
+    PartlySecret,
+    /// *salassa pidettävä*
+    Secret,
+}
+
+/// What the AI Act (EU) 2024/1689 makes of a service.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AiPolicy {
+    /// Class, for example `outside`, `annex-iii-4a`.
+    pub class: String,
+    /// Why, in a sentence.
+    pub because: String,
+}
+
+/// One fault category.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Category {
+    /// Code, `LI1` … `OT1`.
+    pub code: String,
+    /// Name.
+    pub name: Localized,
+    /// Whose it is unless the owner test finds another.
+    pub owner: Owner,
+    /// The unit that does the work, when the municipality's.
+    #[serde(default)]
+    pub department: Option<DepartmentId>,
+    /// The authority that it is redirected to, when not the municipality's.
+    #[serde(default)]
+    pub authority: Option<AuthorityId>,
+    /// Default urgency.
+    pub urgency: Urgency,
+    /// Owners that the owner test must rule out.
+    #[serde(default)]
+    pub check: Vec<Owner>,
+    /// Advice added to the answer.
+    #[serde(default)]
+    pub advice: Option<Localized>,
+}
+
+/// What an urgency means.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UrgencyTarget {
+    /// Meaning, for handlers.
+    pub meaning: Localized,
+    /// Target in words, for the letter.
+    pub target: Localized,
+    /// Hours to the target; for `U1`.
+    #[serde(default)]
+    pub hours: Option<u32>,
+    /// Working days to the target.
+    #[serde(default)]
+    pub working_days: Option<u32>,
+    /// Calendar days to the target.
+    #[serde(default)]
+    pub days: Option<u32>,
+}
+
+/// Front matter of a fixed text, `texts/<language>/<id>.md`. The body is a minijinja template that sees values
+/// worked out by code only; a stranger's text is never a template.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TextFrontMatter {
+    /// Id, the same in every language.
+    pub id: String,
+    /// Language.
+    pub language: Language,
+    /// Heading of the part in the letter; none for text without one.
+    #[serde(default)]
+    pub title: Option<String>,
+    /// Version, by its first day in force.
+    pub in_force: Validity,
+}
+
+/// `emergency.yaml`: words of danger, by kind (P18).
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EmergencyFile {
+    /// Kinds of danger.
+    pub kinds: Vec<EmergencyKind>,
+    /// Phrases that look like danger and are not; a hit inside one does not count.
+    pub lookalikes: Vec<String>,
+}
+
+/// One kind of danger.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EmergencyKind {
+    /// Id, for example `live-wire`.
+    pub id: String,
+    /// Which card answers it: `emergency` or `crisis`.
+    pub card: String,
+    /// Patterns: words in order, `*` ends a stem (`sähköiskun*`), `_` allows up to four words between.
+    pub patterns: Vec<String>,
+}
+
+/// One line of `examples/<language>.jsonl`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Example {
+    /// The message.
+    pub text: String,
+    /// Label: a fault category code, a service id, or a matter.
+    pub label: String,
+}
