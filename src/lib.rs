@@ -4,6 +4,7 @@ pub mod cases;
 pub mod clock;
 pub mod config;
 pub mod municipality;
+pub mod policy;
 pub mod storage;
 pub mod telemetry;
 pub mod text;

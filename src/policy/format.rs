@@ -1,0 +1,262 @@
+//! The formats of a policy document, as an officer writes it: Markdown with YAML front matter, sections
+//! with an anchor (`## 3 § Tuettava tie {#s3}`), and fenced `rule` and `calculation` blocks that stand
+//! under the section they implement.
+//!
+//! These are the hand-edited shapes only; [`super::document`] turns them into checked documents.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::cases::{
+    DocumentId, Effect, FactType, Language, Localized, ParameterValue, RuleId, RuleOutcome, ServiceId, Validity,
+};
+
+/// Front matter of a policy document or statute.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FrontMatter {
+    /// Stable id, the same in every version and language.
+    pub id: DocumentId,
+    /// Whether the text binds as a local policy or as a statute of the allow-list.
+    #[serde(default)]
+    pub kind: DocumentKind,
+    /// Title in the document's language.
+    pub title: String,
+    /// Language of this file.
+    pub language: Language,
+    /// Statute number, for example `434/2003`; statutes only.
+    #[serde(default)]
+    pub number: Option<String>,
+    /// Who adopted it, when and under which section of the minutes; policies only.
+    #[serde(default)]
+    pub adopted: Option<Adopted>,
+    /// From when to when it is in force.
+    pub in_force: Validity,
+    /// Which date of a case picks the version.
+    #[serde(default)]
+    pub governing_date: GoverningDate,
+    /// The application window, where the policy has one.
+    #[serde(default)]
+    pub window: Option<Window>,
+    /// Facts that the rules read, with their types: a rule that names another is refused.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, FactDeclaration>")]
+    pub facts: BTreeMap<String, FactDeclaration>,
+    /// Exact values that the rules use.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, Parameter>,
+    /// The language version whose rules this text carries, for a translation without rules of its own.
+    #[serde(default)]
+    pub translation_of: Option<Language>,
+    /// The services that this policy governs.
+    #[serde(default)]
+    pub services: Vec<ServiceId>,
+}
+
+/// What kind of text this is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DocumentKind {
+    /// A local policy.
+    #[default]
+    Policy,
+    /// A statute, in our own words, by section: the allow-list for citations.
+    Law,
+}
+
+/// Adoption of a policy.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Adopted {
+    /// The body, in the document's language.
+    pub body: String,
+    /// Date of the meeting.
+    #[schemars(with = "String")]
+    pub date: Date,
+    /// Section of the minutes, for example `§ 71`.
+    pub section: String,
+}
+
+/// Which date of a case picks the version.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GoverningDate {
+    /// The last day of the application window.
+    WindowEnd,
+    /// The day of arrival.
+    #[default]
+    Arrival,
+    /// The day of the decision.
+    Decision,
+    /// The day of the event that the case is about.
+    Event,
+}
+
+/// A yearly application window, in Finnish local time.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Window {
+    /// First day, `MM-DD`.
+    pub opens: String,
+    /// Last day, `MM-DD`.
+    pub closes: String,
+    /// Last moment of the last day, `HH:MM`; that very minute's start is the last moment in time.
+    pub at: String,
+}
+
+/// A declared fact.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FactDeclaration {
+    /// Type of the value.
+    #[serde(rename = "type")]
+    pub kind: FactType,
+    /// Unit of a number.
+    #[serde(default)]
+    pub unit: Option<String>,
+    /// How it is asked for when it is missing; none for facts that code works out.
+    #[serde(default)]
+    pub ask: Option<Localized>,
+}
+
+/// A parameter: an exact value with its unit. Write decimals in quotes, so that no float ever exists.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Parameter {
+    /// The value.
+    pub value: ParameterValue,
+    /// Unit, for example `m`, `EUR`, `EUR/m`, `%`.
+    #[serde(default)]
+    pub unit: Option<String>,
+}
+
+/// A `rule` block. Either `when` and `outcome`, or a list of `cases` of which the first that fits decides;
+/// a rule whose conditions do not fit is met.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RuleBlock {
+    /// Stable id within the document.
+    pub id: RuleId,
+    /// Condition, as an expression over `facts.…`, `params.…` and `calc.…`.
+    #[serde(default)]
+    pub when: Option<String>,
+    /// How the rule comes out when the condition holds.
+    #[serde(default)]
+    pub outcome: Option<RuleOutcome>,
+    /// Several conditions, first match decides.
+    #[serde(default)]
+    pub cases: Vec<RuleCase>,
+    /// What follows when the rule is not met.
+    #[serde(default = "rejection")]
+    pub effect: Effect,
+    /// The fact to ask for when the rule is unknown. Without it, every missing fact is asked for.
+    #[serde(default)]
+    pub ask: Option<String>,
+    /// The reason in words, by outcome. `{{ facts.x }}`, `{{ params.x }}`, `{{ calc.x }}` and `{{ missing }}` are filled in
+    /// by code, written as people write numbers, dates and euros.
+    pub reasons: RuleReasons,
+    /// Words of the section, byte for byte, that carry the reason.
+    pub quote: Localized,
+}
+
+const fn rejection() -> Effect {
+    Effect::Rejection
+}
+
+/// One condition of a rule with several.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RuleCase {
+    /// Condition; the last case may leave it out.
+    #[serde(default)]
+    pub when: Option<String>,
+    /// How the rule comes out when it holds.
+    pub outcome: RuleOutcome,
+}
+
+/// Reasons by outcome.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RuleReasons {
+    /// When the rule is met.
+    pub met: Localized,
+    /// When it is not met.
+    pub not_met: Localized,
+    /// When it is left to a person.
+    #[serde(default)]
+    pub discretion: Option<Localized>,
+}
+
+/// A `calculation` block: named steps, each an exact expression that may read earlier steps as `calc.…`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CalculationBlock {
+    /// The steps, in order.
+    pub steps: Vec<StepBlock>,
+    /// Name of the step that is the amount granted, if this block has it.
+    #[serde(default)]
+    pub amount: Option<String>,
+}
+
+/// One step.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StepBlock {
+    /// Name, `snake_case`.
+    pub name: String,
+    /// What it is, in words for the letter.
+    pub label: Localized,
+    /// The expression.
+    pub value: String,
+    /// `EUR` for money, else a unit to show.
+    #[serde(default)]
+    pub unit: Option<String>,
+    /// Whether the letter leaves this step out of its calculation table.
+    #[serde(default)]
+    pub hidden: bool,
+}
+
+/// A file `*.tests.yaml` beside a document: worked cases that `policy check` runs.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WorkedCases {
+    /// The document.
+    pub document: DocumentId,
+    /// The cases.
+    pub cases: Vec<WorkedCase>,
+}
+
+/// One worked case.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WorkedCase {
+    /// Name, for example `R1`.
+    pub name: String,
+    /// The version, by its first day in force.
+    #[schemars(with = "String")]
+    pub version: Date,
+    /// The facts; numbers and money as strings or whole numbers.
+    pub facts: BTreeMap<String, ParameterValue>,
+    /// What must come out.
+    pub expect: Expected,
+}
+
+/// What a worked case must come out as.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Expected {
+    /// Outcome.
+    pub outcome: crate::cases::Outcome,
+    /// Amount granted.
+    #[serde(default)]
+    pub amount: Option<crate::cases::Euro>,
+    /// Rules that must come out so; others are free.
+    #[serde(default)]
+    pub rules: BTreeMap<RuleId, RuleOutcome>,
+    /// Calculation steps that must have these values.
+    #[serde(default)]
+    pub steps: BTreeMap<String, String>,
+}

@@ -1,0 +1,213 @@
+//! All policy documents and statutes that bind in one municipality, and which version holds on a date.
+//!
+//! [`Library::version_on`] is the one function by which a version is picked; nobody else compares dates of
+//! documents. An application window belongs to the version that is in force on the window's last day.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::document::{self, Document, Written, YearlyWindow};
+use super::format::DocumentKind;
+use crate::cases::{DocumentId, Language, MunicipalityId, valid_on};
+use crate::clock::helsinki;
+use crate::municipality::Faults;
+use crate::municipality::pack::{FileHash, files_in};
+use crate::municipality::yaml;
+
+/// All versions of all documents.
+#[derive(Debug, Clone, Default)]
+pub struct Library {
+    documents: BTreeMap<DocumentId, Vec<Document>>,
+}
+
+/// An application window of one year, as moments.
+#[derive(Debug, Clone, Copy)]
+pub struct WindowSpan<'a> {
+    /// First moment of the first day.
+    pub opens: Timestamp,
+    /// Last moment: what arrives later, even by a second, is late.
+    pub closes: Timestamp,
+    /// The last day: the governing date of what arrives for this window.
+    pub ends_on: Date,
+    /// The version in force on the last day.
+    pub document: &'a Document,
+}
+
+impl Library {
+    /// The version in force on a date.
+    #[must_use]
+    pub fn version_on(&self, id: &DocumentId, on: Date) -> Option<&Document> {
+        valid_on(self.documents.get(id)?, on, |document| document.in_force)
+    }
+
+    /// The version that begins on a date, whether or not it is in force now.
+    #[must_use]
+    pub fn version(&self, id: &DocumentId, from: Date) -> Option<&Document> {
+        self.documents.get(id)?.iter().find(|document| document.version() == from)
+    }
+
+    /// All versions, oldest first.
+    #[must_use]
+    pub fn versions(&self, id: &DocumentId) -> Vec<&Document> {
+        self.documents.get(id).into_iter().flatten().collect()
+    }
+
+    /// All documents, by id and then by version.
+    pub fn documents(&self) -> impl Iterator<Item = &Document> {
+        self.documents.values().flatten()
+    }
+
+    /// The ids of all documents.
+    pub fn ids(&self) -> impl Iterator<Item = &DocumentId> {
+        self.documents.keys()
+    }
+
+    /// The application window for something that arrived at a moment: the one that is open then; otherwise
+    /// the one that closes in the year of arrival (it came too early or too late for that); otherwise the
+    /// last one that closed before.
+    #[must_use]
+    pub fn window_for(&self, id: &DocumentId, arrival: Timestamp) -> Option<WindowSpan<'_>> {
+        let year = arrival.to_zoned(helsinki()).year();
+        let mut spans: Vec<WindowSpan<'_>> =
+            (year.saturating_sub(1)..=year.saturating_add(1)).filter_map(|y| self.window_closing_in(id, y)).collect();
+        let open = spans.iter().position(|span| span.opens <= arrival && arrival <= span.closes);
+        let chosen = open
+            .or_else(|| spans.iter().position(|span| span.ends_on.year() == year))
+            .or_else(|| spans.iter().rposition(|span| span.closes < arrival))?;
+        Some(spans.swap_remove(chosen))
+    }
+
+    fn window_closing_in(&self, id: &DocumentId, year: i16) -> Option<WindowSpan<'_>> {
+        self.documents.get(id)?.iter().find_map(|document| {
+            let YearlyWindow { opens, closes, at } = document.window?;
+            let ends_on = Date::new(year, closes.0, closes.1).ok()?;
+            let governs = self.version_on(id, ends_on).is_some_and(|d| d.version() == document.version());
+            let starts_on = Date::new(if opens > closes { year - 1 } else { year }, opens.0, opens.1).ok()?;
+            let moment = |date: Date, hour: i8, minute: i8| {
+                date.at(hour, minute, 0, 0).to_zoned(helsinki()).ok().map(|zoned| zoned.timestamp())
+            };
+            governs.then_some(())?;
+            Some(WindowSpan {
+                opens: moment(starts_on, 0, 0)?,
+                closes: moment(ends_on, at.0, at.1)?,
+                ends_on,
+                document,
+            })
+        })
+    }
+
+    /// Reads the statutes and policies of the base pack and of the municipality, whose documents replace the
+    /// base's of the same id. Every fault is noted.
+    pub(crate) fn read(root: &Path, id: &MunicipalityId, hash: &mut FileHash, faults: &mut Faults) -> Self {
+        let mut documents = BTreeMap::new();
+        for folder in
+            [root.join("base").join("law"), root.join("base").join("policies"), root.join(id.as_str()).join("policies")]
+        {
+            let mut read: BTreeMap<DocumentId, Vec<Document>> = BTreeMap::new();
+            let mut written: BTreeMap<(DocumentId, Date), Vec<Written>> = BTreeMap::new();
+            let before = faults.len();
+            for file in files_in(&folder, ".md") {
+                let Some(source) = yaml::read_file(&file, faults) else { continue };
+                hash.add(root, &file, &source);
+                let Some(text) = Written::parse(&file, source, faults) else { continue };
+                written.entry((text.front.id.clone(), text.front.in_force.from)).or_default().push(text);
+            }
+            let all_read = faults.len() == before;
+            for ((id, _), files) in written {
+                if let Some(document) = join_languages(files, all_read, faults) {
+                    read.entry(id).or_default().push(document);
+                }
+            }
+            documents.extend(read);
+        }
+        for versions in documents.values() {
+            check_versions(versions, faults);
+        }
+        Self { documents }
+    }
+
+    /// The files of worked cases of a municipality.
+    pub(crate) fn worked_case_files(root: &Path, id: &MunicipalityId) -> Vec<PathBuf> {
+        [root.join("base").join("policies"), root.join(id.as_str()).join("policies")]
+            .iter()
+            .flat_map(|folder| files_in(folder, ".tests.yaml"))
+            .collect()
+    }
+}
+
+/// One document out of its files: the one that is no translation holds the rules.
+/// Whether a language is missing can be told only when `all_read`.
+fn join_languages(mut files: Vec<Written>, all_read: bool, faults: &mut Faults) -> Option<Document> {
+    files.sort_by_key(|text| (text.front.translation_of.is_some(), text.front.language));
+    let mut languages: Vec<Written> = Vec::new();
+    for text in files {
+        if let Some(other) = languages.iter().find(|t| t.front.language == text.front.language) {
+            let what = format!(
+                "the version of {} stands twice in `{}`: also in {}",
+                text.front.in_force.from,
+                text.front.language,
+                other.file.display()
+            );
+            faults.at(&text.file, text.line(&["in_force"]), what, "give one of them another `in_force`, or remove it");
+        } else {
+            languages.push(text);
+        }
+    }
+    let base = (!languages.is_empty()).then(|| languages.remove(0))?;
+    if !all_read {
+        return Some(document::join(&base, &languages, faults));
+    }
+    if let Some(of) = base.front.translation_of {
+        let what = format!("the `{of}` text that this translates does not exist for this version");
+        faults.at(
+            &base.file,
+            base.line(&["translation_of"]),
+            what,
+            format!("add it with the same `id` and `in_force`, in `{of}`"),
+        );
+    }
+    let has = |language| base.front.language == language || languages.iter().any(|t| t.front.language == language);
+    for (there, lacks) in [(Language::Fi, Language::Sv), (Language::Sv, Language::Fi)] {
+        if base.front.translation_of != Some(lacks) && has(there) && !has(lacks) {
+            let what = format!("the document has no `{lacks}` text");
+            let instead =
+                format!("add `{}@{}.{lacks}.md` with the same sections", base.front.id, base.front.in_force.from);
+            faults.at(&base.file, 1, what, instead);
+        }
+    }
+    Some(document::join(&base, &languages, faults))
+}
+
+/// Versions follow each other day by day: none twice, no gap.
+fn check_versions(versions: &[Document], faults: &mut Faults) {
+    for pair in versions.windows(2) {
+        let [earlier, later] = pair else { continue };
+        let before = later.version().yesterday().unwrap_or(Date::MIN);
+        if earlier.in_force.overlaps(&later.in_force) {
+            let what = format!(
+                "the versions of {} and {} are both in force on {}",
+                earlier.version(),
+                later.version(),
+                later.version()
+            );
+            faults.at(&earlier.file, line(&earlier.file), what, format!("write `to: {before}` in the earlier one"));
+        } else if earlier.kind == DocumentKind::Policy && earlier.in_force.to.is_some_and(|to| to < before) {
+            let to = earlier.in_force.to.unwrap_or(before);
+            let what = format!("no version is in force from {} to {before}", to.tomorrow().unwrap_or(to));
+            faults.at(
+                &earlier.file,
+                line(&earlier.file),
+                what,
+                format!("write `to: {before}`, or begin the next version earlier"),
+            );
+        }
+    }
+}
+
+/// The line of `in_force`; the file was read a moment ago.
+fn line(file: &Path) -> Option<usize> {
+    std::fs::read_to_string(file).ok().map(|source| yaml::line_of(&source, &["in_force"]))
+}

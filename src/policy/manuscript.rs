@@ -1,0 +1,243 @@
+//! The manuscript of a policy document: one file in one language, read as it was written.
+//!
+//! A document is Markdown: front matter, sections with an anchor (`## 3 § Tuettava tie {#s3}`), and fenced
+//! `rule` and `calculation` blocks under the section they implement. The text of a section is everything
+//! up to the next heading without the fenced blocks, trimmed, otherwise byte for byte: what may be quoted.
+//! Blocks keep the line they stand on, and a translation is checked against the text that holds the rules.
+
+use std::path::{Path, PathBuf};
+
+use super::document::SectionText;
+use super::format::{CalculationBlock, DocumentKind, FrontMatter, RuleBlock};
+use crate::cases::SectionId;
+use crate::municipality::Faults;
+use crate::municipality::yaml::{self, write_one_of};
+
+/// One file in one language, as written.
+#[derive(Debug)]
+pub(super) struct Written {
+    pub file: PathBuf,
+    pub source: String,
+    pub front: FrontMatter,
+    pub(super) sections: Vec<WrittenSection>,
+}
+
+#[derive(Debug)]
+pub(super) struct WrittenSection {
+    pub(super) id: SectionId,
+    line: usize,
+    pub(super) text: SectionText,
+    pub(super) rules: Vec<Block<RuleBlock>>,
+    pub(super) calculations: Vec<Block<CalculationBlock>>,
+}
+
+/// A fenced block with its place in the file.
+#[derive(Debug)]
+pub(super) struct Block<T> {
+    pub(super) value: T,
+    source: String,
+    line: usize,
+}
+
+impl<T> Block<T> {
+    /// The line of the file on which a path of keys stands.
+    pub(super) fn line(&self, path: &[&str]) -> usize {
+        self.line + yaml::line_of(&self.source, path) - 1
+    }
+}
+
+impl Written {
+    /// Reads one file. None when its front matter cannot be read.
+    pub fn parse(file: &Path, source: String, faults: &mut Faults) -> Option<Self> {
+        let Some(cut) = yaml::front_matter(&source) else {
+            faults.at(
+                file,
+                1,
+                "the document has no front matter",
+                "begin with `---`, then `id: …`, `title: …`, …, then `---`",
+            );
+            return None;
+        };
+        let front: FrontMatter = yaml::read(file, cut.front, cut.front_line, faults)?;
+        let sections = read_sections(file, cut.body, cut.body_line, faults);
+        if sections.is_empty() {
+            faults.at(
+                file,
+                cut.body_line,
+                "the document has no section",
+                "write a heading such as `## 1 § Soveltaminen {#s1}`",
+            );
+        }
+        let written = Self { file: file.to_owned(), front, sections, source };
+        written.check_file_name(faults);
+        Some(written)
+    }
+
+    /// The line of a path of keys in the front matter.
+    pub fn line(&self, path: &[&str]) -> usize {
+        yaml::line_of(&self.source, path)
+    }
+
+    /// `private-road-grant@2024-01-01.fi.md`, or `hallintolaki.fi.md` for a statute of one version.
+    fn check_file_name(&self, faults: &mut Faults) {
+        let name = crate::municipality::pack::file_name(&self.file);
+        let front = &self.front;
+        let short = format!("{}.{}.md", front.id, front.language);
+        let dated = format!("{}@{}.{}.md", front.id, front.in_force.from, front.language);
+        if name != dated && name != short {
+            let what = format!("the file's name `{name}` does not fit `id`, `in_force` and `language`");
+            faults.at(&self.file, 1, what, format!("name it `{dated}`, or correct the front matter"));
+        }
+    }
+}
+
+fn read_sections(file: &Path, body: &str, first_line: usize, faults: &mut Faults) -> Vec<WrittenSection> {
+    let mut sections: Vec<WrittenSection> = Vec::new();
+    let mut lines = body.lines().enumerate().map(|(n, line)| (first_line + n, line));
+    while let Some((at, line)) = lines.next() {
+        if let Some(word) = line.trim_start().strip_prefix("```") {
+            let word = word.trim();
+            let mut block = String::new();
+            let mut closed = false;
+            for (_, inner) in lines.by_ref() {
+                if inner.trim() == "```" {
+                    closed = true;
+                    break;
+                }
+                block.push_str(inner);
+                block.push('\n');
+            }
+            if !closed {
+                faults.at(file, at, "the block is not closed", "write ``` on a line of its own after it");
+            }
+            take_block(file, at, word, block, sections.last_mut(), faults);
+        } else if let Some(heading) = heading(line) {
+            let Some((text, anchor)) = anchor(heading.text) else {
+                if heading.level > 1 {
+                    faults.at(file, at, "the heading has no anchor", "write it at the end, for example `{#s3}`");
+                }
+                continue;
+            };
+            match anchor.parse::<SectionId>() {
+                Err(error) => faults.at(file, at, error.to_string(), "write an anchor such as `{#s3}`"),
+                Ok(id) if sections.iter().any(|s| s.id == id) => {
+                    faults.at(
+                        file,
+                        at,
+                        format!("the anchor `{id}` stands twice"),
+                        "give one of the sections another anchor",
+                    );
+                }
+                Ok(id) => sections.push(WrittenSection {
+                    id,
+                    line: at,
+                    text: SectionText { heading: text.to_owned(), text: String::new() },
+                    rules: Vec::new(),
+                    calculations: Vec::new(),
+                }),
+            }
+        } else if let Some(section) = sections.last_mut() {
+            section.text.text.push_str(line);
+            section.text.text.push('\n');
+        }
+    }
+    for section in &mut sections {
+        section.text.text = section.text.text.trim().to_owned();
+        if section.text.text.is_empty() {
+            let what = format!("the section `{}` has no text", section.id);
+            faults.at(file, section.line, what, "write what binds in words: rules only implement it");
+        }
+    }
+    sections
+}
+
+struct Heading<'a> {
+    level: usize,
+    text: &'a str,
+}
+
+fn heading(line: &str) -> Option<Heading<'_>> {
+    let text = line.trim_start_matches('#');
+    let level = line.len() - text.len();
+    ((1..=6).contains(&level) && text.starts_with(' ')).then(|| Heading { level, text: text.trim() })
+}
+
+/// `3 § Tuettava tie {#s3}` → (`3 § Tuettava tie`, `s3`)
+fn anchor(heading: &str) -> Option<(&str, &str)> {
+    let (text, anchor) = heading.strip_suffix('}')?.rsplit_once("{#")?;
+    Some((text.trim(), anchor))
+}
+
+fn take_block(
+    file: &Path,
+    at: usize,
+    word: &str,
+    source: String,
+    section: Option<&mut WrittenSection>,
+    faults: &mut Faults,
+) {
+    let line = at + 1;
+    if !matches!(word, "rule" | "calculation") {
+        faults.at(file, at, format!("unknown block `{word}`"), write_one_of(word, ["rule", "calculation"].into_iter()));
+        return;
+    }
+    let Some(section) = section else {
+        let what = format!("a {word} stands outside any section");
+        faults.at(file, at, what, "move it under the heading of the section it implements");
+        return;
+    };
+    if word == "rule" {
+        if let Some(value) = yaml::read(file, &source, line, faults) {
+            section.rules.push(Block { value, source, line });
+        }
+    } else if let Some(value) = yaml::read(file, &source, line, faults) {
+        section.calculations.push(Block { value, source, line });
+    }
+}
+
+pub(super) fn check_translation(base: &Written, translation: &Written, faults: &mut Faults) {
+    let (of, language) = (base.front.language, translation.front.language);
+    let mut fault = |line: usize, what: String, instead: String| faults.at(&translation.file, line, what, instead);
+    if base.front.kind == DocumentKind::Policy && translation.front.translation_of != Some(of) {
+        let what = format!("`{of}` and `{language}` both claim to hold the rules");
+        fault(1, what, format!("write `translation_of: {of}` in the front matter of the translation"));
+    }
+    if translation.front.in_force.to != base.front.in_force.to {
+        let line = translation.line(&["in_force"]);
+        fault(line, format!("`in_force` differs from the `{of}` text"), "write the same dates".to_owned());
+    }
+    if !translation.front.facts.is_empty() || !translation.front.parameters.is_empty() {
+        let key = if translation.front.facts.is_empty() { "parameters" } else { "facts" };
+        let what = format!("a translation has `{key}` of its own");
+        fault(translation.line(&[key]), what, format!("keep them in the `{of}` text only"));
+    }
+    for section in &translation.sections {
+        if !base.sections.iter().any(|s| s.id == section.id) {
+            let what = format!("the section `{}` does not exist in `{of}`", section.id);
+            fault(section.line, what, write_one_of(section.id.as_str(), base.sections.iter().map(|s| s.id.as_str())));
+        }
+        let block = section.rules.first().map(|b| b.line).or_else(|| section.calculations.first().map(|b| b.line));
+        if let Some(line) = block {
+            fault(
+                line - 1,
+                "a translation has a rule of its own".to_owned(),
+                format!("keep rules in the `{of}` text only"),
+            );
+        }
+    }
+    let mut after = 0;
+    for section in &base.sections {
+        match translation.sections.iter().position(|s| s.id == section.id) {
+            None => {
+                let instead = format!("translate `## {} {{#{}}}`", section.text.heading, section.id);
+                fault(1, format!("the section `{}` of `{of}` is missing in `{language}`", section.id), instead);
+            }
+            Some(n) if n < after => {
+                let line = translation.sections[n].line;
+                let what = format!("the section `{}` stands in another order than in `{of}`", section.id);
+                fault(line, what, "keep the order of the sections".to_owned());
+            }
+            Some(n) => after = n,
+        }
+    }
+}

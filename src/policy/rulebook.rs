@@ -1,0 +1,101 @@
+//! Everything that binds in one municipality: its pack and its library, read together and checked against
+//! each other. What exists as a [`Rulebook`] has no fault; a municipality with one is not served.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::check;
+use super::library::Library;
+use crate::cases::MunicipalityId;
+use crate::cases::hex;
+use crate::municipality::pack::FileHash;
+use crate::municipality::{Faults, Pack};
+
+/// Everything that binds in one municipality.
+#[derive(Debug, Clone)]
+pub struct Rulebook {
+    /// Services, delegation, authorities, texts.
+    pub pack: Pack,
+    /// Policies and statutes.
+    pub library: Library,
+    /// SHA-256 over every file of both, hexadecimal: the same hash, the same drafts.
+    pub hash: String,
+}
+
+impl Rulebook {
+    /// Reads and checks everything of one municipality below `root` (the folder `policies`).
+    ///
+    /// # Errors
+    /// Every fault that was found, with file and line.
+    pub fn load(root: &Path, id: &MunicipalityId) -> Result<Self, Faults> {
+        let mut faults = Faults::new();
+        let rulebook = Self::read(root, id, &mut faults);
+        faults.sort();
+        match rulebook {
+            Some(rulebook) if faults.is_empty() => Ok(rulebook),
+            _ => Err(faults),
+        }
+    }
+
+    pub(super) fn read(root: &Path, id: &MunicipalityId, faults: &mut Faults) -> Option<Self> {
+        let pack = Pack::read(root, id, faults);
+        let mut files = FileHash::default();
+        let before = faults.len();
+        let library = Library::read(root, id, &mut files, faults);
+        // A document with a fault fails its cases and everything that names it: first things first.
+        let sound = faults.len() == before;
+        if sound {
+            check::worked_cases(root, id, &library, faults);
+        }
+        let pack = pack?;
+        if sound {
+            check::services(&pack, &library, faults);
+        }
+        let mut hash = Sha256::new();
+        hash.update(pack.hash.as_bytes());
+        hash.update(files.finish().as_bytes());
+        Some(Self { hash: hex(&hash.finalize()), pack, library })
+    }
+}
+
+/// The rulebooks of every municipality below a folder.
+#[derive(Debug, Clone, Default)]
+pub struct Rulebooks(BTreeMap<MunicipalityId, Arc<Rulebook>>);
+
+impl Rulebooks {
+    /// Reads and checks every municipality below `root`.
+    ///
+    /// # Errors
+    /// Every fault of every municipality, each once.
+    pub fn load_all(root: &Path) -> Result<Self, Faults> {
+        let mut faults = Faults::new();
+        let mut rulebooks = BTreeMap::new();
+        for id in check::municipalities(root, &mut faults) {
+            if let Some(rulebook) = Rulebook::read(root, &id, &mut faults) {
+                rulebooks.insert(id, Arc::new(rulebook));
+            }
+        }
+        faults.sort();
+        if faults.is_empty() { Ok(Self(rulebooks)) } else { Err(faults) }
+    }
+
+    /// The rulebook of a municipality.
+    #[must_use]
+    pub fn get(&self, id: &MunicipalityId) -> Option<Arc<Rulebook>> {
+        self.0.get(id).cloned()
+    }
+
+    /// All rulebooks, in the order of their ids.
+    pub fn iter(&self) -> impl Iterator<Item = (&MunicipalityId, &Arc<Rulebook>)> {
+        self.0.iter()
+    }
+}
+
+impl FromIterator<Rulebook> for Rulebooks {
+    fn from_iter<I: IntoIterator<Item = Rulebook>>(rulebooks: I) -> Self {
+        Self(rulebooks.into_iter().map(|book| (book.pack.municipality.id.clone(), Arc::new(book))).collect())
+    }
+}
