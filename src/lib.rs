@@ -9,3 +9,4 @@ pub mod policy;
 pub mod storage;
 pub mod telemetry;
 pub mod text;
+pub mod verify;

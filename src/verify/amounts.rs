@@ -1,0 +1,206 @@
+//! K01 and K02: the amount in the words = the computed amount, and the computation reproduces.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use regex::Regex;
+use rust_decimal::Decimal;
+
+use super::Subject;
+use crate::cases::{Check, CheckId, Euro, PartKind, Value};
+use crate::policy;
+
+/// A sum of euros as people write it, in all languages of the house.
+static SUM: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?x) ((?:\d{1,3}(?:[\u{a0}\u{202f}\ ]\d{3})+|\d+)(?:,\d{1,2})?) [\u{a0}\u{202f}\ ]? (?:€(?:/|\b|$|[^\w/])|€|euro\w*|EUR\b) | €[\ \u{a0}]?(\d[\d,]*(?:\.\d{1,2})?)")
+        .expect("a fixed pattern")
+});
+
+/// Every sum of euros in a text. A rate (`0,70 €/m`) counts as its number too.
+fn sums(text: &str) -> Vec<(String, Decimal)> {
+    // Most texts name no money, and a look for the sign costs a hundredth of the pattern.
+    if !["€", "euro", "EUR"].iter().any(|sign| text.contains(sign)) {
+        return Vec::new();
+    }
+    SUM.captures_iter(text)
+        .filter_map(|found| {
+            let written = found[0].trim().to_owned();
+            let plain: String = match (found.get(1), found.get(2)) {
+                (Some(nordic), _) => nordic
+                    .as_str()
+                    .chars()
+                    .filter(|c| !c.is_whitespace())
+                    .map(|c| if c == ',' { '.' } else { c })
+                    .collect(),
+                (None, Some(english)) => english.as_str().replace(',', ""),
+                (None, None) => return None,
+            };
+            Some((written, plain.trim_end_matches('.').parse().ok()?))
+        })
+        .collect()
+}
+
+/// Amount in the operative part = computed amount; every other sum in the letter stands in evidence.
+pub fn k01(subject: &Subject<'_>) -> Check {
+    let content = subject.content;
+    let computed = subject.file.assessment.as_ref().and_then(|assessment| assessment.amount);
+    if !content.kind.grants() {
+        if let Some(amount) = content.amount {
+            return Check::fail(
+                CheckId::K01,
+                format!(
+                    "a draft of kind `{}` grants nothing, but carries {amount} €: take the amount out",
+                    content.kind
+                ),
+            );
+        }
+    } else if content.amount.is_none() || content.amount != computed {
+        return Check::fail(
+            CheckId::K01,
+            format!(
+                "the draft grants {}, the rules computed {}: they must be the same",
+                shown(content.amount),
+                shown(computed)
+            ),
+        );
+    }
+    if let Some(fault) = operative_fault(subject) {
+        return Check::fail(CheckId::K01, fault);
+    }
+    let known = known_sums(subject);
+    let stray: Vec<_> =
+        sums(&content.letter).into_iter().filter(|(_, sum)| !known.contains(sum)).map(|(written, _)| written).collect();
+    if stray.is_empty() {
+        Check::pass(CheckId::K01, "every sum of the letter is the computed amount or stands in evidence")
+    } else {
+        Check::fail(CheckId::K01, format!("sums without a source in the letter: {}", stray.join("; ")))
+    }
+}
+
+/// What is wrong with the operative part of a decision: there is one, it is its block with values filled in, and
+/// the sums in it are the amount and what is refused.
+fn operative_fault(subject: &Subject<'_>) -> Option<String> {
+    let content = subject.content;
+    if !content.kind.is_decision() {
+        return None;
+    }
+    let mut parts = content.parts.iter().filter(|part| part.kind == PartKind::Operative);
+    let (Some(operative), None) = (parts.next(), parts.next()) else {
+        return Some("a decision has one operative part".to_owned());
+    };
+    let found = sums(&operative.text);
+    if let Some(amount) = content.amount
+        && !found.iter().any(|(_, sum)| *sum == amount.decimal())
+    {
+        let amount = amount.format(content.language);
+        return Some(format!("the operative part does not name the amount {amount}: write it there"));
+    }
+    let refused = subject.file.assessment.iter().flat_map(|assessment| &assessment.calculation);
+    let known: Vec<Decimal> = refused
+        .filter(|step| step.name == "refused_costs")
+        .filter_map(|step| match &step.value {
+            Some(Value::Money(euro)) => Some(euro.decimal()),
+            _ => None,
+        })
+        .chain(content.amount.map(Euro::decimal))
+        .collect();
+    if let Some((written, _)) = found.iter().find(|(_, sum)| !known.contains(sum)) {
+        return Some(format!("the operative part names {written}, which is not what is decided"));
+    }
+    let id = format!("operative-{}", content.kind);
+    let block = subject.rulebook.pack.text(&id, content.language, subject.decided_on);
+    (!block.is_some_and(|block| super::blocks::fits(&block.body, &operative.text)))
+        .then(|| format!("the operative part is not the text `{id}`: what is decided is worked out, not written"))
+}
+
+fn shown(amount: Option<Euro>) -> String {
+    amount.map_or_else(|| "nothing".to_owned(), |amount| format!("{amount} €"))
+}
+
+/// Sums that have a source: facts, calculation, parameters, fixed blocks and the quoted sections.
+fn known_sums(subject: &Subject<'_>) -> BTreeSet<Decimal> {
+    let mut known = BTreeSet::new();
+    let mut add = |value: &Value| match value {
+        Value::Number(number) => drop(known.insert(number.normalize())),
+        Value::Money(euro) => drop(known.insert(euro.decimal().normalize())),
+        _ => {}
+    };
+    for fact in subject.file.facts.iter() {
+        add(&fact.value);
+    }
+    if let Some(assessment) = &subject.file.assessment {
+        for step in &assessment.calculation {
+            step.value.iter().for_each(&mut add);
+        }
+        for rule in &assessment.rules {
+            rule.parameters.values().for_each(|parameter| add(&parameter.value));
+        }
+        if let Some(amount) = assessment.amount {
+            add(&Value::Money(amount));
+        }
+    }
+    for text in super::sources::fixed_texts(subject) {
+        for (_, sum) in sums(&text) {
+            known.insert(sum.normalize());
+        }
+    }
+    // An answer may repeat the sender's own words, with the sums in them.
+    for text in subject.file.reading.iter().flat_map(|reading| &reading.texts) {
+        for (_, sum) in sums(&text.text) {
+            known.insert(sum.normalize());
+        }
+    }
+    known
+}
+
+/// The stored assessment reproduces from its facts, its version and people's rulings.
+pub fn k02(subject: &Subject<'_>) -> Check {
+    let Some(assessment) = &subject.file.assessment else {
+        return Check::not_applicable(CheckId::K02, "no rules were evaluated");
+    };
+    let Some(document) = subject.rulebook.library.version(&assessment.document, assessment.version) else {
+        return Check::fail(
+            CheckId::K02,
+            format!("{}@{} is not in the pack: assess the case again", assessment.document, assessment.version),
+        );
+    };
+    let open: Vec<_> = subject.file.questions.iter().chain(&subject.file.asked).cloned().collect();
+    let again = policy::assess(document, &subject.file.facts, &subject.file.rulings, &open, assessment.governing_date);
+    if again.outcome != assessment.outcome || again.amount != assessment.amount {
+        return Check::fail(
+            CheckId::K02,
+            format!(
+                "evaluated again the rules give {} {}, the case has {} {}: assess the case again",
+                again.outcome,
+                shown(again.amount),
+                assessment.outcome,
+                shown(assessment.amount)
+            ),
+        );
+    }
+    let differing = again
+        .calculation
+        .iter()
+        .zip(&assessment.calculation)
+        .find(|(again, stored)| again.name != stored.name || again.value != stored.value);
+    match differing {
+        Some((step, _)) => {
+            Check::fail(CheckId::K02, format!("the step `{}` of the calculation does not reproduce", step.name))
+        }
+        None => Check::pass(CheckId::K02, format!("reproduces from {}@{}", assessment.document, assessment.version)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_are_found_as_people_write_them() {
+        let found = |text: &str| sums(text).into_iter().map(|(_, sum)| sum.to_string()).collect::<Vec<_>>();
+        assert_eq!(found("myönnetään 2\u{a0}585,00\u{a0}€."), ["2585.00"]);
+        assert_eq!(found("0,70 €/m ja 4 000 euroa"), ["0.70", "4000"]);
+        assert_eq!(found("we grant €2,585.00 today"), ["2585.00"]);
+        assert_eq!(found("vuonna 2026, 3 §, 14 päivää"), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,175 @@
+//! K03, K04 and K05: every reason cites a section in force, and every quote stands there byte for byte.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::Subject;
+use crate::cases::{Check, CheckId, Citation, PartKind};
+use crate::policy::format::DocumentKind;
+
+/// A statute number in a letter: `(434/2003)`.
+static STATUTE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\b(\d{1,4}/(?:19|20)\d{2})\b").expect("a fixed pattern"));
+
+/// What is wrong with a citation, if anything: the version, the section, the quote.
+fn fault(subject: &Subject<'_>, citation: &Citation) -> Option<String> {
+    let place = format!("{}@{}#{}", citation.document, citation.version, citation.section);
+    let Some(document) = subject.rulebook.library.version(&citation.document, citation.version) else {
+        return Some(format!("{place}: no such version"));
+    };
+    let Some(section) = document.section(&citation.section) else {
+        return Some(format!("{place}: the version has no such section"));
+    };
+    let Some(text) = section.text(citation.language) else {
+        return Some(format!("{place}: no text in `{}`", citation.language));
+    };
+    if citation.quote.trim().is_empty() {
+        return Some(format!("{place}: nothing is quoted"));
+    }
+    if !text.contains(&citation.quote) {
+        return Some(format!("{place}: the quote does not stand there byte for byte"));
+    }
+    (!is_sentence(text, &citation.quote)).then(|| format!("{place}: the quote is no whole sentence"))
+}
+
+/// Whether the quote is whole sentences of the text: a word or two prove nothing.
+fn is_sentence(text: &str, quote: &str) -> bool {
+    let ends = quote.ends_with(['.', '!', '?', ':', ';']);
+    text.match_indices(quote).any(|(at, _)| {
+        let begins = text[..at].chars().next_back().is_none_or(char::is_whitespace);
+        begins && (ends || at + quote.len() == text.len())
+    })
+}
+
+/// The policy version is in force on the governing date, and each cited section stands in it as quoted.
+pub fn k03(subject: &Subject<'_>) -> Check {
+    let citations: Vec<_> = subject.content.reasons.iter().flat_map(|reason| &reason.citations).collect();
+    let Some(assessment) = &subject.file.assessment else {
+        if citations.is_empty() {
+            return Check::not_applicable(CheckId::K03, "nothing is decided by a policy");
+        }
+        return Check::fail(CheckId::K03, "reasons cite a policy, but no policy was evaluated");
+    };
+    let in_force = subject.rulebook.library.version_on(&assessment.document, assessment.governing_date);
+    if in_force.is_none_or(|document| document.in_force.from != assessment.version) {
+        return Check::fail(
+            CheckId::K03,
+            format!(
+                "{}@{} was not in force on {}: assess the case again",
+                assessment.document, assessment.version, assessment.governing_date
+            ),
+        );
+    }
+    for citation in citations {
+        let library = &subject.rulebook.library;
+        let is_law = library.version(&citation.document, citation.version).is_some_and(|d| d.kind == DocumentKind::Law);
+        if !is_law
+            && library
+                .version_on(&citation.document, assessment.governing_date)
+                .is_none_or(|d| d.in_force.from != citation.version)
+        {
+            return Check::fail(
+                CheckId::K03,
+                format!(
+                    "{}@{} was not in force on {}: cite the version that was",
+                    citation.document, citation.version, assessment.governing_date
+                ),
+            );
+        }
+        if is_law
+            && library
+                .version(&citation.document, citation.version)
+                .is_none_or(|d| !d.in_force.contains(subject.decided_on))
+        {
+            return Check::fail(
+                CheckId::K03,
+                format!("{}@{} is not in force on {}", citation.document, citation.version, subject.decided_on),
+            );
+        }
+        if let Some(fault) = fault(subject, citation) {
+            return Check::fail(CheckId::K03, fault);
+        }
+    }
+    Check::pass(
+        CheckId::K03,
+        format!("{}@{} was in force on {}", assessment.document, assessment.version, assessment.governing_date),
+    )
+}
+
+/// Every statute named is on the allow-list and in force on the day of the decision.
+pub fn k04(subject: &Subject<'_>) -> Check {
+    let library = &subject.rulebook.library;
+    for citation in &subject.content.provisions {
+        if let Some(fault) = fault(subject, citation) {
+            return Check::fail(CheckId::K04, fault);
+        }
+        let law = library.version(&citation.document, citation.version);
+        if law.is_none_or(|law| law.kind != DocumentKind::Law || !law.in_force.contains(subject.decided_on)) {
+            return Check::fail(
+                CheckId::K04,
+                format!("{}@{} is no statute in force on {}", citation.document, citation.version, subject.decided_on),
+            );
+        }
+    }
+    let numbers: Vec<&str> = library
+        .documents()
+        .filter(|document| document.kind == DocumentKind::Law)
+        .filter_map(|law| law.number.as_deref())
+        .collect();
+    let own_words = super::sources::own_words(subject);
+    let unknown = STATUTE.captures_iter(&subject.content.letter).map(|found| found[1].to_owned()).find(|number| {
+        !numbers.contains(&number.as_str()) && !subject.number.contains(number) && !own_words.contains(number)
+    });
+    match unknown {
+        Some(number) => Check::fail(
+            CheckId::K04,
+            format!("statute {number} is not on the allow-list: take it out or add it to law/"),
+        ),
+        None if subject.content.provisions.is_empty() && subject.content.kind.is_decision() => {
+            Check::fail(CheckId::K04, "a decision names the provisions applied (hallintolaki 45 §): none is named")
+        }
+        None => Check::pass(CheckId::K04, format!("{} provisions, all in force", subject.content.provisions.len())),
+    }
+}
+
+/// Every reason rests on evidence that the case has, and on a provision; a decision has reasons.
+pub fn k05(subject: &Subject<'_>) -> Check {
+    let content = subject.content;
+    if !content.kind.is_decision() && content.reasons.is_empty() {
+        return Check::not_applicable(CheckId::K05, "a letter that prepares needs no reasons");
+    }
+    if content.reasons.is_empty() {
+        return Check::fail(CheckId::K05, "a decision without reasons (hallintolaki 45 §)");
+    }
+    for reason in &content.reasons {
+        let start: String = reason.text.chars().take(60).collect();
+        if reason.citations.is_empty() {
+            return Check::fail(CheckId::K05, format!("no provision for the reason “{start}”"));
+        }
+        if reason.evidence.is_empty() {
+            return Check::fail(CheckId::K05, format!("no evidence for the reason “{start}”"));
+        }
+        if let Some(name) = reason.evidence.iter().find(|name| subject.file.facts.get(name).is_none()) {
+            return Check::fail(CheckId::K05, format!("the case has no fact `{name}` for the reason “{start}”"));
+        }
+        if !content.letter.contains(reason.text.trim()) {
+            return Check::fail(CheckId::K05, format!("the letter does not carry the reason “{start}”"));
+        }
+    }
+    let written = content.parts.iter().filter(|part| part.kind == PartKind::Reasons);
+    let stray = written.flat_map(|part| part.text.lines()).find(|line| {
+        let line = line.trim().trim_start_matches("– ");
+        !line.is_empty() && !content.reasons.iter().any(|reason| carries(line, reason.text.trim()))
+    });
+    if let Some(line) = stray {
+        let start: String = line.chars().take(60).collect();
+        return Check::fail(CheckId::K05, format!("the letter gives a reason that nothing carries: “{start}”"));
+    }
+    Check::pass(CheckId::K05, format!("{} reasons, each with evidence and a provision", content.reasons.len()))
+}
+
+/// Whether a line of the letter is that reason, with nothing but the section behind it.
+fn carries(line: &str, reason: &str) -> bool {
+    line.strip_prefix(reason).is_some_and(|rest| rest.is_empty() || (rest.starts_with(" (") && rest.ends_with(" §)")))
+}

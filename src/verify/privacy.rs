@@ -1,0 +1,34 @@
+//! K15: no identity code, IBAN or private telephone number in a letter.
+
+use super::Subject;
+use crate::cases::{Check, CheckId};
+use crate::text::identifiers::{IdentifierKind, find_all};
+
+/// Looks for identifiers in the letter and the work order; the municipality's own numbers are not private.
+pub fn k15(subject: &Subject<'_>) -> Check {
+    let public: Vec<String> = super::sources::fixed_texts(subject).iter().map(|text| digits(text)).collect();
+    let texts = [Some(&subject.content.letter), subject.content.work_order.as_ref()];
+    for text in texts.into_iter().flatten() {
+        for found in find_all(text) {
+            let what = match found.kind {
+                IdentifierKind::IdentityCode => "an identity code",
+                IdentifierKind::Iban => "an account number",
+                IdentifierKind::Phone => {
+                    let number = digits(&text[found.start..found.end]);
+                    if public.iter().any(|text| text.contains(&number)) {
+                        continue;
+                    }
+                    "a private telephone number"
+                }
+                _ => continue,
+            };
+            let line = text[..found.start].matches('\n').count() + 1;
+            return Check::fail(CheckId::K15, format!("{what} on line {line} of the text: take it out"));
+        }
+    }
+    Check::pass(CheckId::K15, "no identity code, account number or private telephone number")
+}
+
+fn digits(text: &str) -> String {
+    text.chars().filter(char::is_ascii_digit).collect()
+}
