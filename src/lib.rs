@@ -3,6 +3,7 @@
 pub mod cases;
 pub mod clock;
 pub mod config;
+pub mod intake;
 pub mod model;
 pub mod municipality;
 pub mod policy;
