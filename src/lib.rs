@@ -10,4 +10,5 @@ pub mod policy;
 pub mod storage;
 pub mod telemetry;
 pub mod text;
+pub mod triage;
 pub mod verify;

@@ -1,0 +1,102 @@
+//! Step `assess`: the rules, the amount, who may decide it, and the clocks. Code and files decide here;
+//! no engine has a say.
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+
+use super::gather::governing_date;
+use super::{Circumstances, Desk, Error, local_date};
+use crate::cases::{CaseFile, Due, Euro, Submission, Urgency};
+use crate::clock::helsinki;
+use crate::municipality::calendar;
+use crate::municipality::format::{HandlingStart, ServiceFile};
+use crate::policy::{self, WindowSpan};
+
+/// Fills `file.assessment`, completes `file.route` with the decider, and sets `file.due`.
+pub fn run(desk: &Desk, submission: &Submission, file: &mut CaseFile, at: &Circumstances<'_>) -> Result<(), Error> {
+    let classification = file.classification.as_ref().ok_or(Error::OutOfOrder { step: "assess", needs: "classify" })?;
+    let service = classification.service.as_ref().and_then(|id| desk.rulebook.pack.service(id));
+    let window = service
+        .and_then(|service| service.policy.as_ref())
+        .and_then(|policy| desk.rulebook.library.window_for(policy, submission.received_at));
+    file.assessment = None;
+    if let Some(service) = service {
+        assess(desk, service, submission, file, window.as_ref());
+        decide_who_decides(desk, service, file, at.today());
+    }
+    file.due = due(service, submission, file.urgency, window.as_ref());
+    Ok(())
+}
+
+fn assess(
+    desk: &Desk,
+    service: &ServiceFile,
+    submission: &Submission,
+    file: &mut CaseFile,
+    window: Option<&WindowSpan<'_>>,
+) {
+    let Some(policy) = &service.policy else { return };
+    let Some(on) = governing_date(desk, service, submission, window) else { return };
+    let Some(document) = desk.rulebook.library.version_on(policy, on) else { return };
+    let open: Vec<_> = file.questions.iter().chain(&file.asked).cloned().collect();
+    file.assessment = Some(policy::assess(document, &file.facts, &file.rulings, &open, on));
+}
+
+/// The amount picks the step of the delegation; what grants nothing goes to the lowest.
+fn decide_who_decides(desk: &Desk, service: &ServiceFile, file: &mut CaseFile, on: Date) {
+    let (Some(delegation), Some(route)) = (&service.delegation, file.route.as_mut()) else { return };
+    let amount = file.assessment.as_ref().and_then(|assessment| assessment.amount).unwrap_or(Euro::ZERO);
+    if let Some(power) = desk.rulebook.pack.decider_for(delegation, Some(amount), on) {
+        route.decider = Some(power.decider);
+        route.because = power.because;
+    }
+}
+
+/// When a person must have acted: the target of a notice's urgency, or the service's handling time (P11).
+fn due(
+    service: Option<&ServiceFile>,
+    submission: &Submission,
+    urgency: Option<Urgency>,
+    window: Option<&WindowSpan<'_>>,
+) -> Option<Due> {
+    let received = submission.received_at;
+    let arrival = local_date(received);
+    if let Some(urgency) = urgency {
+        if urgency == Urgency::U0 {
+            return Some(Due { at: received, because: "U0: now".to_owned() });
+        }
+        let target = service?.urgencies.get(&urgency)?;
+        let at = if let Some(hours) = target.hours {
+            received + SignedDuration::from_hours(i64::from(hours))
+        } else if let Some(days) = target.working_days {
+            end_of(calendar::add_working_days(arrival, days))
+        } else {
+            end_of(calendar::end_of_period(arrival, target.days?))
+        };
+        return Some(Due { at, because: format!("{urgency}: {}", target.target.fi) });
+    }
+    let Some(service) = service else {
+        // A matter that no service handles yet: a person answers within the time for feedback (P10).
+        return Some(Due {
+            at: end_of(calendar::add_working_days(arrival, 10)),
+            because: "10 working days".to_owned(),
+        });
+    };
+    let time = &service.handling_time;
+    // Handling of a late application starts at its arrival; the window is over.
+    let start = match (time.from, window) {
+        (HandlingStart::WindowEnd, Some(window)) => window.ends_on.max(arrival),
+        _ => arrival,
+    };
+    let last = if time.working_days {
+        calendar::add_working_days(start, time.days)
+    } else {
+        calendar::end_of_period(start, time.days)
+    };
+    Some(Due { at: end_of(last), because: format!("{} days from {start}", time.days) })
+}
+
+/// The last second of a day in Finland.
+fn end_of(day: Date) -> Timestamp {
+    day.at(23, 59, 59, 0).to_zoned(helsinki()).map_or(Timestamp::MAX, |zoned| zoned.timestamp())
+}

@@ -1,0 +1,176 @@
+//! Decisions: grant, partial, rejection, inadmissible. Reasons come from the rules' trace, one sentence a
+//! rule, each with its facts and the words of the section in force.
+
+use super::Material;
+use super::letter::{Extras, Letter};
+use crate::cases::{
+    Assessment, CalculationStep, Citation, DraftContent, DraftKind, Effect, Evidence, Fact, Language, PartKind, Reason,
+    RuleOutcome, RuleTrace, write_value,
+};
+use crate::triage::Error;
+use crate::triage::gather::{LEFT_EMPTY, NO_SENDING_TIME};
+
+/// Composes a decision of `kind` from the assessment.
+pub fn compose(material: &Material<'_>, kind: DraftKind) -> Result<DraftContent, Error> {
+    let assessment = material.file.assessment.as_ref().ok_or(Error::OutOfOrder { step: "compose", needs: "assess" })?;
+    let mut letter = Letter::new(material, kind);
+    let language = letter.blocks.language();
+    let reasons = reasons(assessment, kind, language);
+    let amount = if kind.grants() { assessment.amount } else { None };
+    letter.blocks.set("amount", amount.map(|amount| amount.format(language)).unwrap_or_default());
+    letter.blocks.set("asked", material.service.map_or("", |service| service.name.get(language)));
+    letter.blocks.set("refused", step(assessment, "refused_costs", language));
+    letter.blocks.set("document_title", title(material, assessment, language));
+    letter.cards()?.heading()?.block(PartKind::Matter, "matter-application")?;
+    letter.block(PartKind::Operative, &format!("operative-{kind}"))?;
+    if kind.grants() {
+        letter.lines(PartKind::Calculation, "calculation", &calculation(assessment, language))?;
+    }
+    letter.lines(PartKind::Facts, "facts", &facts(material, &reasons, language))?;
+    letter.lines(
+        PartKind::Reasons,
+        "reasons",
+        &super::reason_lines(&material.desk.rulebook.library, &reasons, language),
+    )?;
+    let conditions = format!("conditions-{}", assessment.document);
+    if kind.grants() && letter.blocks.has(&conditions) {
+        letter.block(PartKind::Conditions, &conditions)?;
+    }
+    let provisions = letter.provisions()?;
+    let decider = letter.decider()?;
+    letter.closing()?;
+    let appeal = letter.appeal()?;
+    Ok(letter.finish(Extras { reasons, provisions, amount, decider, appeal, ..Extras::default() }))
+}
+
+/// The reasons of a decision: for a refusal what refuses, for a grant every rule that was met or cut it.
+fn reasons(assessment: &Assessment, kind: DraftKind, language: Language) -> Vec<Reason> {
+    assessment
+        .rules
+        .iter()
+        .filter(|rule| match kind {
+            DraftKind::Inadmissible => rule.outcome == RuleOutcome::NotMet && rule.effect == Effect::Inadmissible,
+            DraftKind::Rejection => rule.outcome == RuleOutcome::NotMet && rule.effect == Effect::Rejection,
+            _ => true,
+        })
+        .map(|rule| Reason {
+            text: rule.reason.get(language).trim().to_owned(),
+            evidence: evidence(assessment, rule),
+            citations: vec![Citation {
+                document: rule.section.document.clone(),
+                version: rule.section.version,
+                section: rule.section.section.clone(),
+                language,
+                quote: rule.quote.get(language).to_owned(),
+            }],
+            rule: Some(rule.rule.clone()),
+        })
+        .collect()
+}
+
+/// The facts a rule rests on: those it read, and those that the calculation steps it read rest on.
+fn evidence(assessment: &Assessment, rule: &RuleTrace) -> Vec<String> {
+    let mut names: Vec<String> = rule.inputs.keys().cloned().collect();
+    for step in rule.steps.keys().filter_map(|name| assessment.calculation.iter().find(|step| step.name == *name)) {
+        names.extend(step.inputs.iter().cloned());
+    }
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn step(assessment: &Assessment, name: &str, language: Language) -> String {
+    assessment
+        .calculation
+        .iter()
+        .find(|step| step.name == name)
+        .and_then(|step| written(step, language))
+        .unwrap_or_default()
+}
+
+fn written(step: &CalculationStep, language: Language) -> Option<String> {
+    step.value.as_ref().map(|value| write_value(value, step.unit.as_deref(), language))
+}
+
+fn title(material: &Material<'_>, assessment: &Assessment, language: Language) -> String {
+    material
+        .desk
+        .rulebook
+        .library
+        .version(&assessment.document, assessment.version)
+        .map(|document| document.title(language).to_owned())
+        .unwrap_or_default()
+}
+
+fn calculation(assessment: &Assessment, language: Language) -> Vec<String> {
+    assessment
+        .calculation
+        .iter()
+        .filter(|step| !step.hidden)
+        .filter_map(|step| Some(format!("– {}: {}", step.label.get(language), written(step, language)?)))
+        .collect()
+}
+
+/// The facts that the reasons rest on, with where each comes from: times first, then in the order of the form.
+fn facts(material: &Material<'_>, reasons: &[Reason], language: Language) -> Vec<String> {
+    let fields = material.service.map(|service| service.fields.as_slice()).unwrap_or_default();
+    let position = |fact: &Fact| fields.iter().position(|field| field.name == fact.name).map_or(0, |at| at + 1);
+    let mut used: Vec<&Fact> = material
+        .file
+        .facts
+        .iter()
+        .filter(|fact| reasons.iter().any(|reason| reason.evidence.contains(&fact.name)) && !says_nothing(fact))
+        .collect();
+    used.sort_by_key(|fact| position(fact));
+    used.into_iter()
+        .filter_map(|fact| {
+            let field = fields.iter().find(|field| field.name == fact.name);
+            let label = field.map(|field| field.label.get(language)).or_else(|| clock_label(&fact.name, language))?;
+            let choice = field.and_then(|field| field.choices.get(&fact.value.plain()));
+            let value = choice.map_or_else(
+                || write_value(&fact.value, fact.unit.as_deref(), language),
+                |choice| choice.get(language).to_owned(),
+            );
+            Some(format!("– {label}: {value} ({})", source(&fact.evidence, language)))
+        })
+        .collect()
+}
+
+/// A field left empty, and a sending time that nobody gave, say nothing in a letter.
+fn says_nothing(fact: &Fact) -> bool {
+    matches!(&fact.evidence, Evidence::Computed { note, .. } if [LEFT_EMPTY, NO_SENDING_TIME].contains(&note.as_str()))
+}
+
+fn clock_label(name: &str, language: Language) -> Option<&'static str> {
+    Some(match (name, language) {
+        ("received_at", Language::Fi) => "Hakemus saapui",
+        ("received_at", Language::Sv) => "Ansökan kom in",
+        ("received_at", Language::En) => "Received",
+        ("sent_at", Language::Fi) => "Hakemus lähetettiin",
+        ("sent_at", Language::Sv) => "Ansökan skickades",
+        ("sent_at", Language::En) => "Sent",
+        ("window_opens", Language::Fi) => "Hakuajan ensimmäinen hetki",
+        ("window_opens", Language::Sv) => "Första ansökningstidpunkt",
+        ("window_opens", Language::En) => "First moment of the window",
+        ("window_end", Language::Fi) => "Hakuajan viimeinen hetki",
+        ("window_end", Language::Sv) => "Sista ansökningstidpunkt",
+        ("window_end", Language::En) => "Last moment of the window",
+        _ => return None,
+    })
+}
+
+fn source(evidence: &Evidence, language: Language) -> String {
+    let pick = |fi: &str, sv: &str, en: &str| match language {
+        Language::Fi => fi.to_owned(),
+        Language::Sv => sv.to_owned(),
+        Language::En => en.to_owned(),
+    };
+    match evidence {
+        Evidence::Form { .. } => pick("hakemus", "ansökan", "application"),
+        Evidence::Text { .. } => pick("viesti", "meddelande", "message"),
+        Evidence::Attachment { .. } => pick("liite", "bilaga", "attachment"),
+        Evidence::Register { .. } => pick("kunnan tiedot", "kommunens uppgifter", "municipal data"),
+        Evidence::Computed { .. } => pick("järjestelmän tieto", "systemets uppgift", "system data"),
+        Evidence::Person { .. } => pick("käsittelijän tieto", "handläggarens uppgift", "handler"),
+    }
+}

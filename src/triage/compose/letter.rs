@@ -1,0 +1,306 @@
+//! What every letter has: heading, party, matter, decider, contact, appeal, and the values for its blocks.
+
+use jiff::civil::Date;
+
+use super::Material;
+use super::blocks::Blocks;
+use crate::cases::{
+    Appeal, AppealKind, AuthorityId, Citation, DeciderRef, DocumentId, DraftContent, DraftKind, Language, Part,
+    PartKind, Reason, SectionId, write_date, write_time, write_value,
+};
+use crate::municipality::format::Contact;
+use crate::municipality::notice::Channel;
+use crate::triage::Error;
+
+/// A letter under construction.
+pub struct Letter<'a> {
+    material: &'a Material<'a>,
+    kind: DraftKind,
+    /// The blocks and their values.
+    pub blocks: Blocks<'a>,
+    parts: Vec<Part>,
+}
+
+/// What a finished letter has besides its parts.
+#[derive(Default)]
+pub struct Extras {
+    /// The reasons.
+    pub reasons: Vec<Reason>,
+    /// The statutes applied.
+    pub provisions: Vec<Citation>,
+    /// What is granted.
+    pub amount: Option<crate::cases::Euro>,
+    /// Who decides.
+    pub decider: Option<DeciderRef>,
+    /// Instructions for appeal; none for letters that prepare.
+    pub appeal: Option<Appeal>,
+    /// A last day.
+    pub deadline: Option<Date>,
+    /// Whom it is sent on to.
+    pub recipient: Option<String>,
+    /// What is ordered to be done.
+    pub work_order: Option<String>,
+}
+
+impl<'a> Letter<'a> {
+    /// A letter of `kind`, in the language that the law gives it, with the values that every block may use.
+    pub fn new(material: &'a Material<'a>, kind: DraftKind) -> Self {
+        let pack = &material.desk.rulebook.pack;
+        let wanted = crate::cases::letter_language(&pack.municipality.languages, material.reading.language, kind);
+        let today = material.at.today();
+        // Words must exist in the language; a notice answer falls back to the language of the record.
+        let language = if pack.text("contact", wanted, today).is_some() { wanted } else { Language::Fi };
+        let mut letter = Self { material, kind, blocks: Blocks::new(material, language), parts: Vec::new() };
+        letter.set_common_values();
+        letter
+    }
+
+    fn language(&self) -> Language {
+        self.blocks.language()
+    }
+
+    fn set_common_values(&mut self) {
+        let Material { desk, submission, file, at, service, route, .. } = *self.material;
+        let language = self.language();
+        let municipality = &desk.rulebook.pack.municipality;
+        let department = route.department.as_ref().and_then(|id| municipality.departments.get(id));
+        let contact = department.map_or(&municipality.registry, |department| &department.contact);
+        let unit = department.map_or(&municipality.registry.name, |department| &department.name);
+        let blocks = &mut self.blocks;
+        blocks.set("municipality", municipality.letterhead.get(language));
+        blocks.set("unit", unit.get(language));
+        blocks.set("case_number", at.number);
+        blocks.set("date", write_date(at.today(), language));
+        blocks.set("received_at", write_time(submission.received_at, language));
+        blocks.set("contact_name", contact.name.get(language));
+        blocks.set("contact_phone", or_dash(contact.phone.as_ref()));
+        blocks.set("contact_email", or_dash(contact.email.as_ref()));
+        blocks.set("service", service.map_or("", |service| service.name.get(language)));
+        blocks.set("party", party(self.material));
+        let fact =
+            |name: &str| file.facts.get(name).map(|fact| write_value(&fact.value, fact.unit.as_deref(), language));
+        let window_end = fact("window_end").unwrap_or_default();
+        let road = fact("road_name").unwrap_or_default();
+        let blocks = &mut self.blocks;
+        blocks.set("window_end", window_end);
+        // A value stands on one line: nobody's field begins a new part of a letter.
+        blocks.set("road", road.replace('\n', " "));
+    }
+
+    /// Adds a part from a block.
+    pub fn block(&mut self, kind: PartKind, id: &str) -> Result<&mut Self, Error> {
+        let part = self.blocks.part(kind, id)?;
+        self.parts.push(part);
+        Ok(self)
+    }
+
+    /// Adds a part whose lines code made, under the heading of a block whose body is `{{ lines }}`.
+    pub fn lines(&mut self, kind: PartKind, id: &str, lines: &[String]) -> Result<&mut Self, Error> {
+        self.blocks.set("lines", lines.join("\n"));
+        self.block(kind, id)
+    }
+
+    /// 112 first, where words of danger were found.
+    pub fn cards(&mut self) -> Result<&mut Self, Error> {
+        let mut cards: Vec<_> = self.material.reading.emergencies.iter().map(|hit| hit.card.as_str()).collect();
+        cards.sort_unstable();
+        cards.dedup();
+        for card in cards.iter().rev() {
+            let id = if *card == "crisis" { "crisis-card" } else { "emergency-card" };
+            self.block(PartKind::Emergency, id)?;
+        }
+        Ok(self)
+    }
+
+    /// Authority, unit, date, number; then whom it concerns.
+    pub fn heading(&mut self) -> Result<&mut Self, Error> {
+        self.block(PartKind::Heading, "heading")?;
+        if !party(self.material).is_empty() {
+            self.block(PartKind::Party, "party")?;
+        }
+        Ok(self)
+    }
+
+    /// Contact, and that a machine helped.
+    pub fn closing(&mut self) -> Result<&mut Self, Error> {
+        self.block(PartKind::Contact, "contact")?;
+        if self.material.desk.rulebook.pack.municipality.ai_statement {
+            self.block(PartKind::AiStatement, "ai-statement")?;
+        }
+        Ok(self)
+    }
+
+    /// Who decides and on what power.
+    pub fn decider(&mut self) -> Result<Option<DeciderRef>, Error> {
+        let Some(id) = self.material.route.decider.clone() else { return Ok(None) };
+        let Some(decider) = self.material.desk.rulebook.pack.municipality.deciders.get(&id) else { return Ok(None) };
+        let title = decider.title.get(self.language()).to_owned();
+        self.blocks.set("decider", title.clone());
+        self.blocks
+            .set("authority_basis", self.delegation_source().unwrap_or_else(|| self.material.route.because.clone()));
+        self.block(PartKind::Decider, "decider")?;
+        Ok(Some(DeciderRef { id, title, authority: self.material.route.because.clone() }))
+    }
+
+    /// The section that delegates the power, as people cite it: `Hallintosääntö 12 §`.
+    fn delegation_source(&self) -> Option<String> {
+        let rulebook = &self.material.desk.rulebook;
+        let today = self.material.at.today();
+        let row = rulebook.pack.delegation(self.material.service?.delegation.as_deref()?, today)?;
+        let (document, section) = row.source.split_once('#')?;
+        let document = rulebook.library.version_on(&document.parse().ok()?, today)?;
+        Some(format!("{} {} §", document.title(self.language()), section.trim_start_matches('s')))
+    }
+
+    /// The instructions for appeal that the service names for this kind, to the body that the organisation names.
+    pub fn appeal(&mut self) -> Result<Option<Appeal>, Error> {
+        let Some(expected) = expected_appeal(self.material, self.kind, self.language()) else { return Ok(None) };
+        if expected.kind == AppealKind::None {
+            return Ok(Some(expected));
+        }
+        let registry = &self.material.desk.rulebook.pack.municipality.registry;
+        let language = self.language();
+        let days = expected.days.map(|days| days.to_string()).unwrap_or_default();
+        self.blocks.set("addressee", expected.addressee.clone().unwrap_or_default());
+        self.blocks.set("addressee_address", or_dash(registry.address.as_ref()));
+        self.blocks.set("addressee_email", or_dash(registry.email.as_ref()));
+        self.blocks.set("hours", registry.hours.as_ref().map_or("–", |hours| hours.get(language)));
+        self.blocks.set("days", days);
+        let presumed = |channel: Channel| channel.presumed_days().to_string();
+        self.blocks.set("letter_days", presumed(Channel::Letter));
+        self.blocks.set("e_notice_days", presumed(Channel::ElectronicNotice));
+        self.blocks.set("minutes_days", presumed(Channel::Minutes));
+        let id = match expected.kind {
+            AppealKind::A => "appeal-A",
+            AppealKind::B => "appeal-B",
+            AppealKind::C => "appeal-C",
+            AppealKind::D | AppealKind::None => "appeal-D",
+        };
+        self.block(PartKind::Appeal, id)?;
+        Ok(Some(expected))
+    }
+
+    /// The statutes that the service names for this kind, quoted from the allow-list.
+    pub fn provisions(&mut self) -> Result<Vec<Citation>, Error> {
+        let language = self.language();
+        let citations: Vec<_> = provision_refs(self.material, self.kind)
+            .into_iter()
+            .filter_map(|(document, section)| cite_law(self.material, &document, &section, language))
+            .collect();
+        let lines: Vec<String> = citations
+            .iter()
+            .filter_map(|citation| {
+                let document = self.material.desk.rulebook.library.version(&citation.document, citation.version)?;
+                let number = document.number.as_deref().unwrap_or_default();
+                let section = citation.section.as_str().trim_start_matches('s');
+                Some(format!("– {} ({number}) {section} §", document.title(language)))
+            })
+            .collect();
+        if !lines.is_empty() {
+            self.blocks.set("section_list", lines.join("\n"));
+            self.block(PartKind::Provisions, "provisions")?;
+        }
+        Ok(citations)
+    }
+
+    /// The finished draft.
+    pub fn finish(self, extras: Extras) -> DraftContent {
+        let language = self.language();
+        let none = Appeal { kind: AppealKind::None, addressee: None, days: None };
+        DraftContent {
+            kind: self.kind,
+            language,
+            letter: DraftContent::render_letter(&self.parts),
+            parts: self.parts,
+            reasons: extras.reasons,
+            provisions: extras.provisions,
+            amount: extras.amount,
+            decider: extras.decider,
+            appeal: extras.appeal.unwrap_or(none),
+            deadline: extras.deadline,
+            recipient: extras.recipient,
+            work_order: extras.work_order,
+            basis: crate::cases::basis(self.material.submission, self.material.file),
+            blocks: self.blocks.used(),
+        }
+    }
+}
+
+/// A text, or a dash where the pack gives none.
+pub fn or_dash(text: Option<&String>) -> String {
+    text.cloned().unwrap_or_else(|| "–".to_owned())
+}
+
+/// How an authority is reached, in one line.
+pub fn reach(contact: &Contact) -> String {
+    let parts = [contact.phone.as_ref(), contact.email.as_ref(), contact.web.as_ref()];
+    let known: Vec<_> = parts.into_iter().flatten().map(String::as_str).collect();
+    if known.is_empty() { "–".to_owned() } else { known.join(", ") }
+}
+
+/// The name of the party: of the organisation where there is one.
+fn party(material: &Material<'_>) -> String {
+    let fact = |name: &str| material.file.facts.get(name).map(|fact| fact.value.plain());
+    fact("cooperative_name")
+        .or_else(|| material.submission.party.as_ref().and_then(|party| party.name.clone()))
+        .map(|name| crate::text::normalize(&name).text.replace('\n', " "))
+        .unwrap_or_default()
+}
+
+/// Which instructions for appeal a decision of this kind must carry, and to whom (kuntalaki 134 §: the body
+/// itself, or the body above the officer).
+#[must_use]
+fn expected_appeal(material: &Material<'_>, kind: DraftKind, language: Language) -> Option<Appeal> {
+    let service = material.service?;
+    let pack = &material.desk.rulebook.pack;
+    crate::verify::appeal::expected(pack, service, kind, material.route.decider.as_ref(), language)
+}
+
+fn provision_refs(material: &Material<'_>, kind: DraftKind) -> Vec<(DocumentId, SectionId)> {
+    let general: &[&str] = match kind {
+        DraftKind::Completion => &["hallintolaki#s22", "hallintolaki#s33"],
+        DraftKind::Transfer => &["hallintolaki#s21"],
+        _ => &[],
+    };
+    let own = material.service.and_then(|service| service.provisions.get(&kind)).map(Vec::as_slice).unwrap_or_default();
+    let mut seen = Vec::new();
+    for reference in own.iter().map(String::as_str).chain(general.iter().copied()) {
+        let Some((document, section)) = reference.split_once('#') else { continue };
+        if let (Ok(document), Ok(section)) = (document.parse(), section.parse()) {
+            let found: (DocumentId, SectionId) = (document, section);
+            if !seen.contains(&found) {
+                seen.push(found);
+            }
+        }
+    }
+    seen
+}
+
+/// The first sentence of a statute's section, as it stands in the allow-list on the day.
+fn cite_law(
+    material: &Material<'_>,
+    document: &DocumentId,
+    section: &SectionId,
+    language: Language,
+) -> Option<Citation> {
+    let library = &material.desk.rulebook.library;
+    let law = library.version_on(document, material.at.today())?;
+    let text = law.section(section)?.text(language).or_else(|| law.section(section)?.text(Language::Fi))?;
+    let language = if law.section(section)?.text(language).is_some() { language } else { Language::Fi };
+    let end = text.find(". ").map_or(text.len(), |end| end + 1);
+    Some(Citation {
+        document: document.clone(),
+        version: law.in_force.from,
+        section: section.clone(),
+        language,
+        quote: text[..end].to_owned(),
+    })
+}
+
+/// The directory has no row of that authority for the day.
+pub fn lacks(material: &Material<'_>, id: &AuthorityId) -> Error {
+    Error::Pack {
+        municipality: material.desk.rulebook.pack.municipality.id.clone(),
+        what: format!("a row `{id}` of the directory of authorities that is valid today"),
+    }
+}

@@ -1,0 +1,101 @@
+//! Step `compose`: the draft, from fixed blocks that people wrote and reasons that the rules gave.
+//!
+//! One file a family of letters. Code picks the kind from the assessment and the owner; the amount, the
+//! appeal block, the addressee and the deadlines are computed, never written by an engine.
+
+mod blocks;
+mod decision;
+mod letter;
+mod notice;
+mod request;
+
+use super::{Circumstances, Desk, Error};
+use crate::cases::{
+    CaseFile, Classification, DraftContent, DraftKind, Language, Matter, Outcome, Owner, Reading, Reason, Route,
+    Submission,
+};
+use crate::municipality::format::ServiceFile;
+use crate::policy::Library;
+
+/// Everything a letter is made from.
+#[derive(Debug, Clone, Copy)]
+struct Material<'a> {
+    desk: &'a Desk,
+    submission: &'a Submission,
+    file: &'a CaseFile,
+    reading: &'a Reading,
+    classification: &'a Classification,
+    route: &'a Route,
+    service: Option<&'a ServiceFile>,
+    at: &'a Circumstances<'a>,
+}
+
+/// The machine's draft of a case.
+pub fn run(
+    desk: &Desk,
+    submission: &Submission,
+    file: &CaseFile,
+    at: &Circumstances<'_>,
+) -> Result<DraftContent, Error> {
+    let needs = |needs| Error::OutOfOrder { step: "compose", needs };
+    let classification = file.classification.as_ref().ok_or(needs("classify"))?;
+    let material = Material {
+        desk,
+        submission,
+        file,
+        reading: file.reading.as_ref().ok_or(needs("read"))?,
+        classification,
+        route: file.route.as_ref().ok_or(needs("classify"))?,
+        service: classification.service.as_ref().and_then(|id| desk.rulebook.pack.service(id)),
+        at,
+    };
+    match kind(&material) {
+        kind @ (DraftKind::Grant | DraftKind::Partial | DraftKind::Rejection | DraftKind::Inadmissible) => {
+            decision::compose(&material, kind)
+        }
+        DraftKind::Completion => request::completion(&material),
+        DraftKind::Transfer => request::transfer(&material),
+        _ => notice::compose(&material),
+    }
+}
+
+/// The reasons as they stand in a letter, one a line, each with the section that carries it.
+#[must_use]
+pub fn reason_lines(library: &Library, reasons: &[Reason], language: Language) -> Vec<String> {
+    reasons
+        .iter()
+        .map(|reason| {
+            let place = reason.citations.first().and_then(|citation| {
+                let document = library.version(&citation.document, citation.version)?;
+                let number = citation.section.as_str().trim_start_matches('s');
+                Some(format!(" ({} {number} §)", document.title(language)))
+            });
+            format!("– {}{}", reason.text, place.unwrap_or_default())
+        })
+        .collect()
+}
+
+/// The kind of draft that a case calls for.
+fn kind(material: &Material<'_>) -> DraftKind {
+    if material.file.transfer_to.is_some() {
+        return DraftKind::Transfer;
+    }
+    let applies = material.classification.matter == Matter::Application;
+    if applies && material.route.owner != Owner::Municipality && material.route.owner != Owner::Emergency112 {
+        return DraftKind::Transfer;
+    }
+    // A question whose time to answer is over is not asked again.
+    let answerable = material.file.completion_until.is_none_or(|until| material.at.today() <= until);
+    if !material.file.asked.is_empty() && answerable {
+        return DraftKind::Completion;
+    }
+    match material.file.assessment.as_ref().map(|assessment| assessment.outcome) {
+        Some(Outcome::Partial) => DraftKind::Partial,
+        Some(Outcome::Rejected) => DraftKind::Rejection,
+        Some(Outcome::Inadmissible) => DraftKind::Inadmissible,
+        Some(Outcome::Incomplete) => DraftKind::Completion,
+        // What a person must still rule on is drafted as if it were met, and check K06 blocks it until they do.
+        Some(Outcome::Granted | Outcome::Discretion) => DraftKind::Grant,
+        None => DraftKind::Acknowledgement,
+    }
+}

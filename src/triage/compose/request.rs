@@ -1,0 +1,65 @@
+//! Letters that prepare: a request to complete (hallintolaki 22 and 33 §) and a transfer (21 §). They carry no
+//! instructions for appeal (kuntalaki 136 §).
+
+use super::Material;
+use super::letter::{Extras, Letter, lacks, reach};
+use crate::cases::{DraftContent, DraftKind, PartKind, write_date};
+use crate::municipality::calendar;
+use crate::triage::Error;
+
+/// Days that a draft may wait for its approver without taking from the party's time to answer: check K12 counts
+/// the time from the day of approval.
+const DAYS_TO_APPROVE: u32 = 7;
+
+/// Asks for everything that is missing, each thing once, with the time to answer.
+pub fn completion(material: &Material<'_>) -> Result<DraftContent, Error> {
+    let mut letter = Letter::new(material, DraftKind::Completion);
+    let language = letter.blocks.language();
+    let days = material.service.map_or(14, |service| service.completion_days);
+    let deadline = calendar::end_of_period(material.at.today(), days + DAYS_TO_APPROVE);
+    let lines: Vec<String> =
+        material.file.open_questions().iter().map(|question| format!("– {}", question.text.get(language))).collect();
+    letter.blocks.set("questions", lines.join("\n"));
+    letter.blocks.set("deadline", write_date(deadline, language));
+    letter.blocks.set("days", days.to_string());
+    letter.blocks.set("asked", material.service.map_or("", |service| service.name.get(language)));
+    letter.cards()?.heading()?.block(PartKind::Matter, "matter-application")?;
+    letter.block(PartKind::Operative, "operative-completion")?;
+    letter.lines(PartKind::Questions, "questions", &lines)?;
+    letter.block(PartKind::Deadline, "deadline-completion")?;
+    let provisions = letter.provisions()?;
+    letter.closing()?;
+    Ok(letter.finish(Extras { provisions, deadline: Some(deadline), ..Extras::default() }))
+}
+
+/// Sends a matter on to the authority that is competent on the day.
+pub fn transfer(material: &Material<'_>) -> Result<DraftContent, Error> {
+    let mut letter = Letter::new(material, DraftKind::Transfer);
+    let language = letter.blocks.language();
+    let id = material.file.transfer_to.as_ref().unwrap_or(&material.route.authority);
+    let pack = &material.desk.rulebook.pack;
+    let authority = pack.authority(id, material.at.today()).ok_or_else(|| lacks(material, id))?;
+    let recipient = authority.name.get(language).to_owned();
+    let basis = match material.route.evidence.first() {
+        Some(words) if material.file.transfer_to.is_none() => format!("”{words}”"),
+        _ => authority.task.get(language).to_owned(),
+    };
+    // The values of a notice come first: they know nothing of whom a person transfers to.
+    let matter = if material.service.is_some_and(|service| service.categories.is_empty()) {
+        "matter-application"
+    } else {
+        super::notice::set_values(material, &mut letter);
+        "matter-notice"
+    };
+    letter.blocks.set("recipient", recipient.clone());
+    letter.blocks.set("recipient_contact", reach(&authority.contact));
+    letter.blocks.set("recipient_task", authority.task.get(language));
+    letter.blocks.set("owner_basis", basis);
+    letter.blocks.set("asked", material.service.map_or("", |service| service.name.get(language)));
+    letter.cards()?.heading()?;
+    letter.block(PartKind::Matter, matter)?;
+    letter.block(PartKind::Operative, "operative-transfer")?;
+    let provisions = letter.provisions()?;
+    letter.closing()?;
+    Ok(letter.finish(Extras { provisions, recipient: Some(id.to_string()), ..Extras::default() }))
+}

@@ -1,0 +1,416 @@
+//! Step `gather`: facts with evidence, from the form, the attachments, the registers and the clock.
+//!
+//! What a field says is parsed to its type; what cannot be parsed, is missing or fails its check digit
+//! becomes a question to the applicant. Nothing is guessed, corrected in silence or filled by a model.
+
+use std::str::FromStr;
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde_json::Value as Json;
+
+use super::{Desk, Error, local_date};
+use crate::cases::{
+    CaseFile, Euro, Evidence, Fact, Facts, Flag, Localized, Matter, ParameterValue, Question, Submission, Value,
+};
+use crate::municipality::format::{AttachmentRule, Field, FieldType, ServiceFile};
+use crate::policy::WindowSpan;
+use crate::text::identifiers::{BusinessId, Iban, IdentityCode};
+use crate::text::normalize;
+
+/// Note of a fact that stands for a field left empty.
+pub const LEFT_EMPTY: &str = "left empty on the form";
+/// Note of the sending time when the sender gave none.
+pub const NO_SENDING_TIME: &str = "the sender gave no time: the arrival";
+
+/// Why a field gave no fact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unreadable {
+    /// Not of the field's type.
+    Type,
+    /// A check digit does not match.
+    CheckDigit,
+    /// Below or above what is possible.
+    Range,
+}
+
+/// Fills `file.facts` and `file.questions`.
+pub fn run(desk: &Desk, submission: &Submission, file: &mut CaseFile) -> Result<(), Error> {
+    let classification = file.classification.as_ref().ok_or(Error::OutOfOrder { step: "gather", needs: "classify" })?;
+    let stated_by_people: Vec<Fact> =
+        file.facts.iter().filter(|fact| matches!(fact.evidence, Evidence::Person { .. })).cloned().collect();
+    let mut facts = Facts::default();
+    let mut questions = Vec::new();
+    let service = classification.service.as_ref().and_then(|id| desk.rulebook.pack.service(id));
+    if let Some(service) = service {
+        for field in &service.fields {
+            from_field(field, submission, &mut facts, &mut questions, &mut file.flags);
+        }
+        for rule in &service.attachments {
+            from_attachment(rule, submission, &mut facts, &mut questions);
+        }
+    }
+    let window = service
+        .and_then(|service| service.policy.as_ref())
+        .and_then(|policy| desk.rulebook.library.window_for(policy, submission.received_at));
+    from_clock(submission, window.as_ref(), &mut facts);
+    if let Some(service) = service
+        && let Some(on) = governing_date(desk, service, submission, window.as_ref())
+    {
+        from_registers(desk, service, on, &mut facts);
+    }
+    // What a person stated in review stands above what the form says.
+    for fact in stated_by_people {
+        questions.retain(|question: &Question| question.about != fact.name);
+        facts.insert(fact);
+    }
+    if classification.matter == Matter::FaultNotice && !has_place(submission) {
+        file.flags.insert(Flag::NeedsLocation);
+    } else {
+        file.flags.remove(&Flag::NeedsLocation);
+    }
+    if window.as_ref().is_some_and(|window| submission.received_at > window.closes) {
+        file.flags.insert(Flag::Late);
+    }
+    file.facts = facts;
+    file.questions = questions;
+    Ok(())
+}
+
+/// The day that picks the policy version of a case. A policy that looks at the decision
+/// day is resolved when the draft is made.
+#[must_use]
+pub fn governing_date(
+    desk: &Desk,
+    service: &ServiceFile,
+    submission: &Submission,
+    window: Option<&WindowSpan<'_>>,
+) -> Option<Date> {
+    let policy = service.policy.as_ref()?;
+    if let Some(window) = window {
+        return Some(window.ends_on);
+    }
+    let arrival = local_date(submission.received_at);
+    desk.rulebook.library.version_on(policy, arrival).map(|_| arrival)
+}
+
+fn has_place(submission: &Submission) -> bool {
+    let location = submission.location.as_ref();
+    location.is_some_and(|location| location.address.is_some() || (location.lat.is_some() && location.lon.is_some()))
+        || submission.fields.iter().any(|(name, value)| {
+            name.starts_with("location") && value.as_str().is_some_and(|text| !text.trim().is_empty())
+        })
+}
+
+fn question(about: &str, ask: Option<&Localized>, label: &Localized) -> Question {
+    let text = ask.cloned().unwrap_or_else(|| Localized {
+        fi: format!("Ilmoittakaa: {}.", label.fi),
+        sv: format!("Uppge: {}.", label.sv),
+        en: label.en.as_ref().map(|label| format!("Please give: {label}.")),
+    });
+    Question { about: about.to_owned(), text, rule: None, section: None }
+}
+
+fn from_field(
+    field: &Field,
+    submission: &Submission,
+    facts: &mut Facts,
+    questions: &mut Vec<Question>,
+    flags: &mut std::collections::BTreeSet<Flag>,
+) {
+    let given = submission.fields.get(&field.name).filter(|value| !is_empty(value));
+    let Some(given) = given else {
+        if let Some(meaning) = &field.empty_means {
+            if let Some(value) = written(meaning, field.kind) {
+                facts.insert(Fact {
+                    name: field.name.clone(),
+                    value,
+                    unit: field.unit.clone(),
+                    evidence: Evidence::Computed {
+                        from: vec![format!("field:{}", field.name)],
+                        note: LEFT_EMPTY.to_owned(),
+                    },
+                });
+            }
+        } else if field.required {
+            questions.push(question(&field.name, field.ask.as_ref(), &field.label));
+        }
+        return;
+    };
+    match parse(field, given) {
+        Ok(value) => facts.insert(Fact {
+            name: field.name.clone(),
+            value,
+            unit: field.unit.clone(),
+            evidence: Evidence::Form { field: field.name.clone() },
+        }),
+        Err(problem) => {
+            if problem == Unreadable::CheckDigit {
+                flags.insert(Flag::InvalidIdentifier);
+            }
+            questions.push(unreadable(field, problem));
+        }
+    }
+}
+
+fn unreadable(field: &Field, problem: Unreadable) -> Question {
+    let (fi, sv, en) = match problem {
+        Unreadable::Type => (
+            "tietoa ei voitu lukea. Antakaa se uudelleen",
+            "uppgiften kunde inte läsas. Ge den på nytt",
+            "this could not be read. Please give it again",
+        ),
+        Unreadable::CheckDigit => (
+            "tunnuksen tarkiste ei täsmää. Tarkistakaa tunnus",
+            "kontrolltecknet stämmer inte. Kontrollera beteckningen",
+            "the check digit does not match. Please check it",
+        ),
+        Unreadable::Range => (
+            "arvo ei ole mahdollinen. Tarkistakaa tieto",
+            "värdet är inte möjligt. Kontrollera uppgiften",
+            "this value is not possible. Please check it",
+        ),
+    };
+    Question {
+        about: field.name.clone(),
+        text: Localized {
+            fi: format!("{}: {fi}.", field.label.fi),
+            sv: format!("{}: {sv}.", field.label.sv),
+            en: Some(format!("{}: {en}.", field.label.en.as_ref().unwrap_or(&field.label.fi))),
+        },
+        rule: None,
+        section: None,
+    }
+}
+
+fn is_empty(value: &Json) -> bool {
+    match value {
+        Json::Null => true,
+        Json::String(text) => normalize(text).text.trim().is_empty(),
+        _ => false,
+    }
+}
+
+/// A value as a person wrote it in a file, in the type of a field.
+fn written(value: &ParameterValue, kind: FieldType) -> Option<Value> {
+    let text = match value {
+        ParameterValue::Integer(number) => number.to_string(),
+        ParameterValue::Flag(flag) => return Some(Value::Flag(*flag)),
+        ParameterValue::Text(text) => text.clone(),
+    };
+    typed(kind, &text).ok()
+}
+
+fn parse(field: &Field, given: &Json) -> Result<Value, Unreadable> {
+    if field.kind == FieldType::Flag {
+        return flag(given).map(Value::Flag).ok_or(Unreadable::Type);
+    }
+    let text = match given {
+        Json::String(text) => normalize(text).text.trim().to_owned(),
+        // A number that came as JSON keeps its written digits; it never becomes a float.
+        Json::Number(number) => number.to_string(),
+        _ => return Err(Unreadable::Type),
+    };
+    let value = if field.kind == FieldType::Choice {
+        field.choices.contains_key(&text).then_some(Value::Text(text)).ok_or(Unreadable::Type)?
+    } else {
+        typed(field.kind, &text)?
+    };
+    in_range(field, value)
+}
+
+fn in_range(field: &Field, value: Value) -> Result<Value, Unreadable> {
+    let number = match &value {
+        Value::Number(number) => *number,
+        Value::Money(euro) => euro.decimal(),
+        _ => return Ok(value),
+    };
+    let bound = |written: &Option<ParameterValue>| match written {
+        Some(ParameterValue::Integer(number)) => Some(Decimal::from(*number)),
+        Some(ParameterValue::Text(text)) => Decimal::from_str(text).ok(),
+        _ => None,
+    };
+    let low = bound(&field.min).unwrap_or(Decimal::ZERO);
+    if number < low || bound(&field.max).is_some_and(|high| number > high) {
+        return Err(Unreadable::Range);
+    }
+    Ok(value)
+}
+
+fn typed(kind: FieldType, text: &str) -> Result<Value, Unreadable> {
+    match kind {
+        FieldType::Number => number(text).map(Value::Number).ok_or(Unreadable::Type),
+        FieldType::Money => {
+            number(text).and_then(|number| Euro::exact(number).ok()).map(Value::Money).ok_or(Unreadable::Type)
+        }
+        FieldType::Date => date(text).map(Value::Date).ok_or(Unreadable::Type),
+        FieldType::Flag => word_flag(text).map(Value::Flag).ok_or(Unreadable::Type),
+        FieldType::Iban => Iban::parse(text).map(|_| Value::Text(compact(text))).map_err(|_| Unreadable::CheckDigit),
+        FieldType::BusinessId => {
+            BusinessId::parse(text).map(|_| Value::Text(compact(text))).map_err(|_| Unreadable::CheckDigit)
+        }
+        FieldType::IdentityCode => {
+            IdentityCode::parse(text).map(|_| Value::Text(compact(text))).map_err(|_| Unreadable::CheckDigit)
+        }
+        FieldType::Text | FieldType::Choice | FieldType::Email | FieldType::Phone => Ok(Value::Text(text.to_owned())),
+    }
+}
+
+fn compact(text: &str) -> String {
+    text.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_uppercase()
+}
+
+/// A number as people write it: `2350`, `2 350`, `6 120,40`, `6120.40`, with `m` or `€` after it.
+fn number(text: &str) -> Option<Decimal> {
+    let bare = text.trim().trim_end_matches(['€', 'm']).trim();
+    let plain: String = bare
+        .chars()
+        .filter(|c| !matches!(c, ' ' | '\u{a0}' | '\u{202f}'))
+        .map(|c| if c == ',' { '.' } else { c })
+        .collect();
+    let digits = plain.strip_prefix('-').unwrap_or(&plain);
+    let readable = !digits.is_empty()
+        && digits.len() <= 20
+        && digits.chars().all(|c| c.is_ascii_digit() || c == '.')
+        && digits.starts_with(|c: char| c.is_ascii_digit());
+    if readable { Decimal::from_str_exact(&plain).ok() } else { None }
+}
+
+/// A day as `2026-03-10` or `10.3.2026`; a day that does not exist is none.
+fn date(text: &str) -> Option<Date> {
+    let text = text.trim();
+    if let Ok(date) = text.parse::<Date>() {
+        return Some(date);
+    }
+    let mut parts = text.split('.').map(str::trim);
+    let (day, month, year) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    if parts.next().is_some() {
+        return None;
+    }
+    Date::new(year, month, day).ok()
+}
+
+/// Yes or no, as forms send it and people write it in three languages.
+#[must_use]
+pub fn flag(value: &Json) -> Option<bool> {
+    match value {
+        Json::Bool(flag) => Some(*flag),
+        Json::String(text) => word_flag(text),
+        _ => None,
+    }
+}
+
+fn word_flag(text: &str) -> Option<bool> {
+    match text.trim().to_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" | "kyllä" | "joo" | "ja" => Some(true),
+        "false" | "no" | "off" | "0" | "ei" | "nej" => Some(false),
+        _ => None,
+    }
+}
+
+fn from_attachment(rule: &AttachmentRule, submission: &Submission, facts: &mut Facts, questions: &mut Vec<Question>) {
+    let found = submission.attachments.iter().find(|attachment| {
+        let name = attachment.name.to_lowercase();
+        rule.file_words.iter().any(|word| name.contains(&word.to_lowercase()))
+    });
+    match found {
+        Some(attachment) => facts.insert(Fact {
+            name: format!("attachment_{}", rule.name),
+            value: Value::Flag(true),
+            unit: None,
+            evidence: Evidence::Attachment { name: attachment.name.clone(), page: 1, quote: String::new() },
+        }),
+        None if rule.required => {
+            let mut missing = question(&format!("attachment_{}", rule.name), rule.ask.as_ref(), &rule.label);
+            if rule.ask.is_none() {
+                missing.text = Localized {
+                    fi: format!("Toimittakaa liite: {}.", rule.label.fi),
+                    sv: format!("Skicka bilagan: {}.", rule.label.sv),
+                    en: rule.label.en.as_ref().map(|label| format!("Please send the attachment: {label}.")),
+                };
+            }
+            questions.push(missing);
+        }
+        None => {}
+    }
+}
+
+fn from_clock(submission: &Submission, window: Option<&WindowSpan<'_>>, facts: &mut Facts) {
+    let mut at = |name: &str, time, from: &str, note: &str| {
+        facts.insert(Fact {
+            name: name.to_owned(),
+            value: Value::Time(time),
+            unit: None,
+            evidence: Evidence::Computed { from: vec![from.to_owned()], note: note.to_owned() },
+        });
+    };
+    at("received_at", submission.received_at, "submission", "when it was available to our system (13/2003 10 §)");
+    match submission.sent_at {
+        // A sender's clock may run ahead of ours; a message is never sent after it arrived.
+        Some(sent) => at("sent_at", sent.min(submission.received_at), "submission", "when the sender says it was sent"),
+        None => at("sent_at", submission.received_at, "submission", NO_SENDING_TIME),
+    }
+    if let Some(window) = window {
+        at("window_opens", window.opens, "policy", "first moment of the application window");
+        at("window_end", window.closes, "policy", "last moment of the application window");
+    }
+}
+
+fn from_registers(desk: &Desk, service: &ServiceFile, on: Date, facts: &mut Facts) {
+    let registers = &desk.rulebook.pack.municipality.registers;
+    for row in registers.iter().filter(|row| row.service == service.id && row.valid.contains(on)) {
+        let value = match &row.value {
+            ParameterValue::Integer(number) => Value::Number(Decimal::from(*number)),
+            ParameterValue::Flag(flag) => Value::Flag(*flag),
+            ParameterValue::Text(text) => {
+                Decimal::from_str_exact(text).map_or_else(|_| Value::Text(text.clone()), Value::Number)
+            }
+        };
+        facts.insert(Fact {
+            name: row.fact.clone(),
+            value,
+            unit: None,
+            evidence: Evidence::Register { register: row.source.clone(), as_of: on },
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn numbers_are_read_as_people_write_them() {
+        for (text, value) in [
+            ("2 350", "2350"),
+            ("6 120,40", "6120.40"),
+            ("6\u{a0}120,40 €", "6120.40"),
+            ("2350 m", "2350"),
+            ("-5", "-5"),
+        ] {
+            assert_eq!(number(text), Some(Decimal::from_str_exact(value).unwrap()), "{text}");
+        }
+        for text in ["", "noin 500", "1e9", "NaN", "0x1f", "--5", "5.000.000", "½", ".", "m"] {
+            assert_eq!(number(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_day_that_does_not_exist_is_no_day() {
+        assert_eq!(date("10.3.2026"), Some(jiff::civil::date(2026, 3, 10)));
+        assert_eq!(date("2026-03-10"), Some(jiff::civil::date(2026, 3, 10)));
+        for text in ["30.2.2026", "2026-02-30", "32.1.2026", "1.13.2026", "huomenna", "1.2.3.2026"] {
+            assert_eq!(date(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_field_text_makes_it_panic(text in "\\PC{0,60}") {
+            let _ = number(&text);
+            let _ = date(&text);
+            let _ = word_flag(&text);
+        }
+    }
+}

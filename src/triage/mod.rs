@@ -1,0 +1,271 @@
+//! The pipeline: `read → classify → gather → assess → compose`, one file a step.
+//!
+//! Steps are pure: a submission and what is known so far in, a little more known out. No clock, no
+//! database, no network: [`pipeline`] makes them durable, `vireille triage` and the evaluations run the
+//! very same functions dry. The machine only proposes; nothing here can decide or send anything.
+
+pub mod assess;
+pub mod classify;
+pub mod compose;
+pub mod gather;
+pub mod owner;
+pub mod pipeline;
+pub mod read;
+pub mod report;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::cases::{CaseFile, Check, DraftContent, Engine, MunicipalityId, Person, Preparer, Submission};
+use crate::clock::helsinki;
+use crate::model::TextClassifier;
+use crate::municipality::emergency::Lexicon;
+use crate::policy::{Rulebook, Rulebooks};
+use crate::verify::{self, Subject};
+
+/// The steps, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Step {
+    /// Normal form of every text, language, emergency words.
+    Read,
+    /// Kind of matter, category, urgency, owner.
+    Classify,
+    /// Facts with evidence; what is missing becomes a question.
+    Gather,
+    /// Rules, amount, the power to decide, clocks.
+    Assess,
+    /// The draft and its checks.
+    Compose,
+}
+
+impl Step {
+    /// All steps, in order.
+    pub const ALL: [Self; 5] = [Self::Read, Self::Classify, Self::Gather, Self::Assess, Self::Compose];
+
+    /// The step after this one.
+    #[must_use]
+    pub fn next(self) -> Option<Self> {
+        Self::ALL.into_iter().find(|step| *step > self)
+    }
+
+    /// The step that a job of this kind does, `triage/read` for example.
+    #[must_use]
+    pub fn of_job(kind: &str) -> Option<Self> {
+        let name = kind.strip_prefix("triage/")?;
+        Self::ALL.into_iter().find(|step| step.name() == name)
+    }
+
+    /// Name, for job kinds, events and metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Classify => "classify",
+            Self::Gather => "gather",
+            Self::Assess => "assess",
+            Self::Compose => "compose",
+        }
+    }
+}
+
+/// Why a step cannot go on. A person must look: trying again would not help.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// No pack of that name is loaded.
+    #[error("municipality `{0}` has no pack loaded")]
+    UnknownMunicipality(MunicipalityId),
+    /// A step ran before the one whose result it needs.
+    #[error("step `{step}` needs the result of `{needs}`")]
+    OutOfOrder {
+        /// The step.
+        step: &'static str,
+        /// What it needs.
+        needs: &'static str,
+    },
+    /// The pack lacks something that a draft of this kind needs.
+    #[error("the pack of `{municipality}` lacks {what}")]
+    Pack {
+        /// The municipality.
+        municipality: MunicipalityId,
+        /// What is missing.
+        what: String,
+    },
+}
+
+/// What is known of the moment and the case, passed in.
+#[derive(Debug, Clone)]
+pub struct Circumstances<'a> {
+    /// The number people use for the case.
+    pub number: &'a str,
+    /// Now.
+    pub now: Timestamp,
+    /// Whether an alert of this case still waits for a person.
+    pub alerts_open: bool,
+}
+
+impl Circumstances<'_> {
+    /// Today, in Finland.
+    #[must_use]
+    pub fn today(&self) -> Date {
+        local_date(self.now)
+    }
+}
+
+/// The calendar day of a moment, in Finland.
+#[must_use]
+pub fn local_date(at: Timestamp) -> Date {
+    at.to_zoned(helsinki()).date()
+}
+
+/// A draft as the machine proposes it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Proposal {
+    /// What is seen.
+    pub content: DraftContent,
+    /// Every check of it.
+    pub checks: Vec<Check>,
+}
+
+/// Everything that triage needs of one municipality: what binds, words of danger, the classifier.
+#[derive(Debug, Clone)]
+pub struct Desk {
+    /// What binds.
+    pub rulebook: Arc<Rulebook>,
+    /// Words of danger.
+    pub lexicon: Arc<Lexicon>,
+    /// Who proposes the kind of matter.
+    pub classifier: Arc<dyn TextClassifier>,
+}
+
+impl Desk {
+    /// Which engine proposes here, with all versions (check K28).
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        Engine {
+            name: "offline".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            classifier: Some(self.classifier.hash().to_owned()),
+            prompt: None,
+            model: None,
+            pack: self.rulebook.hash.clone(),
+        }
+    }
+
+    /// Runs one step: what was known, and a little more. Only the last step gives a proposal.
+    ///
+    /// # Errors
+    /// [`Error`] when a person must look.
+    pub fn run(
+        &self,
+        step: Step,
+        submission: &Submission,
+        mut file: CaseFile,
+        at: &Circumstances<'_>,
+    ) -> Result<(CaseFile, Option<Proposal>), Error> {
+        match step {
+            Step::Read => read::run(self, submission, &mut file),
+            Step::Classify => classify::run(self, submission, &mut file)?,
+            Step::Gather => gather::run(self, submission, &mut file)?,
+            Step::Assess => assess::run(self, submission, &mut file, at)?,
+            Step::Compose => {
+                let content = compose::run(self, submission, &file, at)?;
+                let checks = self.check(submission, &file, &content, &Preparer::Engine, None, at);
+                return Ok((file, Some(Proposal { content, checks })));
+            }
+        }
+        Ok((file, None))
+    }
+
+    /// All steps in one go, nothing stored.
+    ///
+    /// # Errors
+    /// [`Error`] when a person must look.
+    pub fn dry_run(&self, submission: &Submission, at: &Circumstances<'_>) -> Result<(CaseFile, Proposal), Error> {
+        let mut file = CaseFile::default();
+        for step in Step::ALL {
+            let (known, proposal) = self.run(step, submission, file, at)?;
+            file = known;
+            if let Some(proposal) = proposal {
+                return Ok((file, proposal));
+            }
+        }
+        Err(Error::OutOfOrder { step: "dry-run", needs: "compose" })
+    }
+
+    /// The checks of any draft of a case: the machine's, a handler's, or the one about to be approved.
+    #[must_use]
+    pub fn check(
+        &self,
+        submission: &Submission,
+        file: &CaseFile,
+        content: &DraftContent,
+        preparer: &Preparer,
+        approver: Option<&Person>,
+        at: &Circumstances<'_>,
+    ) -> Vec<Check> {
+        let engine = file.engine.clone().unwrap_or_else(|| self.engine());
+        verify::verify(&Subject {
+            rulebook: &self.rulebook,
+            submission,
+            number: at.number,
+            file,
+            content,
+            engine: &engine,
+            preparer,
+            approver,
+            decided_on: at.today(),
+            alerts_open: at.alerts_open,
+        })
+    }
+}
+
+/// Triage for every municipality that this process serves.
+#[derive(Debug, Clone, Default)]
+pub struct Triage {
+    desks: BTreeMap<MunicipalityId, Arc<Desk>>,
+}
+
+impl Triage {
+    /// One desk for each municipality; `classifier` trains or fetches the classifier of a rulebook.
+    ///
+    /// # Errors
+    /// What is wrong with a pack's words of danger.
+    pub fn new(
+        rulebooks: &Rulebooks,
+        mut classifier: impl FnMut(&Rulebook) -> Arc<dyn TextClassifier>,
+    ) -> Result<Self, String> {
+        let mut desks = BTreeMap::new();
+        for (id, rulebook) in rulebooks.iter() {
+            let lexicon = Arc::new(Lexicon::compile(&rulebook.pack.emergency)?);
+            let classifier = classifier(rulebook);
+            desks.insert(id.clone(), Arc::new(Desk { rulebook: Arc::clone(rulebook), lexicon, classifier }));
+        }
+        Ok(Self { desks })
+    }
+
+    /// The desk of a municipality.
+    ///
+    /// # Errors
+    /// [`Error::UnknownMunicipality`].
+    pub fn desk(&self, id: &MunicipalityId) -> Result<&Arc<Desk>, Error> {
+        self.desks.get(id).ok_or_else(|| Error::UnknownMunicipality(id.clone()))
+    }
+
+    /// Every desk.
+    pub fn desks(&self) -> impl Iterator<Item = &Arc<Desk>> {
+        self.desks.values()
+    }
+}
+
+/// Desks put together by hand: for evaluations of one part, and for tests.
+impl FromIterator<Desk> for Triage {
+    fn from_iter<I: IntoIterator<Item = Desk>>(desks: I) -> Self {
+        let named = |desk: Desk| (desk.rulebook.pack.municipality.id.clone(), Arc::new(desk));
+        Self { desks: desks.into_iter().map(named).collect() }
+    }
+}

@@ -1,0 +1,412 @@
+//! The durable pipeline: each step is a job; its result, the audit event and the next job are written in one
+//! transaction. Kill the process anywhere and every case goes on; run a step twice and nothing changes.
+//!
+//! A step is worked out before its transaction begins, on the case as it stood; if the case changed
+//! meanwhile, the work is done again. What fails for good becomes a case that a person sees, never a lost one.
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::sync::watch;
+
+use super::{Circumstances, Error as StepError, Proposal, Step, Triage};
+use crate::cases::{
+    Act, Actor, AlertId, Case, CaseFile, CaseId, Draft, DraftId, EventKind, IllegalTransition, MunicipalityId,
+    NewEvent, Preparer, Status, Submission,
+};
+use crate::clock::Ambient;
+use crate::storage::{self, Alert, Job, NewJob, Storage, Tx, backoff};
+use crate::telemetry;
+
+/// How often a step is tried before a person must look.
+const ATTEMPTS: u32 = 5;
+/// How often a step is worked out anew because the case changed under it, within one attempt.
+const CONFLICTS: u32 = 3;
+
+/// How a worker works.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Jobs claimed at a time.
+    pub batch: u32,
+    /// How long a claimed job is ours.
+    pub lease: Duration,
+    /// How long to wait for jobs of other processes.
+    pub poll: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { batch: 16, lease: Duration::from_mins(1), poll: Duration::from_secs(1) }
+    }
+}
+
+/// Why an attempt did not succeed.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    /// Trying again may help.
+    #[error(transparent)]
+    Storage(#[from] storage::Error),
+    /// Trying again does not help: a person must look.
+    #[error(transparent)]
+    Step(#[from] StepError),
+    /// The job is of a kind that this version does not do. A person must look.
+    #[error("no such step")]
+    Unknown,
+    /// The step panicked: a fault in this program. A person must look.
+    #[error("the step broke off")]
+    Panic,
+    /// The status machine refused.
+    #[error(transparent)]
+    Status(#[from] IllegalTransition),
+}
+
+/// Sends a case through the pipeline again from `step`, in the caller's transaction: a new round on the same case,
+/// after which jobs of an earlier round change nothing. The caller saves the case.
+///
+/// # Errors
+/// Whatever the storage refuses.
+pub async fn reenter(tx: &mut Tx, case: &mut Case, step: Step) -> storage::Result<()> {
+    case.file.round += 1;
+    tx.enqueue(&job(&case.municipality, case.id, case.file.round, step)).await.map(drop)
+}
+
+fn job(municipality: &MunicipalityId, case: CaseId, round: u32, step: Step) -> NewJob {
+    NewJob {
+        kind: format!("triage/{}", step.name()),
+        key: Some(format!("triage/{case}/{round}/{}", step.name())),
+        municipality: municipality.clone(),
+        case_id: Some(case),
+        payload: json!({ "round": round }),
+        run_at: None,
+        max_attempts: ATTEMPTS,
+    }
+}
+
+/// What came in for a case, with what the party sent afterwards.
+///
+/// # Errors
+/// Whatever the storage refuses.
+pub async fn submission(storage: &Storage, case: &Case) -> storage::Result<Submission> {
+    let missing = storage::Error::Missing { what: "submission" };
+    let mut whole = storage.submission(&case.municipality, case.submission_id).await?.ok_or(missing.clone())?;
+    for id in &case.file.supplements {
+        let later = storage.submission(&case.municipality, *id).await?.ok_or(missing.clone())?;
+        whole = whole.supplemented_by(later);
+    }
+    Ok(whole)
+}
+
+/// Whether an alert of the case still waits for a person. Asked only where words of danger were found.
+///
+/// # Errors
+/// Whatever the storage refuses.
+pub async fn alerts_open(storage: &Storage, case: &Case) -> storage::Result<bool> {
+    if case.file.reading.as_ref().is_some_and(|reading| reading.emergencies.is_empty()) {
+        return Ok(false);
+    }
+    let alerts = storage.alerts_of_case(&case.municipality, case.id).await?;
+    Ok(alerts.iter().any(|alert| alert.acknowledged.is_none()))
+}
+
+/// Takes jobs and does them. Holds no state: any number of workers in any number of processes.
+#[derive(Debug, Clone)]
+pub struct Worker {
+    storage: Storage,
+    triage: Arc<Triage>,
+    ambient: Ambient,
+    name: String,
+    settings: Settings,
+}
+
+impl Worker {
+    /// A worker named `name` (for the job table, so that an operator sees who has what).
+    #[must_use]
+    pub fn new(storage: Storage, triage: Arc<Triage>, ambient: Ambient, name: String, settings: Settings) -> Self {
+        Self { storage, triage, ambient, name, settings }
+    }
+
+    /// Works until `stop` becomes true; what was claimed is finished first.
+    pub async fn run(self, mut stop: watch::Receiver<bool>) {
+        while !*stop.borrow() {
+            match self.run_batch(&stop, &mut |_, _| {}).await {
+                Ok(0) => {
+                    tokio::select! {
+                        () = self.storage.jobs_enqueued() => {}
+                        () = tokio::time::sleep(self.settings.poll) => {}
+                        _ = stop.changed() => {}
+                    }
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::error!(worker = self.name, %error, "jobs could not be claimed");
+                    tokio::time::sleep(self.settings.poll).await;
+                }
+            }
+        }
+    }
+
+    /// Does every job that may run now and all that follow from them; tells `progress` of each step done.
+    /// Gives the number of jobs.
+    ///
+    /// # Errors
+    /// When the job table cannot be read.
+    pub async fn run_pending(&self, mut progress: impl FnMut(CaseId, &str)) -> storage::Result<usize> {
+        let (_keep, stop) = watch::channel(false);
+        let mut done = 0;
+        loop {
+            match self.run_batch(&stop, &mut progress).await? {
+                0 => return Ok(done),
+                some => done += some,
+            }
+        }
+    }
+
+    async fn run_batch(
+        &self,
+        stop: &watch::Receiver<bool>,
+        progress: &mut impl FnMut(CaseId, &str),
+    ) -> storage::Result<usize> {
+        let jobs = self.storage.claim_jobs(&self.name, self.settings.batch, self.settings.lease).await?;
+        let count = jobs.len();
+        for job in jobs {
+            if *stop.borrow() {
+                self.give_back(&job).await;
+                continue;
+            }
+            self.work(&job).await;
+            if let Some(case) = job.case_id {
+                progress(case, &job.kind);
+            }
+        }
+        Ok(count)
+    }
+
+    /// A stopping worker gives back what it has not begun, so that nobody waits for its lease.
+    async fn give_back(&self, job: &Job) {
+        let released = async {
+            let mut tx = self.storage.begin().await?;
+            tx.release_job(job).await?;
+            tx.commit().await
+        };
+        if let Err(error) = released.await {
+            tracing::warn!(job = %job.id, %error, "a job could not be given back; its lease will run out");
+        }
+    }
+
+    /// One job: done, to be tried again, or given up.
+    async fn work(&self, job: &Job) {
+        // The same word as in the times of the steps; whatever else stands in the table is one of no vocabulary.
+        let step = Step::of_job(&job.kind).map_or("unknown", Step::name);
+        let outcome = if job.is_exhausted() { Err(Failure::Panic) } else { self.attempt(job).await };
+        let failure = match outcome {
+            Ok(()) => {
+                metrics::counter!(telemetry::STEPS, "step" => step, "outcome" => "done").increment(1);
+                return;
+            }
+            // Another worker has the job now, and will do or has done it.
+            Err(Failure::Storage(storage::Error::LostLease { .. })) => return,
+            Err(failure) => failure,
+        };
+        let hopeless = !matches!(failure, Failure::Storage(_)) || job.is_last_attempt();
+        let outcome = if hopeless { "failed" } else { "retried" };
+        metrics::counter!(telemetry::STEPS, "step" => step, "outcome" => outcome).increment(1);
+        tracing::warn!(job = %job.id, kind = job.kind, attempt = job.attempts, outcome, error = %failure, "step {}", job.kind);
+        let written = if hopeless { self.give_up(job, &failure).await } else { self.try_later(job, &failure).await };
+        if let Err(error) = written {
+            // The lease runs out and the job comes back: nothing is lost.
+            tracing::error!(job = %job.id, %error, "the failure of a step could not be noted");
+        }
+    }
+
+    async fn attempt(&self, job: &Job) -> Result<(), Failure> {
+        let id = job.case_id.ok_or(Failure::Unknown)?;
+        let mut conflicts = 0;
+        loop {
+            match self.step(job, id).await {
+                Err(Failure::Storage(storage::Error::Conflict { .. })) if conflicts < CONFLICTS => conflicts += 1,
+                other => return other,
+            }
+        }
+    }
+
+    async fn step(&self, job: &Job, id: CaseId) -> Result<(), Failure> {
+        let started = std::time::Instant::now();
+        let case = self.storage.case(&job.municipality, id).await?.ok_or(storage::Error::Missing { what: "case" })?;
+        let step = Step::of_job(&job.kind).ok_or(Failure::Unknown)?;
+        // Intake enqueues the first step and knows of no rounds: that is round 0.
+        let round = job.payload["round"].as_u64().unwrap_or(0);
+        let current = case.status == Status::Received && round == u64::from(case.file.round);
+        if !current {
+            // Withdrawn, or sent through again since: this job has nothing to do any more.
+            let mut tx = self.storage.begin().await?;
+            tx.complete_job(job).await?;
+            return Ok(tx.commit().await?);
+        }
+        let submission = submission(&self.storage, &case).await?;
+        // Only the checks of the last step ask.
+        let alerts_open = step == Step::Compose && alerts_open(&self.storage, &case).await?;
+        let (file, proposal) = self.think(step, &submission, &case, alerts_open)?;
+        self.write(job, step, &case, file, proposal).await?;
+        metrics::histogram!(telemetry::STEP_SECONDS, "step" => step.name()).record(started.elapsed().as_secs_f64());
+        Ok(())
+    }
+
+    /// The step itself. A panic in it is contained: the case goes to a person, the worker goes on.
+    fn think(
+        &self,
+        step: Step,
+        submission: &Submission,
+        case: &Case,
+        alerts_open: bool,
+    ) -> Result<(CaseFile, Option<Proposal>), Failure> {
+        let desk = self.triage.desk(&case.municipality)?;
+        let at = Circumstances { number: &case.number, now: self.ambient.now(), alerts_open };
+        catch_unwind(AssertUnwindSafe(|| desk.run(step, submission, case.file.clone(), &at)))
+            .map_err(|_| Failure::Panic)?
+            .map_err(Failure::Step)
+    }
+
+    /// State, audit event, draft, next job and the end of this one, in one transaction.
+    async fn write(
+        &self,
+        job: &Job,
+        step: Step,
+        before: &Case,
+        file: CaseFile,
+        proposal: Option<Proposal>,
+    ) -> Result<(), Failure> {
+        // The revision guards the case: if it changed since it was read, `save_case` refuses and the step is
+        // worked out anew.
+        let mut tx = self.storage.begin().await?;
+        let mut case = before.clone();
+        case.file = file;
+        if step == Step::Read {
+            self.raise_missed_alert(&mut tx, &case).await?;
+        }
+        let component = format!("triage/{}", step.name());
+        let mut event = NewEvent {
+            actor: Actor::system(&component),
+            kind: EventKind::StepDone,
+            case_id: Some(case.id),
+            payload: json!({ "step": step, "round": case.file.round }),
+        };
+        if let Some(proposal) = proposal {
+            let draft = self.draft(&mut tx, &case, proposal).await?;
+            case.status = case.status.after(Act::Draft, Some(draft.content.kind))?;
+            event.kind = EventKind::Drafted;
+            event.payload = json!({
+                "round": case.file.round, "draft": draft.id, "version": draft.version, "kind": draft.content.kind,
+                "hash": draft.hash, "engine": draft.engine.name, "verified": draft.is_verified(),
+            });
+            tx.insert_draft(&draft).await?;
+        }
+        tx.save_case(&mut case).await?;
+        tx.append_event(&case.municipality, event).await?;
+        if let Some(next) = step.next() {
+            tx.enqueue(&self::job(&case.municipality, case.id, case.file.round, next)).await?;
+        }
+        tx.complete_job(job).await?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn draft(&self, tx: &mut Tx, case: &Case, proposal: Proposal) -> Result<Draft, Failure> {
+        let version = tx.latest_draft(&case.municipality, case.id).await?.map_or(1, |latest| latest.version + 1);
+        let engine = case.file.engine.clone().ok_or(StepError::OutOfOrder { step: "compose", needs: "classify" })?;
+        Ok(Draft {
+            id: DraftId::new(self.ambient.id()),
+            case_id: case.id,
+            version,
+            hash: proposal.content.hash(),
+            content: proposal.content,
+            checks: proposal.checks,
+            engine,
+            prepared_by: Preparer::Engine,
+            created_at: self.ambient.now(),
+        })
+    }
+
+    /// Intake raises the alert before anything is queued. What only shows later, in a supplement say, is raised here.
+    async fn raise_missed_alert(&self, tx: &mut Tx, case: &Case) -> Result<(), Failure> {
+        let hits = case.file.reading.as_ref().map(|reading| reading.emergencies.clone()).unwrap_or_default();
+        if hits.is_empty() {
+            return Ok(());
+        }
+        let known: BTreeSet<_> = tx
+            .alerts_of_case(&case.municipality, case.id)
+            .await?
+            .into_iter()
+            .flat_map(|alert| alert.hits)
+            .map(|hit| (hit.kind, hit.source, hit.words))
+            .collect();
+        let new: Vec<_> = hits
+            .into_iter()
+            .filter(|hit| !known.contains(&(hit.kind.clone(), hit.source.clone(), hit.words.clone())))
+            .collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        let kinds: Vec<_> = new.iter().map(|hit| hit.kind.clone()).collect();
+        let alert = Alert {
+            id: AlertId::new(self.ambient.id()),
+            municipality: case.municipality.clone(),
+            case_id: case.id,
+            hits: new,
+            raised_at: self.ambient.now(),
+            acknowledged: None,
+        };
+        tx.raise_alert(&alert).await?;
+        let event = NewEvent {
+            actor: Actor::system("triage/read"),
+            kind: EventKind::AlertRaised,
+            case_id: Some(case.id),
+            payload: json!({ "alert": alert.id, "kinds": kinds }),
+        };
+        tx.append_event(&case.municipality, event).await?;
+        Ok(())
+    }
+
+    async fn try_later(&self, job: &Job, failure: &Failure) -> storage::Result<()> {
+        let mut tx = self.storage.begin().await?;
+        tx.retry_job(job, &failure.to_string(), backoff(job.attempts, self.jitter())).await?;
+        let event = NewEvent {
+            actor: Actor::system(&job.kind),
+            kind: EventKind::StepRetried,
+            case_id: job.case_id,
+            payload: json!({ "attempt": job.attempts, "error": failure.to_string() }),
+        };
+        tx.append_event(&job.municipality, event).await?;
+        tx.commit().await
+    }
+
+    /// The case goes to a person, the job to the dead letters, in one transaction.
+    async fn give_up(&self, job: &Job, failure: &Failure) -> storage::Result<()> {
+        let mut tx = self.storage.begin().await?;
+        if let Some(id) = job.case_id
+            && let Some(mut case) = tx.case_for_update(&job.municipality, id).await?
+            // A job of an earlier round has no say: the newer one goes on.
+            && job.payload["round"].as_u64().unwrap_or(0) == u64::from(case.file.round)
+            && let Ok(status) = case.status.after(Act::Fail, None)
+        {
+            case.status = status;
+            tx.save_case(&mut case).await?;
+        }
+        let event = NewEvent {
+            actor: Actor::system(&job.kind),
+            kind: EventKind::StepFailed,
+            case_id: job.case_id,
+            payload: json!({ "attempt": job.attempts, "error": failure.to_string() }),
+        };
+        tx.append_event(&job.municipality, event).await?;
+        tx.bury_job(job, &failure.to_string()).await?;
+        tx.commit().await
+    }
+
+    /// 0–1 from the id source, so that what failed together does not come back together.
+    fn jitter(&self) -> f64 {
+        let bytes = self.ambient.id().into_bytes();
+        f64::from(u16::from_be_bytes([bytes[14], bytes[15]])) / f64::from(u16::MAX)
+    }
+}
