@@ -7,6 +7,7 @@ pub mod intake;
 pub mod model;
 pub mod municipality;
 pub mod policy;
+pub mod review;
 pub mod storage;
 pub mod telemetry;
 pub mod text;

@@ -1,0 +1,182 @@
+//! `approve`: the one act that makes a draft a decision (promises 1, 5, 7).
+//!
+//! A named person, with the power for this amount on this day, who did not prepare it and is not
+//! disqualified, confirms the hash of what they saw, the amount and the instructions for appeal. Every check
+//! runs again with the approver known. Of two approvals at once storage lets one in. A refused approval is on
+//! the record too.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde_json::json;
+
+use super::{Refusal, Result, Review, act, needs_power};
+use crate::cases::{
+    Act, AppealKind, Case, CaseId, Check, Decision, Draft, DraftContent, DraftHash, DraftKind, Due, Euro, EventKind,
+    Person, ServiceId,
+};
+use crate::clock::helsinki;
+use crate::storage::Tx;
+use crate::triage::local_date;
+
+/// What an approver confirms.
+#[derive(Debug, Clone, serde::Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Approval {
+    /// Hash of the draft that was seen.
+    pub draft_hash: DraftHash,
+    /// The amount that was seen; null when the draft grants nothing.
+    pub confirmed_amount: Option<Euro>,
+    /// That the instructions for appeal were read; must be true when the draft carries any.
+    #[serde(default)]
+    pub appeal_confirmed: bool,
+    /// Whether the approver is disqualified (hallintolaki 27–28 §). An approval declares that they are not.
+    #[serde(default)]
+    pub disqualified: bool,
+}
+
+impl Review {
+    /// Approves the draft.
+    ///
+    /// # Errors
+    /// Every [`Refusal`] that an approval can meet; those about the person, the draft or its checks are
+    /// recorded.
+    pub async fn approve(&self, person: &Person, id: CaseId, approval: &Approval) -> Result<(Case, Decision)> {
+        let (tx, case) = self.open(person, id).await?;
+        match self.weigh(person, &case, approval).await {
+            Ok((draft, authority)) => self.decide(tx, case, person, &draft, authority).await,
+            Err(refusal) => {
+                tx.rollback().await;
+                self.record_refusal(person, id, &refusal, approval.disqualified).await?;
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Everything that must hold, in the order in which a person can do something about it. Gives the draft
+    /// and the row that gives the power.
+    async fn weigh(&self, person: &Person, case: &Case, approval: &Approval) -> Result<(Draft, String)> {
+        if case.status.is_final() {
+            return Err(Refusal::AlreadyDecided);
+        }
+        case.status.after(Act::Approve, Some(DraftKind::Grant))?;
+        let draft = self.latest_draft(case).await?;
+        if draft.hash != approval.draft_hash {
+            return Err(Refusal::StaleDraft { current: draft.hash });
+        }
+        if approval.disqualified || self.is_disqualified(case, person).await? {
+            return Err(Refusal::Disqualified);
+        }
+        Self::require_not_preparer(person, case)?;
+        let authority = self.power(person, case, &draft.content).await?;
+        if draft.content.amount != approval.confirmed_amount {
+            return Err(Refusal::WrongAmount { amount: draft.content.amount });
+        }
+        if draft.content.appeal.kind != AppealKind::None && !approval.appeal_confirmed {
+            return Err(Refusal::AppealNotConfirmed);
+        }
+        if self.storage.has_open_alert(&case.municipality, case.id).await? {
+            return Err(Refusal::OpenAlert);
+        }
+        let checks = self.check(case, &draft.content, &draft.prepared_by, Some(person)).await?;
+        let failed: Vec<Check> = checks.into_iter().filter(Check::blocks).collect();
+        if failed.is_empty() { Ok((draft, authority)) } else { Err(Refusal::ChecksFailed(failed)) }
+    }
+
+    /// Nobody approves what they prepared, also not with another token: who edited, asked, ruled, reclassified or
+    /// transferred is on the case.
+    fn require_not_preparer(person: &Person, case: &Case) -> Result<()> {
+        let prepared = case.file.preparers.iter().any(|preparer| preparer.is_same_person(person));
+        if prepared { Err(Refusal::PreparerApproves) } else { Ok(()) }
+    }
+
+    /// The row that gives the power. Preparatory letters and answers need none: they settle nothing.
+    /// To end an application otherwise than it was sent — reclassified, say — takes the power to decide it.
+    async fn power(&self, person: &Person, case: &Case, content: &DraftContent) -> Result<String> {
+        let route = case.file.route.as_ref();
+        let pack = &self.desk(&case.municipality)?.rulebook.pack;
+        let delegation = |service: Option<&ServiceId>| {
+            service.and_then(|service| pack.service(service)).and_then(|file| file.delegation.as_deref())
+        };
+        let service = case.file.classification.as_ref().and_then(|class| class.service.as_ref());
+        let service = case.file.reclassified.as_ref().map_or(service, |class| class.service.as_ref());
+        let sent_to = self.submission(case).await?.service;
+        let ends_application = content.kind == DraftKind::Acknowledgement && delegation(sent_to.as_ref()).is_some();
+        if !needs_power(content.kind) && !ends_application {
+            return Ok(route.map_or_else(String::new, |route| route.because.clone()));
+        }
+        let nobody = Refusal::BeyondPower { limit: None, whose: route.and_then(|route| route.decider.clone()) };
+        let delegation = delegation(service).or_else(|| delegation(sent_to.as_ref()));
+        let (Some(post), Some(delegation)) = (&person.post, delegation) else { return Err(nobody) };
+        let today = local_date(self.ambient().now());
+        match pack.may_decide(post, delegation, content.amount, today) {
+            Ok(power) => Ok(power.because),
+            Err(beyond) => Err(Refusal::BeyondPower { limit: beyond.limit, whose: beyond.whose }),
+        }
+    }
+
+    async fn decide(
+        &self,
+        mut tx: Tx,
+        mut case: Case,
+        person: &Person,
+        draft: &Draft,
+        authority: String,
+    ) -> Result<(Case, Decision)> {
+        let content = &draft.content;
+        let decision = Decision {
+            case_id: case.id,
+            draft_id: draft.id,
+            draft_hash: draft.hash.clone(),
+            amount: content.amount,
+            person: person.clone(),
+            authority,
+            decided_at: self.ambient().now(),
+        };
+        case.status = case.status.after(Act::Approve, Some(content.kind))?;
+        case.claim = None;
+        case.file.due = None;
+        case.file.returned = None;
+        if content.kind == DraftKind::Completion {
+            case.file.completion_until = content.deadline;
+            case.file.due =
+                content.deadline.and_then(end_of_day).map(|at| Due { at, because: "completion request".to_owned() });
+        }
+        let payload = json!({ "draft": draft.id, "version": draft.version, "hash": draft.hash, "kind": content.kind,
+            "amount": content.amount, "authority": decision.authority, "status": case.status });
+        tx.insert_decision(&decision).await?;
+        let event = act(person, EventKind::Approved, case.id, payload);
+        Ok((Self::finish(tx, case, event).await?, decision))
+    }
+
+    /// A refused approval of this person, for the chain. A race or a wrong status tells nothing about them.
+    async fn record_refusal(&self, person: &Person, id: CaseId, refusal: &Refusal, disqualified: bool) -> Result<()> {
+        let mut payload = json!({ "reason": refusal.code() });
+        match refusal {
+            Refusal::BeyondPower { limit, whose } => {
+                payload["limit"] = json!(limit);
+                payload["whose"] = json!(whose);
+            }
+            Refusal::ChecksFailed(checks) => {
+                payload["failed"] = checks.iter().map(|check| check.id.as_str()).collect();
+            }
+            Refusal::Disqualified if disqualified => payload["disqualified"] = true.into(),
+            Refusal::Disqualified
+            | Refusal::StaleDraft { .. }
+            | Refusal::WrongAmount { .. }
+            | Refusal::AppealNotConfirmed
+            | Refusal::PreparerApproves
+            | Refusal::OpenAlert => {}
+            _ => return Ok(()),
+        }
+        let mut tx = self.storage.begin().await?;
+        tx.append_event(&person.municipality, act(person, EventKind::ApprovalRefused, id, payload)).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+/// The last moment of a day in Finland.
+fn end_of_day(date: Date) -> Option<jiff::Timestamp> {
+    let zone: TimeZone = helsinki();
+    date.tomorrow().ok()?.to_zoned(zone).ok()?.timestamp().checked_sub(jiff::SignedDuration::from_secs(1)).ok()
+}

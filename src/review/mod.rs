@@ -1,0 +1,164 @@
+//! Review: what people do with a case. One file a verb.
+//!
+//! Every verb is one transaction: the case's new state, its audit event and the next jobs, or nothing. The
+//! status machine of [`crate::cases::Status`] says what is possible; delegation, the claim and the rule that
+//! a preparer does not approve are enforced here and nowhere else. Nothing here is done by the machine on its
+//! own: each verb takes the [`Person`] who acts. Knows no HTTP and no models.
+
+mod alerts;
+mod approve;
+mod ask;
+mod claim;
+mod edit;
+mod jobs;
+mod read;
+mod reclassify;
+mod refusal;
+mod return_;
+mod rule;
+mod supplement;
+mod tokens;
+mod transfer;
+mod verify;
+mod withdraw;
+pub mod words;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::cases::{
+    Act, Actor, Case, CaseId, Draft, DraftKind, Event, EventKind, MunicipalityId, NewEvent, Person, Submission,
+};
+use crate::clock::Ambient;
+use crate::storage::{Storage, Tx};
+use crate::triage::{Circumstances, Desk, Step, Triage, pipeline};
+
+pub use approve::Approval;
+pub use ask::QuestionToAsk;
+pub use edit::Edit;
+pub use reclassify::NewClass;
+pub use refusal::{Flaw, Refusal};
+pub use rule::NewRuling;
+pub use supplement::Supplemented;
+pub use tokens::{NewToken, issue_token, revoke_token};
+pub use words::Words;
+
+/// Result of a verb.
+pub type Result<T, E = Refusal> = std::result::Result<T, E>;
+
+/// The verbs, over what they need. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Review {
+    storage: Storage,
+    triage: Arc<Triage>,
+    claim_lease: Duration,
+}
+
+impl Review {
+    /// The verbs over this storage; a claim lasts `claim_lease` and starts anew with each edit.
+    #[must_use]
+    pub const fn new(storage: Storage, triage: Arc<Triage>, claim_lease: Duration) -> Self {
+        Self { storage, triage, claim_lease }
+    }
+
+    fn ambient(&self) -> &Ambient {
+        self.storage.ambient()
+    }
+
+    /// What binds in a municipality, and its words of danger.
+    ///
+    /// # Errors
+    /// [`Refusal::NoPack`] when this process has not loaded it.
+    pub fn desk(&self, municipality: &MunicipalityId) -> Result<&Desk> {
+        self.triage.desk(municipality).map(Arc::as_ref).map_err(|_| Refusal::NoPack)
+    }
+
+    /// A writing transaction and the case in it, locked. Another municipality's case is not found.
+    async fn open(&self, person: &Person, id: CaseId) -> Result<(Tx, Case)> {
+        let mut tx = self.storage.begin().await?;
+        let case = tx.case_for_update(&person.municipality, id).await?.ok_or(Refusal::NotFound)?;
+        Ok((tx, case))
+    }
+
+    /// State, event and jobs become real together.
+    async fn finish(mut tx: Tx, mut case: Case, event: NewEvent) -> Result<Case> {
+        tx.save_case(&mut case).await?;
+        tx.append_event(&case.municipality, event).await?;
+        tx.commit().await?;
+        Ok(case)
+    }
+
+    /// The case goes back into the pipeline at `from`, as a new job in the same transaction.
+    async fn reenter(tx: &mut Tx, case: &mut Case, act: Act, from: Step) -> Result<()> {
+        case.status = case.status.after(act, None)?;
+        pipeline::reenter(tx, case, from).await?;
+        Ok(())
+    }
+
+    async fn submission(&self, case: &Case) -> Result<Submission> {
+        Ok(pipeline::submission(&self.storage, case).await?)
+    }
+
+    async fn latest_draft(&self, case: &Case) -> Result<Draft> {
+        self.storage.latest_draft(&case.municipality, case.id).await?.ok_or(Refusal::NoDraft)
+    }
+
+    /// What the checks need to know of the moment.
+    async fn circumstances<'a>(&self, case: &'a Case) -> Result<Circumstances<'a>> {
+        let alerts_open = self.storage.has_open_alert(&case.municipality, case.id).await?;
+        Ok(Circumstances { number: &case.number, now: self.ambient().now(), alerts_open })
+    }
+
+    /// The person holds the case, and their claim has not run out.
+    fn require_claim(&self, case: &Case, person: &Person) -> Result<()> {
+        match self.running_claim(case) {
+            Some(claim) if claim.person.token == person.token => Ok(()),
+            Some(claim) => Err(Refusal::ClaimedByAnother { until: claim.until }),
+            None => Err(Refusal::NotClaimed),
+        }
+    }
+
+    /// Nobody else holds the case.
+    fn require_not_anothers(&self, case: &Case, person: &Person) -> Result<()> {
+        match self.running_claim(case) {
+            Some(claim) if claim.person.token != person.token => Err(Refusal::ClaimedByAnother { until: claim.until }),
+            _ => Ok(()),
+        }
+    }
+
+    fn running_claim<'a>(&self, case: &'a Case) -> Option<&'a crate::cases::Claim> {
+        case.claim.as_ref().filter(|claim| claim.until > self.ambient().now())
+    }
+
+    /// Whether the person once said of this case, with any of their tokens, that they are disqualified. It cannot be
+    /// unsaid.
+    async fn is_disqualified(&self, case: &Case, person: &Person) -> Result<bool> {
+        let tokens = self.storage.tokens(&case.municipality).await?;
+        let theirs: Vec<_> =
+            tokens.iter().map(|row| &row.person).filter(|other| other.is_same_person(person)).collect();
+        let events = self.storage.timeline(&case.municipality, case.id).await?;
+        Ok(events.iter().any(|event| theirs.iter().any(|person| declares_disqualified(event, person))))
+    }
+}
+
+fn declares_disqualified(event: &Event, person: &Person) -> bool {
+    let by_them = matches!(&event.actor, Actor::Person { token, .. } if *token == person.token);
+    by_them && event.payload.get("disqualified") == Some(&Value::Bool(true))
+}
+
+/// A person's act on a case, for the chain.
+fn act(person: &Person, kind: EventKind, case: CaseId, payload: Value) -> NewEvent {
+    NewEvent { actor: person.into(), kind, case_id: Some(case), payload }
+}
+
+/// A case that nothing more happens to.
+fn refuse_final(case: &Case) -> Result<()> {
+    if case.status.is_final() { Err(Refusal::Final { status: case.status }) } else { Ok(()) }
+}
+
+/// Whether the draft settles the matter on delegated power.
+const fn needs_power(kind: DraftKind) -> bool {
+    kind.is_decision()
+}

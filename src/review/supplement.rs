@@ -1,0 +1,83 @@
+//! `supplement`: the party sends more (*täydennys*). It is kept like any submission, byte for byte, and the
+//! case goes through the pipeline again with everything that is known. Words of danger in it raise an alert
+//! at once, like in a first message (promise 11).
+
+use serde_json::json;
+
+use super::{Refusal, Result, Review, act, refuse_final};
+use crate::cases::{
+    Act, Actor, AlertId, Case, CaseFile, CaseId, EmergencyHit, EventKind, NewEvent, Person, Submission,
+};
+use crate::intake::Incoming;
+use crate::storage::{Alert, Receipt};
+use crate::triage::{Step, read};
+
+/// What became of a supplement.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Supplemented {
+    /// The case.
+    pub case: Case,
+    /// Cards that must be shown to the sender now: `emergency` or `crisis`.
+    pub cards: Vec<String>,
+    /// Whether it was known already; nothing was written.
+    pub already: bool,
+}
+
+impl Review {
+    /// Adds to a case.
+    ///
+    /// # Errors
+    /// [`Refusal::Final`] when the case has ended; [`Refusal::Invalid`] when the sender's id was used before
+    /// for something else.
+    pub async fn supplement(&self, person: &Person, id: CaseId, more: Incoming) -> Result<Supplemented> {
+        // Reading takes its time with a long text; the one writer of the database is not held for it.
+        let hits = self.dangers(person, &more.submission);
+        let (mut tx, mut case) = self.open(person, id).await?;
+        let hits = hits?;
+        let cards = cards(&hits);
+        refuse_final(&case)?;
+        let submission = more.submission;
+        match tx.insert_submission(&submission, &more.sender, &more.raw, &more.files).await? {
+            Receipt::New => {}
+            Receipt::Again(_) => return Ok(Supplemented { case, cards, already: true }),
+            Receipt::Differs(_) => {
+                return Err(Refusal::invalid("/id", "this id was used before for something else", "send another id"));
+            }
+        }
+        if !hits.is_empty() {
+            let alert = AlertId::new(self.ambient().id());
+            let kinds: Vec<&str> = hits.iter().map(|hit| hit.kind.as_str()).collect();
+            let event = NewEvent {
+                actor: Actor::system("review/supplement"),
+                kind: EventKind::AlertRaised,
+                case_id: Some(id),
+                payload: json!({ "alert": alert, "kinds": kinds }),
+            };
+            let raised_at = self.ambient().now();
+            let municipality = case.municipality.clone();
+            tx.raise_alert(&Alert { id: alert, municipality, case_id: id, hits, raised_at, acknowledged: None })
+                .await?;
+            tx.append_event(&case.municipality, event).await?;
+        }
+        case.file.supplements.push(submission.id);
+        case.file.asked.clear();
+        let payload = json!({ "submission": submission.id, "asked_until": case.file.completion_until });
+        Self::reenter(&mut tx, &mut case, Act::Supplement, Step::Read).await?;
+        let case = Self::finish(tx, case, act(person, EventKind::Supplemented, id, payload)).await?;
+        Ok(Supplemented { case, cards, already: false })
+    }
+
+    fn dangers(&self, person: &Person, submission: &Submission) -> Result<Vec<EmergencyHit>> {
+        // The very reading that the pipeline's first step does, so that both find the same.
+        let mut file = CaseFile::default();
+        read::run(self.desk(&person.municipality)?, submission, &mut file);
+        Ok(file.reading.map(|reading| reading.emergencies).unwrap_or_default())
+    }
+}
+
+fn cards(hits: &[EmergencyHit]) -> Vec<String> {
+    let mut cards: Vec<String> = hits.iter().map(|hit| hit.card.clone()).collect();
+    cards.sort();
+    cards.dedup();
+    cards
+}
