@@ -1,8 +1,10 @@
 //! Vireille prepares; a person decides.
 
+pub mod app;
 pub mod cases;
 pub mod clock;
 pub mod config;
+pub mod http;
 pub mod intake;
 pub mod model;
 pub mod municipality;

@@ -1,0 +1,142 @@
+//! The application: settings, database, packs, triage, review, put together once and handed to whoever needs them.
+//!
+//! [`App`] is the state behind every request and every worker. It knows no port and no protocol: [`crate::http`] serves
+//! it, [`crate::serve`] runs it.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::clock::Ambient;
+use crate::config::Config;
+use crate::model::TextClassifier;
+use crate::model::kept::trained_or_kept;
+use crate::municipality::Faults;
+use crate::policy::{Rulebook, Rulebooks};
+use crate::review::Review;
+use crate::storage::{self, Storage};
+use crate::triage::Triage;
+use crate::triage::pipeline::{Settings, Worker};
+
+/// The application. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+struct Parts {
+    config: Config,
+    ambient: Ambient,
+    storage: Storage,
+    rulebooks: Rulebooks,
+    triage: Arc<Triage>,
+    review: Review,
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App").field("config", &self.0.config).finish_non_exhaustive()
+    }
+}
+
+/// Why the application could not be built or started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The municipalities' files are faulty: every fault, with file and line.
+    #[error("the policies cannot be used:\n{0}")]
+    Policies(Faults),
+    /// A pack cannot be compiled.
+    #[error("the policies cannot be used: {0}")]
+    Pack(String),
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Storage(#[from] storage::Error),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {because}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        because: std::io::Error,
+    },
+}
+
+impl App {
+    /// Builds on the machine's clock.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn build(config: Config) -> Result<Self, StartError> {
+        Self::build_with(config, Ambient::system()).await
+    }
+
+    /// Builds on the given clock and ids.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn build_with(config: Config, ambient: Ambient) -> Result<Self, StartError> {
+        let storage = Storage::open(config.storage.url.reveal(), ambient.clone()).await?;
+        let rulebooks = Rulebooks::load_all(&config.policies.dir).map_err(StartError::Policies)?;
+        let trained = |rulebook: &Rulebook| classifier(rulebook, &config.policies.cache);
+        let triage = Arc::new(Triage::new(&rulebooks, trained).map_err(StartError::Pack)?);
+        Ok(Self::assemble(config, storage, rulebooks, triage))
+    }
+
+    /// The application from its parts; time and ids are the storage's.
+    #[must_use]
+    pub fn assemble(config: Config, storage: Storage, rulebooks: Rulebooks, triage: Arc<Triage>) -> Self {
+        let ambient = storage.ambient().clone();
+        let review = Review::new(storage.clone(), Arc::clone(&triage), config.review.claim());
+        Self(Arc::new(Parts { config, ambient, storage, rulebooks, triage, review }))
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// Time and ids.
+    #[must_use]
+    pub fn ambient(&self) -> &Ambient {
+        &self.0.ambient
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn storage(&self) -> &Storage {
+        &self.0.storage
+    }
+
+    /// Everything that binds, by municipality.
+    #[must_use]
+    pub fn rulebooks(&self) -> &Rulebooks {
+        &self.0.rulebooks
+    }
+
+    /// Triage, by municipality.
+    #[must_use]
+    pub fn triage(&self) -> &Arc<Triage> {
+        &self.0.triage
+    }
+
+    /// What people do with cases.
+    #[must_use]
+    pub fn review(&self) -> &Review {
+        &self.0.review
+    }
+
+    /// A worker of the pipeline, named for the job table.
+    #[must_use]
+    pub fn worker(&self, name: &str) -> Worker {
+        let work = &self.0.config.work;
+        let settings = Settings { lease: work.lease(), poll: work.poll(), ..Settings::default() };
+        let name = format!("{name}-{}", self.0.ambient.id());
+        Worker::new(self.0.storage.clone(), Arc::clone(&self.0.triage), self.0.ambient.clone(), name, settings)
+    }
+}
+
+/// The classifier of a municipality, from its labelled examples.
+pub fn classifier(rulebook: &Rulebook, cache: &Path) -> Arc<dyn TextClassifier> {
+    let examples = rulebook.pack.examples.iter().map(|example| (example.text.as_str(), example.label.as_str()));
+    trained_or_kept(examples, cache)
+}

@@ -1,0 +1,60 @@
+//! For operators: is it alive, is it ready, what does it measure; and a first page that says where things are.
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{Html, IntoResponse};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::json;
+
+use crate::app::App;
+use crate::telemetry;
+
+const INDEX: &str = "<!doctype html>
+<html lang=\"en\"><meta charset=\"utf-8\"><title>Vireille</title>
+<h1>Vireille</h1>
+<p>It prepares; a person decides. This server speaks JSON.</p>
+<ul>
+<li>API: <code>/v1/…</code>, described by <a href=\"/openapi.json\">/openapi.json</a> (OpenAPI 3.1)</li>
+<li>Health: <a href=\"/health/live\">/health/live</a>, <a href=\"/health/ready\">/health/ready</a></li>
+<li>Metrics: <a href=\"/metrics\">/metrics</a></li>
+</ul>
+<p>Every call carries <code>Authorization: Bearer vir_…</code>; an administrator makes tokens.</p>
+</html>
+";
+
+/// Endpoints without identity; none of them shows a case.
+pub fn router() -> Router<App> {
+    Router::new()
+        .route("/", get(|| async { Html(INDEX) }))
+        .route("/health/live", get(|| async { Json(json!({ "status": "live" })) }))
+        .route("/health/ready", get(ready))
+        .route("/metrics", get(metrics))
+}
+
+/// Ready when the database answers and at least one municipality's files are loaded.
+async fn ready(State(app): State<App>) -> impl IntoResponse {
+    let database = app.storage().ping().await.is_ok();
+    let municipalities = app.rulebooks().iter().count();
+    let ready = database && municipalities > 0;
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let word = |good| if good { "ok" } else { "failing" };
+    let body = json!({ "status": if ready { "ready" } else { "not-ready" }, "database": word(database),
+        "packs": word(municipalities > 0), "municipalities": municipalities });
+    (status, Json(body))
+}
+
+/// Prometheus text. Gauges of the database are read when they are asked for.
+async fn metrics(State(app): State<App>) -> impl IntoResponse {
+    if let Ok(pending) = app.storage().pending_jobs().await {
+        gauge(telemetry::JOBS_PENDING, pending);
+    }
+    if let Ok(open) = app.storage().open_alerts().await {
+        gauge(telemetry::ALERTS_OPEN, open);
+    }
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], telemetry::metrics().render())
+}
+
+fn gauge(name: &'static str, value: i64) {
+    metrics::gauge!(name).set(f64::from(i32::try_from(value).unwrap_or(i32::MAX)));
+}

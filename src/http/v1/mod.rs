@@ -1,0 +1,82 @@
+//! The endpoints under `/v1`, one file a noun.
+//!
+//! URL shape: nouns in the plural, verbs of review as the last segment under POST. Lists are objects with
+//! `items`, and `next` where there may be more. Times are RFC 3339 UTC, money is a string with two decimals.
+
+pub mod alerts;
+pub mod audit;
+pub mod cases;
+pub mod drafts;
+pub mod jobs;
+pub mod review;
+pub mod submissions;
+pub mod tokens;
+
+use axum::middleware::from_fn_with_state;
+use serde::Serialize;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{idempotency, rescue};
+use crate::app::App;
+
+/// A list. An object, so that more can be said beside it one day.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct List<T> {
+    /// The things.
+    pub items: Vec<T>,
+}
+
+/// The endpoints with what surrounds them.
+pub fn router(app: &App) -> OpenApiRouter<App> {
+    let remember = from_fn_with_state(app.clone(), idempotency::remember);
+    // Outside the memory: a key that was used before must not hide a cry for help either.
+    let sent = sent().layer(remember.clone()).layer(from_fn_with_state(app.clone(), rescue::look_after));
+    sent.merge(repeatable().layer(remember)).merge(unrepeatable())
+}
+
+/// The endpoints alone.
+pub fn endpoints() -> OpenApiRouter<App> {
+    sent().merge(repeatable()).merge(unrepeatable())
+}
+
+/// What strangers send; takes an Idempotency-Key.
+fn sent() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(submissions::submit)).routes(routes!(submissions::supplement))
+}
+
+/// Further endpoints whose POSTs take an Idempotency-Key.
+fn repeatable() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(cases::queue))
+        .routes(routes!(cases::show))
+        .routes(routes!(cases::evidence))
+        .routes(routes!(cases::trace))
+        .routes(routes!(cases::timeline))
+        .routes(routes!(cases::submission))
+        .routes(routes!(cases::raw))
+        .routes(routes!(cases::file))
+        .routes(routes!(drafts::list))
+        .routes(routes!(drafts::current, drafts::edit))
+        .routes(routes!(drafts::checks))
+        .routes(routes!(drafts::verify))
+        .routes(routes!(review::claim))
+        .routes(routes!(review::release))
+        .routes(routes!(review::approve))
+        .routes(routes!(review::return_))
+        .routes(routes!(review::ask))
+        .routes(routes!(review::transfer))
+        .routes(routes!(review::reclassify))
+        .routes(routes!(review::rule))
+        .routes(routes!(review::withdraw))
+        .routes(routes!(alerts::list))
+        .routes(routes!(alerts::acknowledge))
+        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::retry))
+        .routes(routes!(audit::export))
+}
+
+/// A secret is shown once and never kept: its answer is not remembered.
+fn unrepeatable() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(tokens::list, tokens::make)).routes(routes!(tokens::revoke))
+}

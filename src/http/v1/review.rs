@@ -1,0 +1,186 @@
+//! The verbs of review. Who may do what stands in the signatures; what is possible, in [`crate::review`].
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+
+use super::cases::CaseSummary;
+use crate::app::App;
+use crate::cases::{AuthorityId, CaseId, Decision, DraftHash};
+use crate::http::body::{Body, Id};
+use crate::http::error::Result;
+use crate::http::identity::{Can, Decide, Prepare, Register, Withdraw};
+use crate::http::openapi::Problems;
+use crate::review::{Approval, NewClass, NewRuling, QuestionToAsk, Words};
+
+/// A claim's declaration.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Declaration {
+    /// Whether the person is disqualified in this case (hallintolaki 27–28 §). `true` refuses and records.
+    disqualified: bool,
+}
+
+/// An approver's reason for giving a draft back.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReturnOrder {
+    /// Why.
+    reason: Words,
+    /// Hash of the draft that was seen; left out: the current one.
+    #[serde(default)]
+    draft_hash: Option<DraftHash>,
+}
+
+/// What to ask the party.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AskOrder {
+    /// The questions, 1–20.
+    questions: Vec<QuestionToAsk>,
+}
+
+/// Who is competent instead.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TransferOrder {
+    /// An id of `authorities.yaml`.
+    authority: AuthorityId,
+}
+
+/// A person's rulings.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RulingOrder {
+    /// At least one.
+    rulings: Vec<NewRuling>,
+}
+
+/// A decision and the case it leaves.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Approved {
+    /// The named person's act.
+    decision: Decision,
+    /// The case now.
+    case: CaseSummary,
+}
+
+/// Takes the case, for a while.
+///
+/// Roles: handler, approver. The claim is a lease: each edit starts it anew, an expired one may be taken.
+#[utoipa::path(post, path = "/cases/{id}/claim", tag = "review", params(("id" = CaseId, Path)), request_body = Declaration,
+    responses((status = 200, body = CaseSummary), Problems))]
+pub async fn claim(
+    State(app): State<App>,
+    person: Can<Prepare>,
+    Id(id): Id<CaseId>,
+    Body(declared): Body<Declaration>,
+) -> Result<Json<CaseSummary>> {
+    Ok(Json(app.review().claim(&person, id, declared.disqualified).await?.into()))
+}
+
+/// Gives the case back.
+///
+/// Roles: handler, approver.
+#[utoipa::path(post, path = "/cases/{id}/release", tag = "review", params(("id" = CaseId, Path)),
+    responses((status = 200, body = CaseSummary), Problems))]
+pub async fn release(State(app): State<App>, person: Can<Prepare>, Id(id): Id<CaseId>) -> Result<Json<CaseSummary>> {
+    Ok(Json(app.review().release(&person, id).await?.into()))
+}
+
+/// Approves the draft: the one act that decides.
+///
+/// Roles: approver, within the delegation of their post. Carries the hash of what was seen and the amount;
+/// every check runs again. Refused: a stale hash (409), beyond the power (403), by who prepared it (403), with
+/// a failed blocking check or an open alert (422). Of two at once one wins, the other gets 409.
+#[utoipa::path(post, path = "/cases/{id}/approve", tag = "review", params(("id" = CaseId, Path)), request_body = Approval,
+    responses((status = 200, body = Approved), Problems))]
+pub async fn approve(
+    State(app): State<App>,
+    person: Can<Decide>,
+    Id(id): Id<CaseId>,
+    Body(approval): Body<Approval>,
+) -> Result<Json<Approved>> {
+    let (case, decision) = app.review().approve(&person, id, &approval).await?;
+    Ok(Json(Approved { decision, case: case.into() }))
+}
+
+/// Gives the draft back to its handler.
+///
+/// Roles: approver. The case stays in review, free to be claimed; the reason stands on the case page.
+#[utoipa::path(post, path = "/cases/{id}/return", tag = "review", params(("id" = CaseId, Path)), request_body = ReturnOrder,
+    responses((status = 200, body = CaseSummary), Problems))]
+pub async fn return_(
+    State(app): State<App>,
+    person: Can<Decide>,
+    Id(id): Id<CaseId>,
+    Body(order): Body<ReturnOrder>,
+) -> Result<Json<CaseSummary>> {
+    let case = app.review().return_to_handler(&person, id, order.draft_hash.as_ref(), order.reason).await?;
+    Ok(Json(case.into()))
+}
+
+/// Asks the party for more: the machine drafts the request, a person approves it.
+///
+/// Roles: handler, approver; with a claim.
+#[utoipa::path(post, path = "/cases/{id}/ask", tag = "review", params(("id" = CaseId, Path)), request_body = AskOrder,
+    responses((status = 200, body = CaseSummary), Problems))]
+pub async fn ask(
+    State(app): State<App>,
+    person: Can<Prepare>,
+    Id(id): Id<CaseId>,
+    Body(order): Body<AskOrder>,
+) -> Result<Json<CaseSummary>> {
+    Ok(Json(app.review().ask(&person, id, order.questions).await?.into()))
+}
+
+/// Sends the case to the authority that is competent: the machine drafts the letter, a person approves it.
+///
+/// Roles: handler, approver; with a claim.
+#[utoipa::path(post, path = "/cases/{id}/transfer", tag = "review", params(("id" = CaseId, Path)), request_body = TransferOrder,
+    responses((status = 200, body = CaseSummary), Problems))]
+pub async fn transfer(
+    State(app): State<App>,
+    person: Can<Prepare>,
+    Id(id): Id<CaseId>,
+    Body(order): Body<TransferOrder>,
+) -> Result<Json<CaseSummary>> {
+    Ok(Json(app.review().transfer(&person, id, &order.authority).await?.into()))
+}
+
+/// Says what kind of matter it is; the case is triaged anew.
+///
+/// Roles: registry, handler, approver; not while another holds the claim.
+#[utoipa::path(post, path = "/cases/{id}/reclassify", tag = "review", params(("id" = CaseId, Path)), request_body = NewClass,
+    responses((status = 200, body = CaseSummary), Problems))]
+pub async fn reclassify(
+    State(app): State<App>,
+    person: Can<Register>,
+    Id(id): Id<CaseId>,
+    Body(class): Body<NewClass>,
+) -> Result<Json<CaseSummary>> {
+    Ok(Json(app.review().reclassify(&person, id, class).await?.into()))
+}
+
+/// Rules where the policy leaves it to a person; the case is assessed anew.
+///
+/// Roles: handler, approver; with a claim. Who rules does not approve.
+#[utoipa::path(post, path = "/cases/{id}/rulings", tag = "review", params(("id" = CaseId, Path)), request_body = RulingOrder,
+    responses((status = 200, body = CaseSummary), Problems))]
+pub async fn rule(
+    State(app): State<App>,
+    person: Can<Prepare>,
+    Id(id): Id<CaseId>,
+    Body(order): Body<RulingOrder>,
+) -> Result<Json<CaseSummary>> {
+    Ok(Json(app.review().rule(&person, id, order.rulings).await?.into()))
+}
+
+/// Takes the matter back for its party.
+///
+/// Roles: resident-channel, registry, handler.
+#[utoipa::path(post, path = "/cases/{id}/withdraw", tag = "review", params(("id" = CaseId, Path)),
+    responses((status = 200, body = CaseSummary), Problems))]
+pub async fn withdraw(State(app): State<App>, person: Can<Withdraw>, Id(id): Id<CaseId>) -> Result<Json<CaseSummary>> {
+    Ok(Json(app.review().withdraw(&person, id).await?.into()))
+}
