@@ -1,0 +1,280 @@
+//! The command line: one file a command. Results go to standard output, everything about them to standard error,
+//! so that a pipe sees results only; with `--json` every result is JSON.
+//!
+//! Exit codes are a promise to scripts: [`Exit`] is their one home and `--help` prints them. A command reads its
+//! arguments, calls the house and shows what came back; nothing is decided here.
+
+mod audit;
+mod bench;
+mod config;
+mod demo;
+mod inputs;
+mod output;
+mod policy;
+mod serve;
+mod submit;
+mod token;
+mod train;
+mod triage;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::app::StartError;
+use crate::clock::Ambient;
+use crate::config::{Config, Faulty, Sources};
+use crate::policy::Rulebooks;
+use crate::storage::Storage;
+use crate::triage::Triage;
+use output::Output;
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// All is well.
+    Ok = 0,
+    /// It failed, or what was checked does not hold.
+    Failure = 1,
+    /// The arguments, the settings or an input file cannot be used.
+    Usage = 2,
+    /// Some inputs failed; the others went through.
+    Partly = 3,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  all is well
+  1  it failed, or what was checked does not hold
+  2  the arguments, the settings or the only input cannot be used
+  3  some inputs failed, the others went through
+
+Settings: `vireille config show`; each can be set in a file (--config, or vireille.toml in the working
+directory) or in the environment as VIREILLE__SECTION__KEY.";
+
+/// Case triage for municipalities: it prepares, a person decides.
+#[derive(Debug, Parser)]
+#[command(name = "vireille", version, after_help = AFTER_HELP, max_term_width = 110)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Args)]
+struct Global {
+    /// Print results as JSON.
+    #[arg(long, global = true)]
+    json: bool,
+    /// Settings file.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Database: `sqlite:PATH` or `postgres://…`.
+    #[arg(long, global = true, value_name = "URL")]
+    database: Option<String>,
+    /// Folder with the policies.
+    #[arg(long, global = true, value_name = "DIR")]
+    policies: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// A sample inbox, triaged, in a table; then serve it.
+    Demo(demo::Demo),
+    /// Serve the API and draft what waits, until SIGINT or SIGTERM.
+    Serve(serve::Serve),
+    /// Draft what waits without serving.
+    Work(serve::Work),
+    /// Register submissions: JSON, JSONL, .eml, documents; `-` reads standard input.
+    Submit(submit::Submit),
+    /// Triage files without storing anything.
+    Triage(triage::TriageCommand),
+    /// The files that bind: check them, show them, their schemas.
+    #[command(subcommand)]
+    Policy(policy::Policy),
+    /// Train the offline classifier and print its figures.
+    Train(train::Train),
+    /// Measure the speed on this machine.
+    #[command(subcommand)]
+    Bench(bench::Bench),
+    /// The audit chain: verify it, export it.
+    #[command(subcommand)]
+    Audit(audit::Audit),
+    /// API tokens.
+    #[command(subcommand)]
+    Token(token::Token),
+    /// Settings.
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+}
+
+/// What every command needs.
+struct Context {
+    sources: Sources,
+    out: Output,
+    ambient: Ambient,
+}
+
+impl Context {
+    /// The settings of all layers.
+    fn config(&self) -> Result<Config, Failure> {
+        Ok(Config::load(&self.sources)?)
+    }
+
+    /// A setting from an argument of the command; it wins over every other layer.
+    fn flag(&mut self, key: &str, value: Option<String>) {
+        self.sources.flags.extend(value.map(|value| (key.to_owned(), value)));
+    }
+
+    /// A setting that the command prefers where nobody set it otherwise.
+    fn prefer(&mut self, key: &str, value: &str) {
+        if !self.sources.flags.iter().any(|(set, _)| set == key) {
+            self.flag(key, Some(value.to_owned()));
+        }
+    }
+
+    /// The database of the settings.
+    async fn storage(&self, config: &Config) -> Result<Storage, Failure> {
+        Ok(Storage::open(config.storage.url.reveal(), self.ambient.clone()).await?)
+    }
+}
+
+/// Everything that binds.
+fn rulebooks(config: &Config) -> Result<Rulebooks, Failure> {
+    Rulebooks::load_all(&config.policies.dir)
+        .map_err(|faults| Failure::Usage(format!("the policies cannot be used:\n{faults}")))
+}
+
+/// Triage at every municipality's desk.
+fn desks(config: &Config, rulebooks: &Rulebooks) -> Result<Triage, Failure> {
+    Triage::new(rulebooks, |rulebook| crate::app::classifier(rulebook, &config.policies.cache))
+        .map_err(|fault| Failure::Usage(format!("the policies cannot be used: {fault}")))
+}
+
+/// Why a command ended early.
+#[derive(Debug)]
+enum Failure {
+    /// The reader of our output went away: nothing to say and nobody to say it to.
+    Gone,
+    /// Arguments, settings or an input that cannot be used.
+    Usage(String),
+    /// Anything else.
+    Failed(anyhow::Error),
+}
+
+impl From<Faulty> for Failure {
+    fn from(faults: Faulty) -> Self {
+        Self::Usage(faults.to_string())
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<crate::storage::Error> for Failure {
+    fn from(error: crate::storage::Error) -> Self {
+        match error {
+            crate::storage::Error::Address { .. } => Self::Usage(error.to_string()),
+            other => Self::Failed(other.into()),
+        }
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Storage(error) => error.into(),
+            StartError::Listen { .. } => Self::Failed(error.into()),
+            StartError::Policies(_) | StartError::Pack(_) => Self::Usage(error.to_string()),
+        }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::BrokenPipe { Self::Gone } else { Self::Failed(error.into()) }
+    }
+}
+
+impl From<serde_json::Error> for Failure {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    run(std::env::args_os())
+}
+
+/// Runs a command line.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors and go to standard output.
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Ok };
+            let _ = error.print();
+            return ExitCode::from(exit as u8);
+        }
+    };
+    let exit = match execute(cli) {
+        Ok(exit) => exit,
+        Err(Failure::Gone) => Exit::Ok,
+        Err(Failure::Usage(what)) => {
+            output::complain(&what);
+            Exit::Usage
+        }
+        Err(Failure::Failed(error)) => {
+            output::complain(&format!("{error:#}"));
+            Exit::Failure
+        }
+    };
+    ExitCode::from(exit as u8)
+}
+
+fn execute(cli: Cli) -> Result<Exit, Failure> {
+    let Global { json, config, database, policies } = cli.global;
+    let mut flags = Vec::new();
+    for (key, value) in [("storage.url", database), ("policies.dir", policies)] {
+        flags.extend(value.map(|value| (key.to_owned(), value)));
+    }
+    let mut context =
+        Context { sources: Sources::system(config, flags), out: Output::new(json), ambient: Ambient::system() };
+    match cli.command {
+        Command::Demo(command) => on_runtime(command.run(&mut context)),
+        Command::Serve(command) => on_runtime(command.run(&mut context)),
+        Command::Work(command) => on_runtime(command.run(&mut context)),
+        Command::Submit(command) => on_runtime(command.run(&mut context)),
+        Command::Triage(command) => command.run(&mut context),
+        Command::Policy(command) => command.run(&mut context),
+        Command::Train(command) => command.run(&mut context),
+        Command::Bench(command) => on_runtime(command.run(&mut context)),
+        Command::Audit(command) => on_runtime(command.run(&mut context)),
+        Command::Token(command) => on_runtime(command.run(&mut context)),
+        Command::Config(command) => command.run(&mut context),
+    }
+}
+
+/// Runs work that waits for a database or the network.
+fn on_runtime(work: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(work)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cli;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        Cli::command().debug_assert();
+    }
+}

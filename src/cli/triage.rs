@@ -1,0 +1,132 @@
+//! `vireille triage`: a dry run over files. Nothing is stored; the very steps of the pipeline run in one go.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::inputs::{self, Tally};
+use super::submit::refusal;
+use super::{Context, Exit, Failure, output};
+use crate::cases::{CaseFile, CheckResult, MunicipalityId, Submission};
+use crate::clock::helsinki;
+use crate::intake::register::{check_service, rulebook};
+use crate::triage::report::Report;
+use crate::triage::{Circumstances, Proposal, Triage};
+
+/// Triages files without storing anything.
+#[derive(Debug, Args)]
+pub(super) struct TriageCommand {
+    /// Files: .json, .jsonl, .eml, documents; a folder stands for the submissions in it, `-` for standard input.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Where a submission goes that names no municipality.
+    #[arg(long, value_name = "ID")]
+    municipality: Option<MunicipalityId>,
+    /// The moment at which it is done, RFC 3339; the submission's arrival when left out. Same input, files and
+    /// moment: same draft.
+    #[arg(long, value_name = "TIME")]
+    at: Option<Timestamp>,
+}
+
+impl TriageCommand {
+    pub(super) fn run(self, context: &mut Context) -> Result<Exit, Failure> {
+        let config = context.config()?;
+        let municipality = self.municipality.unwrap_or_else(|| config.policies.default_municipality.clone());
+        let rulebooks = super::rulebooks(&config)?;
+        let triage = super::desks(&config, &rulebooks)?;
+        let mut tally = Tally::default();
+        for input in inputs::read(&self.files, &municipality, &context.ambient) {
+            let checked = input.result.and_then(|incoming| {
+                let submission = incoming.submission;
+                let book = rulebook(&rulebooks, &submission.municipality)?;
+                check_service(&book.pack, &submission)?;
+                Ok(submission)
+            });
+            let submission = match checked {
+                Ok(submission) => submission,
+                Err(refused) => {
+                    tally.refused();
+                    output::complain(&format!("{}: {refused}", input.name));
+                    if context.out.is_json() {
+                        context.out.json_line(&refusal(&input.name, &refused))?;
+                    }
+                    continue;
+                }
+            };
+            match dry_run(&triage, &submission, self.at.unwrap_or(submission.received_at)) {
+                Ok((file, proposal)) => {
+                    tally.done();
+                    if context.out.is_json() {
+                        context.out.json_line(&Report::new(&submission, &file, &proposal))?;
+                    } else {
+                        context.out.line(summary(&input.name, &submission, &file, &proposal))?;
+                    }
+                }
+                Err(error) => {
+                    tally.failed();
+                    output::complain(&format!("{}: {error}", input.name));
+                    if context.out.is_json() {
+                        context
+                            .out
+                            .json_line(&json!({ "input": input.name, "error": { "what": error.to_string() } }))?;
+                    }
+                }
+            }
+        }
+        Ok(tally.exit())
+    }
+}
+
+/// All steps for one submission. The number is one that no case has.
+pub(super) fn dry_run(
+    triage: &Triage,
+    submission: &Submission,
+    now: Timestamp,
+) -> Result<(CaseFile, Proposal), crate::triage::Error> {
+    let desk = triage.desk(&submission.municipality)?;
+    let prefix = &desk.rulebook.pack.municipality.case_prefix;
+    let number = format!("{prefix}/{}/00000", submission.received_at.to_zoned(helsinki()).year());
+    desk.dry_run(submission, &Circumstances { number: &number, now, alerts_open: false })
+}
+
+/// A municipality's triage, for whoever looks on in a terminal: what it is, whose, what the checks say, the letter.
+fn summary(name: &str, submission: &Submission, file: &CaseFile, proposal: &Proposal) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let mut say = |label: &str, value: &str| {
+        if !value.is_empty() {
+            let _ = writeln!(text, "{label:<10} {value}");
+        }
+    };
+    say("input", name);
+    say("id", submission.external_id.as_deref().unwrap_or_default());
+    if let Some(found) = &file.classification {
+        let kind = found.category.clone().or_else(|| found.service.as_ref().map(ToString::to_string));
+        let sure = if found.abstained { "a person classifies" } else { "proposed" };
+        say("matter", &format!("{} {} ({sure}, {:.2})", found.matter, kind.unwrap_or_default(), found.confidence));
+    }
+    if let Some(route) = &file.route {
+        let decider = route.decider.as_ref().map_or_else(|| route.authority.to_string(), ToString::to_string);
+        say("route", &format!("{decider}, because {}", route.because));
+    }
+    say("flags", &file.flags.iter().map(|flag| flag.as_str()).collect::<Vec<_>>().join(", "));
+    say("draft", proposal.content.kind.as_str());
+    say("amount", &proposal.content.amount.map(|amount| amount.to_string()).unwrap_or_default());
+    let failed: Vec<String> = proposal
+        .checks
+        .iter()
+        .filter(|check| check.result == CheckResult::Fail)
+        .map(|check| format!("{} failed: {}", check.id, check.detail))
+        .collect();
+    let passed = proposal.checks.iter().filter(|check| check.result == CheckResult::Pass).count();
+    say("checks", &format!("{passed} passed"));
+    for line in &failed {
+        say("", line);
+    }
+    say("due", &file.due.as_ref().map(|due| due.at.to_zoned(helsinki()).date().to_string()).unwrap_or_default());
+    let _ = write!(text, "\n{}", proposal.content.letter);
+    text
+}

@@ -1,0 +1,155 @@
+//! Runs an application: binds, starts the workers, stops cleanly.
+//!
+//! [`App::serve`] binds first, so the port is known before anybody asks for it. A stop first takes no more
+//! requests and claims no more jobs, then waits for what runs, then closes the database. What does not finish
+//! in time is taken up again by its lease: nothing depends on a clean end.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::app::{App, StartError};
+use crate::{http, storage};
+
+/// How often answers to old Idempotency-Keys are forgotten.
+const FORGET_EVERY: Duration = Duration::from_hours(1);
+
+impl App {
+    /// Binds, starts the workers and serves.
+    ///
+    /// # Errors
+    /// [`StartError::Listen`].
+    pub async fn serve(self) -> Result<Running, StartError> {
+        let address = self.config().server.listen;
+        let listen = |because| StartError::Listen { address, because };
+        let listener = TcpListener::bind(address).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let mut running = self.start(Some(address));
+        let router = http::router(&self);
+        let stopped = stopped(running.stop.subscribe());
+        running.tasks.spawn(async move {
+            if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
+                tracing::error!(%error, "the server ended");
+            }
+        });
+        tracing::info!(%address, "listening on http://{address}");
+        Ok(running)
+    }
+
+    /// Starts the workers and serves nothing.
+    #[must_use]
+    pub fn work(self) -> Running {
+        self.start(None)
+    }
+
+    fn start(&self, address: Option<SocketAddr>) -> Running {
+        let (stop, _) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        for n in 1..=self.config().work.workers {
+            tasks.spawn(self.worker(&format!("worker-{n}")).run(stop.subscribe()));
+        }
+        tasks.spawn(forget_answers(self.clone(), stop.subscribe()));
+        Running { address, app: self.clone(), stop, tasks }
+    }
+}
+
+/// An application that runs.
+#[derive(Debug)]
+pub struct Running {
+    address: Option<SocketAddr>,
+    app: App,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+impl Running {
+    /// Where it listens; none when it only works.
+    #[must_use]
+    pub const fn address(&self) -> Option<SocketAddr> {
+        self.address
+    }
+
+    /// The application.
+    #[must_use]
+    pub const fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Runs until SIGINT or SIGTERM, then stops.
+    pub async fn until_signalled(self) {
+        self.until(stop_signal()).await;
+    }
+
+    /// Runs until `end` is ready, then stops.
+    pub async fn until(self, end: impl Future<Output = ()>) {
+        end.await;
+        tracing::info!("stopping: no new requests, no new jobs");
+        self.stop().await;
+    }
+
+    /// Takes no more, waits for what runs (`server.drain_seconds`), closes the database.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        let drained = async { while self.tasks.join_next().await.is_some() {} };
+        let longest = self.app.config().server.drain();
+        if tokio::time::timeout(longest, drained).await.is_err() {
+            tracing::warn!(waited_seconds = longest.as_secs(), "something still ran; its lease will run out");
+        }
+        self.tasks.shutdown().await;
+        self.app.storage().close().await;
+        tracing::info!("stopped");
+    }
+}
+
+async fn stopped(mut stop: watch::Receiver<bool>) {
+    // An error means that the sender is gone: that is a stop, too.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// SIGINT or SIGTERM.
+async fn stop_signal() {
+    let interrupt = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending::<()>().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! { () = interrupt => {} () = terminate => {} }
+}
+
+/// Forgets answers to Idempotency-Keys that are older than the settings say.
+async fn forget_answers(app: App, stop: watch::Receiver<bool>) {
+    let keep = jiff::SignedDuration::try_from(app.config().api.idempotency()).unwrap_or(jiff::SignedDuration::MAX);
+    let end = stopped(stop);
+    tokio::pin!(end);
+    loop {
+        let before = app.ambient().now().checked_sub(keep).unwrap_or(jiff::Timestamp::MIN);
+        let forgotten = async {
+            let mut tx = app.storage().begin().await?;
+            let count = tx.forget_answers(before).await?;
+            tx.commit().await?;
+            Ok::<u64, storage::Error>(count)
+        };
+        if let Err(error) = forgotten.await {
+            tracing::warn!(%error, "old answers could not be forgotten");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(FORGET_EVERY) => {}
+            () = &mut end => return,
+        }
+    }
+}
