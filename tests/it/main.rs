@@ -1,1 +1,18 @@
 //! The one integration-test binary, modules by noun.
+
+mod app;
+mod checks;
+mod cli;
+mod config;
+mod crash;
+mod docs;
+mod engine;
+mod http;
+mod intake;
+mod pipeline;
+mod policy;
+mod privacy;
+mod review;
+mod storage;
+mod support;
+mod triage;

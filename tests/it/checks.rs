@@ -1,0 +1,401 @@
+//! Each check of a draft: a clean draft passes, a planted fault is caught by the check that is there for it.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use vireille::cases::{
+    AppealKind, CaseFile, Check, CheckId, CheckResult, DraftContent, DraftKind, Flag, MunicipalityId, PartKind, Person,
+    Preparer, Role, RuleOutcome, Submission, TokenId,
+};
+use vireille::policy::Rulebook;
+use vireille::triage::Desk;
+
+use crate::support::desk::*;
+
+/// A case on the desk that a test may spoil before it is checked.
+struct Draft {
+    desk: Desk,
+    submission: Submission,
+    file: CaseFile,
+    content: DraftContent,
+    preparer: Preparer,
+    approver: Option<Person>,
+    now: &'static str,
+    alerts_open: bool,
+}
+
+impl Draft {
+    fn of(submission: Submission) -> Self {
+        let desk = (*desk()).clone();
+        let (file, proposal) = triage_on(&desk, &submission, NOW);
+        Self {
+            desk,
+            submission,
+            file,
+            content: proposal.content,
+            preparer: Preparer::Engine,
+            approver: None,
+            now: NOW,
+            alerts_open: false,
+        }
+    }
+
+    /// Every check, after the letter was put together again from its parts.
+    fn checks(&mut self) -> Vec<Check> {
+        self.content.letter = DraftContent::render_letter(&self.content.parts);
+        let mut at = circumstances(self.now);
+        at.alerts_open = self.alerts_open;
+        self.desk.check(&self.submission, &self.file, &self.content, &self.preparer, self.approver.as_ref(), &at)
+    }
+
+    fn part(&mut self, kind: PartKind) -> &mut String {
+        &mut self.content.parts.iter_mut().find(|part| part.kind == kind).expect("the draft has that part").text
+    }
+}
+
+fn grant() -> Draft {
+    Draft::of(road())
+}
+
+fn completion() -> Draft {
+    let mut json = road_json();
+    json["attachments"].as_array_mut().unwrap().pop();
+    Draft::of(submission(&json))
+}
+
+fn rejection() -> Draft {
+    Draft::of(road_with(&json!({"fields": {"supported_length": 390, "total_length": 390}})))
+}
+
+fn late() -> Draft {
+    Draft::of(road_with(&json!({"received_at": "2026-04-15T12:00:01Z"})))
+}
+
+fn notice() -> Draft {
+    Draft::of(submission(&json!({
+        "municipality": "harjuvesi", "service": "fault-notice", "received_at": "2026-04-20T08:00:00Z",
+        "fields": {"description": "Koulun edessä on yksi katuvalo pimeänä.", "category": "LI1"},
+        "location": {"address": "Koulutie 3"}
+    })))
+}
+
+fn approver(post: &str) -> Person {
+    Person {
+        token: TokenId::new(uuid::Uuid::from_u128(7)),
+        municipality: "harjuvesi".parse::<MunicipalityId>().unwrap(),
+        role: Role::Approver,
+        name: "Testi Hyväksyjä".to_owned(),
+        post: Some(post.parse().unwrap()),
+    }
+}
+
+fn result(checks: &[Check], id: CheckId) -> &Check {
+    checks.iter().find(|check| check.id == id).unwrap_or_else(|| panic!("{id} was not run"))
+}
+
+/// Spoils a clean draft and expects `id` to fail, with words that say what is wrong.
+#[track_caller]
+fn caught(id: CheckId, mut draft: Draft, spoil: impl FnOnce(&mut Draft), says: &str) {
+    let clean = draft.checks();
+    let before = result(&clean, id);
+    assert_ne!(before.result, CheckResult::Fail, "{id} fails on the clean draft: {}", before.detail);
+    spoil(&mut draft);
+    let checks = draft.checks();
+    let after = result(&checks, id);
+    assert_eq!(after.result, CheckResult::Fail, "{id} did not see the fault: {}", after.detail);
+    assert!(after.detail.contains(says), "{id} says “{}”, not “{says}”", after.detail);
+}
+
+#[test]
+fn clean_drafts_of_every_kind_pass_every_check() {
+    for mut draft in [grant(), completion(), rejection(), late(), notice()] {
+        let kind = draft.content.kind;
+        for check in draft.checks() {
+            assert_ne!(check.result, CheckResult::Fail, "{kind}: {} {}", check.id, check.detail);
+        }
+    }
+}
+
+#[test]
+fn k01_the_amount_in_the_words_is_the_computed_amount() {
+    caught(CheckId::K01, grant(), |d| d.content.amount = Some("2586.00".parse().unwrap()), "must be the same");
+    caught(
+        CheckId::K01,
+        grant(),
+        |d| *d.part(PartKind::Operative) = d.part(PartKind::Operative).replace("2\u{a0}585,00", "2\u{a0}855,00"),
+        "does not name the amount",
+    );
+    caught(CheckId::K01, grant(), |d| d.part(PartKind::Conditions).push_str(" Lisäksi maksetaan 300 €."), "300 €");
+    let more = " Tämän lisäksi maksetaan viisituhatta euroa.";
+    caught(CheckId::K01, grant(), |d| d.part(PartKind::Operative).push_str(more), "is not the text");
+    caught(
+        CheckId::K01,
+        grant(),
+        |d| *d.part(PartKind::Operative) = "Hakemus hylätään. Avustus olisi ollut 2\u{a0}585,00\u{a0}€.".to_owned(),
+        "is not the text",
+    );
+    caught(
+        CheckId::K01,
+        grant(),
+        |d| {
+            *d.part(PartKind::Operative) =
+                d.part(PartKind::Operative).replace("Harjuntie", "Harjuntie, yhteensä 6\u{a0}000,00\u{a0}€");
+        },
+        "not what is decided",
+    );
+    caught(
+        CheckId::K01,
+        grant(),
+        |d| {
+            let again = d.content.part(PartKind::Operative).unwrap().clone();
+            d.content.parts.push(again);
+        },
+        "one operative part",
+    );
+    caught(CheckId::K01, rejection(), |d| d.content.amount = Some("1.00".parse().unwrap()), "grants nothing");
+}
+
+#[test]
+fn k02_the_calculation_reproduces() {
+    caught(
+        CheckId::K02,
+        grant(),
+        |d| d.file.assessment.as_mut().unwrap().amount = Some("2600.00".parse().unwrap()),
+        "assess the case again",
+    );
+    caught(
+        CheckId::K02,
+        grant(),
+        |d| {
+            let mut fact = d.file.facts.get("supported_length").unwrap().clone();
+            fact.value = vireille::cases::Value::Number(2000.into());
+            d.file.facts.insert(fact);
+        },
+        "assess the case again",
+    );
+}
+
+#[test]
+fn k03_the_version_was_in_force_and_the_quote_stands_there() {
+    let old = "2024-01-01".parse().unwrap();
+    caught(CheckId::K03, grant(), |d| d.file.assessment.as_mut().unwrap().version = old, "not in force");
+    caught(CheckId::K03, grant(), |d| d.content.reasons[0].citations[0].version = old, "not in force");
+    caught(
+        CheckId::K03,
+        grant(),
+        |d| d.content.reasons[0].citations[0].section = "s99".parse().unwrap(),
+        "no such section",
+    );
+    caught(CheckId::K03, grant(), |d| d.content.reasons[0].citations[0].quote.push('!'), "byte for byte");
+    caught(CheckId::K03, grant(), |d| d.content.reasons[0].citations[0].quote.truncate(1), "no whole sentence");
+}
+
+#[test]
+fn k04_statutes_are_on_the_allow_list() {
+    caught(
+        CheckId::K04,
+        grant(),
+        |d| d.part(PartKind::Provisions).push_str("\n– Keksitty laki (999/2011) 3 §"),
+        "999/2011",
+    );
+    caught(CheckId::K04, grant(), |d| d.content.provisions.clear(), "none is named");
+    caught(CheckId::K04, grant(), |d| d.content.provisions[0].quote = "Ei näin.".to_owned(), "byte for byte");
+}
+
+#[test]
+fn k05_every_reason_has_evidence_and_a_provision() {
+    caught(CheckId::K05, grant(), |d| d.content.reasons[0].evidence.clear(), "no evidence");
+    caught(CheckId::K05, grant(), |d| d.content.reasons[0].citations.clear(), "no provision");
+    caught(CheckId::K05, grant(), |d| d.content.reasons[0].evidence.push("keksitty".to_owned()), "keksitty");
+    caught(CheckId::K05, grant(), |d| d.content.reasons.clear(), "without reasons");
+    let insult = "\n– Hakija on ollut epäluotettava aiemmissa hakemuksissaan.";
+    caught(CheckId::K05, grant(), |d| d.part(PartKind::Reasons).push_str(insult), "nothing carries");
+}
+
+#[test]
+fn k06_unknown_is_never_unmet() {
+    caught(
+        CheckId::K06,
+        rejection(),
+        |d| {
+            let rule = d.content.reasons[0].rule.clone();
+            let assessment = d.file.assessment.as_mut().unwrap();
+            let rule = assessment.rules.iter_mut().find(|trace| Some(&trace.rule) == rule.as_ref()).unwrap();
+            rule.outcome = RuleOutcome::Unknown;
+            rule.missing.push("supported_length".to_owned());
+        },
+        "ask, do not refuse",
+    );
+    caught(
+        CheckId::K06,
+        grant(),
+        |d| {
+            let rule = &mut d.file.assessment.as_mut().unwrap().rules[0];
+            rule.outcome = RuleOutcome::Discretion;
+        },
+        "record a ruling",
+    );
+    caught(
+        CheckId::K06,
+        grant(),
+        |d| d.file.assessment.as_mut().unwrap().rules[1].outcome = RuleOutcome::Unknown,
+        "ask first",
+    );
+}
+
+#[test]
+fn k07_the_instructions_for_appeal_fit_the_decision() {
+    caught(CheckId::K07, grant(), |d| d.content.appeal.kind = AppealKind::B, "expected A");
+    caught(CheckId::K07, grant(), |d| d.content.appeal.days = Some(30), "expected A");
+    caught(
+        CheckId::K07,
+        grant(),
+        |d| {
+            *d.part(PartKind::Appeal) =
+                d.part(PartKind::Appeal).replace("tekniselle lautakunnalle", "kunnanhallitukselle");
+        },
+        "do not name",
+    );
+    let gutted =
+        "Tähän päätökseen ei saa hakea muutosta. Asiasta on kerrottu tekniselle lautakunnalle 14 päivän kuluessa.";
+    caught(CheckId::K07, grant(), |d| *d.part(PartKind::Appeal) = gutted.to_owned(), "nobody words them anew");
+    caught(CheckId::K07, grant(), |d| d.content.parts.retain(|part| part.kind != PartKind::Appeal), "no instructions");
+}
+
+#[test]
+fn k08_letters_that_prepare_carry_none() {
+    let block = grant().content.parts.into_iter().find(|part| part.kind == PartKind::Appeal).unwrap();
+    caught(CheckId::K08, completion(), |d| d.content.parts.push(block), "take the instructions for appeal out");
+    caught(CheckId::K08, notice(), |d| d.content.appeal.kind = AppealKind::A, "kuntalaki 136");
+}
+
+#[test]
+fn k09_the_decider_has_the_power_for_the_amount() {
+    let large = || {
+        Draft::of(road_with(
+            &json!({"fields": {"supported_length": 9000, "total_length": 9000, "cost_ploughing": "17879.60"}}),
+        ))
+    };
+    caught(
+        CheckId::K09,
+        large(),
+        |d| d.content.decider.as_mut().unwrap().id = "technical-director".parse().unwrap(),
+        "may not decide",
+    );
+    caught(CheckId::K09, large(), |d| d.approver = Some(approver("technical-director")), "may not decide");
+    caught(CheckId::K09, grant(), |d| d.content.decider = None, "names no decider");
+}
+
+#[test]
+fn k10_nobody_approves_what_they_prepared() {
+    caught(
+        CheckId::K10,
+        grant(),
+        |d| {
+            let person = approver("technical-director");
+            d.preparer = Preparer::Person { actor: person.token.to_string() };
+            d.approver = Some(person);
+        },
+        "same person",
+    );
+}
+
+#[test]
+fn k12_a_completion_request_asks_everything_and_leaves_time() {
+    caught(
+        CheckId::K12,
+        completion(),
+        |d| d.content.deadline = Some("2026-04-27".parse().unwrap()),
+        "less than 14 days",
+    );
+    caught(CheckId::K12, completion(), |d| d.content.deadline = None, "without a last day");
+    caught(CheckId::K12, completion(), |d| d.part(PartKind::Questions).clear(), "does not ask about");
+    caught(
+        CheckId::K12,
+        rejection(),
+        |d| d.file.assessment.as_mut().unwrap().rules.iter_mut().for_each(|rule| rule.missing.push("x".to_owned())),
+        "hallintolaki 22",
+    );
+}
+
+#[test]
+fn k13_dates_agree() {
+    caught(CheckId::K13, grant(), |d| d.now = "2026-03-01T09:00:00Z", "after the day of the decision");
+    caught(CheckId::K13, late(), |d| assert!(d.file.flags.remove(&Flag::Late)), "lateness");
+    caught(CheckId::K13, grant(), |d| d.content.kind = DraftKind::Inadmissible, "arrived in time");
+    // 1.5.2026 is a holiday.
+    caught(CheckId::K13, completion(), |d| d.content.deadline = Some("2026-05-01".parse().unwrap()), "no working day");
+}
+
+#[test]
+fn k15_no_identifier_in_a_letter() {
+    for secret in ["tunnus 010190-999Y", "tili FI21 1234 5600 0007 85", "puhelin 040 123 4567"] {
+        caught(CheckId::K15, grant(), |d| d.part(PartKind::Conditions).push_str(secret), "take it out");
+    }
+}
+
+#[test]
+fn k16_the_letter_is_in_one_language_the_right_one() {
+    caught(CheckId::K16, grant(), |d| d.content.language = vireille::cases::Language::Sv, "must be in `fi`");
+    caught(
+        CheckId::K16,
+        grant(),
+        |d| {
+            *d.part(PartKind::Conditions) =
+                "Understödet betalas till väglagets konto när beslutet har vunnit laga kraft och räkningen är granskad."
+                    .to_owned();
+        },
+        "is in `sv`",
+    );
+}
+
+#[test]
+fn k18_numbers_and_names_have_sources() {
+    caught(CheckId::K18, grant(), |d| d.part(PartKind::Conditions).push_str(" Tiellä on 47 rumpua."), "47");
+    caught(CheckId::K18, grant(), |d| d.part(PartKind::Conditions).push_str(" Asiasta kertoi Kekkonen."), "Kekkonen");
+}
+
+#[test]
+fn k20_what_is_secret_has_its_ground() {
+    caught(
+        CheckId::K20,
+        grant(),
+        |d| {
+            let mut rulebook = Rulebook::load(&policies(), &"harjuvesi".parse().unwrap()).unwrap();
+            let service = rulebook.pack.services.get_mut(&"private-road-grant".parse().unwrap()).unwrap();
+            service.records.publicity = vireille::municipality::format::Publicity::Secret;
+            service.records.ground = None;
+            d.desk.rulebook = Arc::new(rulebook);
+        },
+        "without a ground",
+    );
+}
+
+#[test]
+fn k27_words_of_danger_wait_for_a_person() {
+    caught(
+        CheckId::K27,
+        Draft::of(road_with(&json!({"fields": {"restrictions": "En jaksa enää elää, haluan kuolla."}}))),
+        |d| d.alerts_open = true,
+        "acknowledge the alert",
+    );
+}
+
+#[test]
+fn k28_the_versions_are_recorded() {
+    caught(CheckId::K28, grant(), |d| d.file.engine.as_mut().unwrap().pack.clear(), "pack");
+    caught(CheckId::K28, grant(), |d| d.content.blocks.clear(), "texts");
+    let late_news = |d: &mut Draft| d.submission.text = Some("Tilinumero oli väärä.".to_owned());
+    caught(CheckId::K28, grant(), late_news, "other material");
+}
+
+/// A case carries everything that a check needs after it went to storage and back.
+#[test]
+fn a_stored_case_checks_like_a_fresh_one() {
+    let mut draft = grant();
+    let fresh = draft.checks();
+    draft.file = serde_json::from_str(&serde_json::to_string(&draft.file).unwrap()).unwrap();
+    draft.submission = serde_json::from_str(&serde_json::to_string(&draft.submission).unwrap()).unwrap();
+    draft.content = serde_json::from_str(&serde_json::to_string(&draft.content).unwrap()).unwrap();
+    assert_eq!(draft.checks(), fresh);
+}

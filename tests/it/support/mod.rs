@@ -1,0 +1,5 @@
+//! What stories need to be short: databases, an application, a desk with the real pack.
+
+pub mod app;
+pub mod database;
+pub mod desk;
