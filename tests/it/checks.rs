@@ -399,3 +399,35 @@ fn a_stored_case_checks_like_a_fresh_one() {
     draft.content = serde_json::from_str(&serde_json::to_string(&draft.content).unwrap()).unwrap();
     assert_eq!(draft.checks(), fresh);
 }
+
+/// A value that cannot be read is asked about by the form and by the rule: one question, and the draft is clean.
+#[test]
+fn an_unreadable_value_that_a_rule_needs_too_is_asked_about_once() {
+    for field in ["cost_gravel", "supported_length", "households"] {
+        let mut draft = Draft::of(road_with(&json!({"fields": {field: "noin 1720"}})));
+        assert_eq!(draft.content.kind, DraftKind::Completion, "{field}");
+        let asked = draft.file.open_questions().into_iter().filter(|question| question.about == field).count();
+        assert_eq!(asked, 1, "{field}");
+        for check in draft.checks() {
+            assert_ne!(check.result, CheckResult::Fail, "{field}: {} {}", check.id, check.detail);
+        }
+    }
+}
+
+/// A request may wait a week for its approver; after that the party's time would be too short.
+#[test]
+fn a_completion_request_may_be_approved_within_a_week() {
+    for (now, fails) in
+        [("2026-04-21T09:00:00Z", false), ("2026-04-27T09:00:00Z", false), ("2026-04-29T09:00:00Z", true)]
+    {
+        let mut draft = completion();
+        draft.now = now;
+        let checks = draft.checks();
+        assert_eq!(
+            result(&checks, CheckId::K12).result == CheckResult::Fail,
+            fails,
+            "{now}: {}",
+            result(&checks, CheckId::K12).detail
+        );
+    }
+}
