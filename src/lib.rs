@@ -10,7 +10,8 @@
 //! * [`triage`]: the pipeline and its steps. Knows no HTTP.
 //! * [`intake`]: what came in, byte for byte, and the receipt.
 //! * [`verify`]: the checks of a draft.
-//! * [`model`]: who proposes: the offline engine (and, later, language models).
+//! * [`model`]: who proposes: the offline engine and language models.
+//! * [`search`]: passages of the texts that bind.
 //! * [`policy`]: documents, versions, rules and their trace.
 //! * [`municipality`]: packs, services, authorities, delegation, working days.
 //! * [`storage`]: pool, migrations, one file a noun, audit chain, jobs.
@@ -30,6 +31,7 @@ pub mod model;
 pub mod municipality;
 pub mod policy;
 pub mod review;
+pub mod search;
 pub mod serve;
 pub mod storage;
 pub mod telemetry;

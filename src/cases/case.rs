@@ -135,6 +135,18 @@ pub struct CaseFile {
     pub completion_until: Option<Date>,
     /// Which engine proposed.
     pub engine: Option<Engine>,
+    /// A few lines for the handler, from a language model; none offline.
+    #[serde(default)]
+    pub summary: Option<String>,
+    /// What a language model proposed, and what became of it.
+    #[serde(default)]
+    pub proposals: Vec<super::ModelProposal>,
+    /// Steps that the offline engine took over, with the reason.
+    #[serde(default)]
+    pub fallbacks: Vec<super::Fallback>,
+    /// Passages that may bear on the case, best first.
+    #[serde(default)]
+    pub passages: Vec<super::PassageRef>,
 }
 
 /// That an approver gave a draft back to its handler, and why.

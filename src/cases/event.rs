@@ -17,6 +17,12 @@ vocabulary! {
         AlertAcknowledged = "alert-acknowledged",
         /// A step of the pipeline finished.
         StepDone = "step-done",
+        /// A language model was asked: prompt, model, tokens, cost, how it ended; no content.
+        ModelAsked = "model-asked",
+        /// A tool was used for a language model: its name and how much it gave; no content.
+        ToolUsed = "tool-used",
+        /// The offline engine took a step over from a language model, with the reason.
+        FellBack = "fell-back",
         /// A step failed and will be tried again.
         StepRetried = "step-retried",
         /// A step failed for good; a person must look.

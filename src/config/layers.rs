@@ -4,7 +4,7 @@
 //! the source, the line and the nearest key. Every fault is found, not only the first. A faulty value
 //! is never repeated in a fault: it may be a secret.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use toml::Value;
@@ -56,8 +56,8 @@ pub(super) fn nest(flat: Flat) -> toml::Table {
     table
 }
 
-/// Lays a file over `settings`.
-pub(super) fn lay_file(settings: &mut Flat, path: &Path, text: &str, faults: &mut Vec<Fault>) {
+/// Lays a file over `settings`; gives the keys that it sets.
+pub(super) fn lay_file(settings: &mut Flat, path: &Path, text: &str, faults: &mut Vec<Fault>) -> BTreeSet<String> {
     let source = path.display().to_string();
     let table: toml::Table = match text.parse() {
         Ok(table) => table,
@@ -70,13 +70,29 @@ pub(super) fn lay_file(settings: &mut Flat, path: &Path, text: &str, faults: &mu
                 what: format!("this is no TOML: {}", error.message()),
                 instead: "write `[section]` lines and `key = value` lines".to_owned(),
             });
-            return;
+            return BTreeSet::new();
         }
     };
     let lines = lines_of_keys(text);
+    let mut set = BTreeSet::new();
     for (key, value) in flatten(table) {
         let line = lines.get(&key).copied();
         lay(settings, &source, line, &key, value, faults);
+        set.insert(key);
+    }
+    set
+}
+
+/// Variables that every OpenAI-compatible tool reads; a setting of our own wins over them.
+const CUSTOMARY: &[(&str, &str)] = &[("OPENAI_BASE_URL", "model.url"), ("OPENAI_API_KEY", "model.key")];
+
+/// Lays the customary variables under our own: they stand in only where nobody set the key.
+pub(super) fn lay_customary(settings: &mut Flat, variables: &[(String, String)], set: &BTreeSet<String>) {
+    for (name, key) in CUSTOMARY {
+        let given = variables.iter().find(|(variable, value)| variable == name && !value.trim().is_empty());
+        if let Some((_, value)) = given && !set.contains(*key) {
+            settings.insert((*key).to_owned(), Value::String(value.trim().to_owned()));
+        }
     }
 }
 

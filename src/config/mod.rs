@@ -5,8 +5,10 @@
 //! environment; everybody else is handed a [`Config`]. Nothing here prints a [`Secret`].
 
 mod layers;
+mod model;
 mod secret;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -16,6 +18,7 @@ use serde::Deserialize;
 
 use crate::cases::MunicipalityId;
 
+pub use model::{Api as ModelApi, Budget, CassetteMode, Embedding, EngineChoice, Failover, Model, Search, SearchBackend, Structured};
 pub use secret::Secret;
 
 /// The defaults, with their documentation: what `config default` prints.
@@ -36,6 +39,16 @@ pub struct Config {
     pub policies: Policies,
     /// The pipeline's workers.
     pub work: Work,
+    /// The language model.
+    pub model: Model,
+    /// A second address for it.
+    pub failover: Failover,
+    /// What it may cost.
+    pub budget: Budget,
+    /// Where policies are searched.
+    pub search: Search,
+    /// Dense vectors for the search.
+    pub embedding: Embedding,
     /// The queue of the handlers.
     pub review: Review,
     /// The JSON API.
@@ -88,6 +101,8 @@ pub struct Work {
     pub lease_seconds: u32,
     /// How often an idle worker looks, milliseconds.
     pub poll_milliseconds: u32,
+    /// Cases in flight in one worker.
+    pub in_flight: u32,
 }
 
 /// The queue of the handlers.
@@ -118,6 +133,8 @@ pub struct Log {
     pub format: LogFormat,
     /// What is logged.
     pub filter: String,
+    /// Where traces go by OTLP over HTTP; empty: nowhere.
+    pub otlp: String,
 }
 
 /// Shape of a log line.
@@ -249,9 +266,12 @@ impl Config {
     pub fn load(sources: &Sources) -> Result<Self, Faulty> {
         let mut faults = Vec::new();
         let mut settings = layers::defaults(DEFAULTS);
+        let mut set_by_file = BTreeSet::new();
         if let Some(path) = &sources.file {
             match std::fs::read_to_string(path) {
-                Ok(text) => layers::lay_file(&mut settings, path, &text, &mut faults),
+                Ok(text) => {
+                    set_by_file = layers::lay_file(&mut settings, path, &text, &mut faults);
+                }
                 Err(error) => faults.push(Fault {
                     source: path.display().to_string(),
                     line: None,
@@ -261,6 +281,7 @@ impl Config {
                 }),
             }
         }
+        layers::lay_customary(&mut settings, &sources.environment, &set_by_file);
         layers::lay_environment(&mut settings, &sources.environment, &mut faults);
         layers::lay_flags(&mut settings, &sources.flags, &mut faults);
         check_values(&settings, &mut faults);
@@ -329,6 +350,29 @@ fn check_values(settings: &layers::Flat, faults: &mut Vec<Fault>) {
         ("work.workers", 0, 256),
         ("work.lease_seconds", 1, 86_400),
         ("work.poll_milliseconds", 10, 60_000),
+        ("work.in_flight", 1, 1_024),
+        ("model.connect_timeout_seconds", 1, 300),
+        ("model.stall_timeout_seconds", 1, 3_600),
+        ("model.attempt_timeout_seconds", 1, 3_600),
+        ("model.total_timeout_seconds", 1, 3_600),
+        ("model.attempts", 1, 20),
+        ("model.hedge_after_milliseconds", 0, 600_000),
+        ("model.concurrency", 1, 4_096),
+        ("model.requests_per_minute", 0, 1_000_000),
+        ("model.tokens_per_minute", 0, 1_000_000_000),
+        ("model.breaker_failures", 1, 1_000),
+        ("model.breaker_pause_seconds", 1, 86_400),
+        ("model.max_steps", 1, 100),
+        ("model.max_tool_calls", 0, 1_000),
+        ("model.cassette_epoch", 1, 1_000_000),
+        ("budget.case_calls", 0, 10_000),
+        ("budget.case_tokens", 0, 100_000_000),
+        ("budget.case_seconds", 0, 86_400),
+        ("budget.month_tokens", 0, 1_000_000_000_000),
+        ("search.timeout_seconds", 1, 300),
+        ("embedding.dimensions", 0, 65_536),
+        ("embedding.batch", 1, 2_048),
+        ("embedding.timeout_seconds", 1, 300),
         ("review.claim_minutes", 1, 43_200),
         ("api.idempotency_hours", 1, 8_760),
         ("api.page_size", 1, 1_000),
@@ -338,6 +382,7 @@ fn check_values(settings: &layers::Flat, faults: &mut Vec<Fault>) {
         let bounds = format!("write {least}–{most}");
         expect(key, (least..=most).contains(&value), "is out of bounds", &bounds);
     }
+    model::check(&text, &mut expect);
     let pages = number("api.page_size") <= number("api.max_page_size");
     expect("api.page_size", pages, "is larger than `api.max_page_size`", "write a smaller one");
 }

@@ -1,9 +1,11 @@
-//! Who proposes: the boundary to classifiers and, later, language models.
+//! Who proposes: the boundary to classifiers and language models.
 //!
 //! What stands here proposes and never decides: a prediction carries its confidence, the threshold it was held
 //! against, and the words it rests on. A model sees text only; it knows no case, no pack and no database.
 
+pub mod chat;
 pub mod kept;
+pub mod masking;
 pub mod offline;
 
 use crate::cases::WeighedFeature;
