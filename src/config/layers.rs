@@ -90,7 +90,9 @@ const CUSTOMARY: &[(&str, &str)] = &[("OPENAI_BASE_URL", "model.url"), ("OPENAI_
 pub(super) fn lay_customary(settings: &mut Flat, variables: &[(String, String)], set: &BTreeSet<String>) {
     for (name, key) in CUSTOMARY {
         let given = variables.iter().find(|(variable, value)| variable == name && !value.trim().is_empty());
-        if let Some((_, value)) = given && !set.contains(*key) {
+        if let Some((_, value)) = given
+            && !set.contains(*key)
+        {
             settings.insert((*key).to_owned(), Value::String(value.trim().to_owned()));
         }
     }

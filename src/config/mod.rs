@@ -18,7 +18,9 @@ use serde::Deserialize;
 
 use crate::cases::MunicipalityId;
 
-pub use model::{Api as ModelApi, Budget, CassetteMode, Embedding, EngineChoice, Failover, Model, Search, SearchBackend, Structured};
+pub use model::{
+    Api as ModelApi, Budget, CassetteMode, Embedding, EngineChoice, Failover, Model, Search, SearchBackend, Structured,
+};
 pub use secret::Secret;
 
 /// The defaults, with their documentation: what `config default` prints.

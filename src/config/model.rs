@@ -222,9 +222,13 @@ pub(super) fn check<'a>(text: &impl Fn(&str) -> &'a str, expect: &mut impl FnMut
     ] {
         expect(key, one_of(key, words), "is no word that we know", &format!("write one of {}", words.join(", ")));
     }
-    for (key, may_be_empty) in
-        [("model.url", false), ("failover.url", true), ("embedding.url", true), ("search.url", false), ("log.otlp", true)]
-    {
+    for (key, may_be_empty) in [
+        ("model.url", false),
+        ("failover.url", true),
+        ("embedding.url", true),
+        ("search.url", false),
+        ("log.otlp", true),
+    ] {
         let url = text(key);
         let holds = url.starts_with("http://") || url.starts_with("https://") || (may_be_empty && url.is_empty());
         expect(key, holds, "is no address", "write for example https://api.openai.com/v1");

@@ -1,5 +1,7 @@
 //! What stories need to be short: databases, an application, a desk with the real pack.
 
 pub mod app;
+pub mod attacker;
 pub mod database;
 pub mod desk;
+pub mod model;
