@@ -26,6 +26,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::app::StartError;
 use crate::clock::Ambient;
 use crate::config::{Config, Faulty, Sources};
+use crate::model::client::install_tls;
 use crate::policy::Rulebooks;
 use crate::storage::Storage;
 use crate::triage::Triage;
@@ -215,6 +216,7 @@ pub fn main() -> ExitCode {
 
 /// Runs a command line.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    install_tls();
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {

@@ -4,6 +4,7 @@
 //! against, and the words it rests on. A model sees text only; it knows no case, no pack and no database.
 
 pub mod chat;
+pub mod client;
 pub mod kept;
 pub mod masking;
 pub mod offline;

@@ -356,6 +356,7 @@ fn serve_tells_its_address_answers_and_stops_cleanly() {
     let mut address = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut address).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    vireille::model::client::install_tls();
     let ready = runtime.block_on(reqwest::get(format!("{}/health/ready", address.trim()))).unwrap();
     assert!(ready.status().is_success());
     assert_eq!(stop(&mut child), Some(0));

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use vireille::app::App;
 use vireille::cases::{Actor, DeciderId, MunicipalityId, Person, Role, TokenId};
 use vireille::config::{Config, Secret};
+use vireille::model::client::install_tls;
 use vireille::policy::Rulebooks;
 use vireille::review::NewToken;
 use vireille::serve::Running;
@@ -50,6 +51,7 @@ impl TestApp {
 
     /// The application over this database, with other settings.
     pub async fn with(database: &Database, change: impl FnOnce(&mut Config)) -> Self {
+        install_tls();
         let mut config = Config::standard();
         config.server.listen = "127.0.0.1:0".parse().unwrap();
         config.server.max_body_bytes = MAX_BODY;
