@@ -3,11 +3,16 @@
 //! What stands here proposes and never decides: a prediction carries its confidence, the threshold it was held
 //! against, and the words it rests on. A model sees text only; it knows no case, no pack and no database.
 
+pub mod answers;
 pub mod chat;
 pub mod client;
+pub mod count;
 pub mod kept;
 pub mod masking;
 pub mod offline;
+pub mod prompts;
+pub mod schema;
+pub mod structured;
 
 use crate::cases::WeighedFeature;
 

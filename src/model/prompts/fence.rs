@@ -1,0 +1,103 @@
+//! The fence around data: what strangers wrote stands between two lines that only this conversation knows.
+//!
+//! The key of a fence is drawn anew for each conversation and taken out of every text that is put behind it, so that
+//! no text can close its fence and go on as if it were our instructions. The prompts tell the model that what stands
+//! between the lines is data. This makes obeying a stranger unlikely; that nothing follows from it is the business
+//! of code that checks every answer.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+use sha2::{Digest as _, Sha256};
+
+use crate::cases::hex;
+use crate::clock::Ambient;
+use crate::model::masking::Masked;
+use crate::text::normalize;
+
+/// A key as it stands in a conversation.
+static KEY: LazyLock<Regex> = LazyLock::new(|| Regex::new("[0-9a-f]{32}").expect("a fixed pattern"));
+
+/// The fence of one conversation.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Fence {
+    /// 128 bits, in hexadecimal.
+    key: String,
+}
+
+impl Fence {
+    /// A fence with a new key.
+    #[must_use]
+    pub fn new(ambient: &Ambient) -> Self {
+        // One id has 74 random bits.
+        let mut hash = Sha256::new();
+        hash.update(ambient.id().as_bytes());
+        hash.update(ambient.id().as_bytes());
+        Self { key: hex(&hash.finalize()[..16]) }
+    }
+
+    /// For samples, where nothing is hostile.
+    pub(super) fn of_samples() -> Self {
+        Self { key: "0".repeat(32) }
+    }
+
+    /// The key, as the user's message begins with it.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// A text behind the fence. `label` says what it is: words of our own vocabulary, such as `text` or the id of a section.
+    #[must_use]
+    pub fn around(&self, label: &str, text: &Masked<String>) -> Masked<String> {
+        self.enclose(label, text.as_str())
+    }
+
+    /// The caller answers for it that `text` is masked.
+    pub(super) fn enclose(&self, label: &str, text: &str) -> Masked<String> {
+        let key = &self.key;
+        let text = self.without_key(&normalize(text).text);
+        let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+        // A masked text between two lines of ours.
+        Masked::public(format!("<data-{key} {}>\n{text}{end}</data-{key}>", word(label)))
+    }
+
+    /// The text with every occurrence of the key taken out, those included that taking out others would make.
+    fn without_key(&self, text: &str) -> String {
+        let mut kept = String::with_capacity(text.len());
+        for character in text.chars() {
+            kept.push(character);
+            let end = kept.len().checked_sub(self.key.len());
+            if let Some(start) = end
+                && kept.as_bytes()[start..].eq_ignore_ascii_case(self.key.as_bytes())
+            {
+                kept.truncate(start);
+            }
+        }
+        kept
+    }
+}
+
+impl std::fmt::Debug for Fence {
+    /// Without the key: who can read it in a log could close the fence.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Fence")
+    }
+}
+
+/// A text of a conversation with every key made the same, so that two conversations about the same can be compared.
+#[must_use]
+pub fn without_keys(text: &str) -> String {
+    KEY.replace_all(text, "0").into_owned()
+}
+
+/// Whether a text is a word of our own vocabulary: a code, an id, a reference. A stranger's words are never taken for one.
+#[must_use]
+pub fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 200 && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:@#/".contains(c))
+}
+
+/// A label that can stand in an opening line.
+fn word(label: &str) -> String {
+    label.chars().take(200).map(|c| if c == ' ' || is_word(c.encode_utf8(&mut [0; 4])) { c } else { '_' }).collect()
+}
