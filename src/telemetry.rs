@@ -5,6 +5,8 @@
 //! field's value, a name or a secret. Metrics: counters end in `_total`, times in `_seconds`, and labels
 //! come from closed vocabularies (route template, status, method), never from what a stranger wrote.
 
+pub mod gen_ai;
+
 use std::sync::OnceLock;
 
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
@@ -58,6 +60,14 @@ pub fn metrics() -> &'static PrometheusHandle {
     HANDLE.get_or_init(|| {
         let handle = PrometheusBuilder::new()
             .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), BUCKETS)
+            .and_then(|builder| {
+                let tokens = Matcher::Full(gen_ai::TOKEN_USAGE.to_owned());
+                builder.set_buckets_for_metric(tokens, gen_ai::TOKEN_BUCKETS)
+            })
+            .and_then(|builder| {
+                let seconds = Matcher::Full(gen_ai::OPERATION_SECONDS.to_owned());
+                builder.set_buckets_for_metric(seconds, gen_ai::SECONDS_BUCKETS)
+            })
             .and_then(PrometheusBuilder::install_recorder)
             .expect("one recorder a process");
         describe();
@@ -74,6 +84,7 @@ fn describe() {
     describe_histogram!(STEP_SECONDS, Unit::Seconds, "Time of a step of the pipeline, by step.");
     describe_gauge!(JOBS_PENDING, "Jobs that wait for a worker.");
     describe_gauge!(ALERTS_OPEN, "Emergency alerts that nobody has acknowledged.");
+    gen_ai::describe();
 }
 
 #[cfg(test)]

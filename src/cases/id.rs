@@ -131,6 +131,8 @@ row_id!(/// One alert that a person must acknowledge.
     AlertId);
 row_id!(/// One API token.
     TokenId);
+row_id!(/// One call of a language model, in the accounts.
+    ModelCallId);
 
 slug!(/// A municipality (*kunta*), for example `harjuvesi`.
     MunicipalityId);

@@ -4,6 +4,8 @@
 //! against, and the words it rests on. A model sees text only; it knows no case, no pack and no database.
 
 pub mod answers;
+pub mod accounts;
+pub mod cassette;
 pub mod chat;
 pub mod client;
 pub mod count;

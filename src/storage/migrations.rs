@@ -8,8 +8,11 @@ use super::dialect::Dialect;
 use super::{Error, Result};
 
 /// Every migration, oldest first.
-const MIGRATIONS: &[(i64, &str, &str)] =
-    &[(1, "spine", include_str!("migrations/0001_spine.sql")), (2, "queue", include_str!("migrations/0002_queue.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "spine", include_str!("migrations/0001_spine.sql")),
+    (2, "queue", include_str!("migrations/0002_queue.sql")),
+    (3, "model_calls", include_str!("migrations/0003_model_calls.sql")),
+];
 
 /// Brings the schema up to date; does nothing when it is.
 pub(super) async fn run(dialect: Dialect, pool: &AnyPool) -> Result<()> {
