@@ -15,6 +15,7 @@ use crate::model::kept::trained_or_kept;
 use crate::municipality::Faults;
 use crate::policy::{Rulebook, Rulebooks};
 use crate::review::Review;
+use crate::search::{self, Search};
 use crate::storage::{self, Storage};
 use crate::triage::Triage;
 use crate::triage::pipeline::{Settings, Worker};
@@ -77,7 +78,8 @@ impl App {
         let storage = Storage::open(config.storage.url.reveal(), ambient.clone()).await?;
         let rulebooks = Rulebooks::load_all(&config.policies.dir).map_err(StartError::Policies)?;
         let trained = |rulebook: &Rulebook| classifier(rulebook, &config.policies.cache);
-        let triage = Arc::new(Triage::new(&rulebooks, trained).map_err(StartError::Pack)?);
+        let search: Arc<dyn Search> = Arc::new(search::Nothing);
+        let triage = Arc::new(Triage::new(&rulebooks, trained, &search).map_err(StartError::Pack)?);
         Ok(Self::assemble(config, storage, rulebooks, triage))
     }
 
@@ -129,7 +131,9 @@ impl App {
     #[must_use]
     pub fn worker(&self, name: &str) -> Worker {
         let work = &self.0.config.work;
-        let settings = Settings { lease: work.lease(), poll: work.poll(), ..Settings::default() };
+        // What takes longer is given back before the stop breaks it off.
+        let drain = self.0.config.server.drain().mul_f64(0.9);
+        let settings = Settings { in_flight: work.in_flight, lease: work.lease(), poll: work.poll(), drain };
         let name = format!("{name}-{}", self.0.ambient.id());
         Worker::new(self.0.storage.clone(), Arc::clone(&self.0.triage), self.0.ambient.clone(), name, settings)
     }

@@ -56,13 +56,13 @@ const BUILD: &str = if cfg!(debug_assertions) { "dev" } else { "release" };
 impl Bench {
     pub(super) async fn run(self, context: &mut Context) -> Result<Exit, Failure> {
         match self {
-            Self::Triage(over) => dry(context, &over),
+            Self::Triage(over) => dry(context, &over).await,
             Self::Pipeline(over) => durable(context, &over).await,
         }
     }
 }
 
-fn dry(context: &mut Context, over: &Over) -> Result<Exit, Failure> {
+async fn dry(context: &mut Context, over: &Over) -> Result<Exit, Failure> {
     let config = context.config()?;
     let submissions = over.submissions(context, &config)?;
     let rulebooks = super::rulebooks(&config)?;
@@ -74,7 +74,7 @@ fn dry(context: &mut Context, over: &Over) -> Result<Exit, Failure> {
     let started = Instant::now();
     for incoming in submissions.iter().cycle().take(count) {
         let each = Instant::now();
-        triage::dry_run(&triage, &incoming.submission, now).map_err(anyhow::Error::from)?;
+        triage::dry_run(&triage, &incoming.submission, now).await.map_err(anyhow::Error::from)?;
         times.push(each.elapsed());
         bar.inc(1);
     }

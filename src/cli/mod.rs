@@ -20,6 +20,7 @@ mod triage;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -28,6 +29,7 @@ use crate::clock::Ambient;
 use crate::config::{Config, Faulty, Sources};
 use crate::model::client::install_tls;
 use crate::policy::Rulebooks;
+use crate::search::Search;
 use crate::storage::Storage;
 use crate::triage::Triage;
 use output::Output;
@@ -151,7 +153,8 @@ fn rulebooks(config: &Config) -> Result<Rulebooks, Failure> {
 
 /// Triage at every municipality's desk.
 fn desks(config: &Config, rulebooks: &Rulebooks) -> Result<Triage, Failure> {
-    Triage::new(rulebooks, |rulebook| crate::app::classifier(rulebook, &config.policies.cache))
+    let search: Arc<dyn Search> = Arc::new(crate::search::Nothing);
+    Triage::new(rulebooks, |rulebook| crate::app::classifier(rulebook, &config.policies.cache), &search)
         .map_err(|fault| Failure::Usage(format!("the policies cannot be used: {fault}")))
 }
 
@@ -254,7 +257,7 @@ fn execute(cli: Cli) -> Result<Exit, Failure> {
         Command::Serve(command) => on_runtime(command.run(&mut context)),
         Command::Work(command) => on_runtime(command.run(&mut context)),
         Command::Submit(command) => on_runtime(command.run(&mut context)),
-        Command::Triage(command) => command.run(&mut context),
+        Command::Triage(command) => on_runtime(command.run(&mut context)),
         Command::Policy(command) => command.run(&mut context),
         Command::Train(command) => command.run(&mut context),
         Command::Bench(command) => on_runtime(command.run(&mut context)),

@@ -1,8 +1,10 @@
 //! `vireille triage`: a dry run over files. Nothing is stored; the very steps of the pipeline run in one go.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
+use futures::StreamExt as _;
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -11,7 +13,9 @@ use super::submit::refusal;
 use super::{Context, Exit, Failure, output};
 use crate::cases::{CaseFile, CheckResult, MunicipalityId, Submission};
 use crate::clock::helsinki;
+use crate::intake::IntakeError;
 use crate::intake::register::{check_service, rulebook};
+use crate::policy::Rulebooks;
 use crate::triage::report::Report;
 use crate::triage::{Circumstances, Proposal, Triage};
 
@@ -31,56 +35,79 @@ pub(super) struct TriageCommand {
 }
 
 impl TriageCommand {
-    pub(super) fn run(self, context: &mut Context) -> Result<Exit, Failure> {
+    pub(super) async fn run(self, context: &mut Context) -> Result<Exit, Failure> {
         let config = context.config()?;
         let municipality = self.municipality.unwrap_or_else(|| config.policies.default_municipality.clone());
         let rulebooks = super::rulebooks(&config)?;
-        let triage = super::desks(&config, &rulebooks)?;
+        let triage = Arc::new(super::desks(&config, &rulebooks)?);
+        let inputs = inputs::read(&self.files, &municipality, &context.ambient);
+        let bar = output::progress(inputs.len() as u64, "triaging");
+        let at = self.at;
+        // Cases wait for a language model beside each other; what is printed keeps the order of the inputs.
+        let mut results = futures::stream::iter(inputs)
+            .map(|input| {
+                let triaged =
+                    input.result.and_then(|incoming| known(&rulebooks, incoming.submission)).map(|submission| {
+                        let triage = Arc::clone(&triage);
+                        tokio::spawn(async move {
+                            let done = dry_run(&triage, &submission, at.unwrap_or(submission.received_at)).await;
+                            (submission, done)
+                        })
+                    });
+                async move {
+                    match triaged {
+                        Ok(task) => (input.name, Ok(task.await)),
+                        Err(refused) => (input.name, Err(refused)),
+                    }
+                }
+            })
+            .buffered(usize::try_from(config.work.in_flight).unwrap_or(usize::MAX));
         let mut tally = Tally::default();
-        for input in inputs::read(&self.files, &municipality, &context.ambient) {
-            let checked = input.result.and_then(|incoming| {
-                let submission = incoming.submission;
-                let book = rulebook(&rulebooks, &submission.municipality)?;
-                check_service(&book.pack, &submission)?;
-                Ok(submission)
-            });
-            let submission = match checked {
-                Ok(submission) => submission,
+        while let Some((name, result)) = results.next().await {
+            bar.inc(1);
+            let error = match result {
                 Err(refused) => {
                     tally.refused();
-                    output::complain(&format!("{}: {refused}", input.name));
+                    bar.suspend(|| output::complain(&format!("{name}: {refused}")));
                     if context.out.is_json() {
-                        context.out.json_line(&refusal(&input.name, &refused))?;
+                        context.out.json_line(&refusal(&name, &refused))?;
                     }
                     continue;
                 }
-            };
-            match dry_run(&triage, &submission, self.at.unwrap_or(submission.received_at)) {
-                Ok((file, proposal)) => {
+                Ok(Ok((submission, Ok((file, proposal))))) => {
                     tally.done();
-                    if context.out.is_json() {
-                        context.out.json_line(&Report::new(&submission, &file, &proposal))?;
-                    } else {
-                        context.out.line(summary(&input.name, &submission, &file, &proposal))?;
-                    }
+                    bar.suspend(|| {
+                        if context.out.is_json() {
+                            context.out.json_line(&Report::new(&submission, &file, &proposal))
+                        } else {
+                            context.out.line(summary(&name, &submission, &file, &proposal))
+                        }
+                    })?;
+                    continue;
                 }
-                Err(error) => {
-                    tally.failed();
-                    output::complain(&format!("{}: {error}", input.name));
-                    if context.out.is_json() {
-                        context
-                            .out
-                            .json_line(&json!({ "input": input.name, "error": { "what": error.to_string() } }))?;
-                    }
-                }
+                Ok(Ok((_, Err(error)))) => error.to_string(),
+                Ok(Err(_)) => "triage broke off".to_owned(),
+            };
+            tally.failed();
+            bar.suspend(|| output::complain(&format!("{name}: {error}")));
+            if context.out.is_json() {
+                context.out.json_line(&json!({ "input": name, "error": { "what": error } }))?;
             }
         }
+        bar.finish_and_clear();
         Ok(tally.exit())
     }
 }
 
+/// A submission to a municipality and a service that are served here.
+fn known(rulebooks: &Rulebooks, submission: Submission) -> Result<Submission, IntakeError> {
+    let book = rulebook(rulebooks, &submission.municipality)?;
+    check_service(&book.pack, &submission)?;
+    Ok(submission)
+}
+
 /// All steps for one submission. The number is one that no case has.
-pub(super) fn dry_run(
+pub(super) async fn dry_run(
     triage: &Triage,
     submission: &Submission,
     now: Timestamp,
@@ -88,7 +115,7 @@ pub(super) fn dry_run(
     let desk = triage.desk(&submission.municipality)?;
     let prefix = &desk.rulebook.pack.municipality.case_prefix;
     let number = format!("{prefix}/{}/00000", submission.received_at.to_zoned(helsinki()).year());
-    desk.dry_run(submission, &Circumstances { number: &number, now, alerts_open: false })
+    desk.dry_run(submission, &Circumstances { number: &number, now, alerts_open: false }).await
 }
 
 /// A municipality's triage, for whoever looks on in a terminal: what it is, whose, what the checks say, the letter.

@@ -156,6 +156,45 @@ impl Tx {
         Ok(Enqueued::New(id))
     }
 
+    /// Enqueues a job and takes it at once, as a claim of `worker` would: whoever did the step before goes on with the
+    /// next. None when a job with its key exists already.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn enqueue_claimed(&mut self, job: &NewJob, worker: &str, lease: Duration) -> Result<Option<Job>> {
+        let now = self.storage.ambient.now();
+        let claimed = Job {
+            id: JobId::new(self.storage.ambient.id()),
+            kind: job.kind.clone(),
+            municipality: job.municipality.clone(),
+            case_id: job.case_id,
+            payload: job.payload.clone(),
+            attempts: 1,
+            max_attempts: job.max_attempts,
+            run_at: now,
+            lease_until: after(now, lease),
+            lease: self.storage.ambient.id(),
+        };
+        let insert = sqlx::query(
+            "insert into jobs (id, municipality, kind, job_key, case_id, payload, state, run_at, attempts, \
+             max_attempts, created_at, lease_token, lease_until, worker) \
+             values ($1, $2, $3, $4, $5, $6, 'waiting', $7, 1, $8, $7, $9, $10, $11) \
+             on conflict (municipality, job_key) do nothing",
+        )
+        .bind(claimed.id.to_string())
+        .bind(job.municipality.as_str().to_owned())
+        .bind(job.kind.clone())
+        .bind(job.key.clone())
+        .bind(job.case_id.map(|case| case.to_string()))
+        .bind(to_json("job.payload", &job.payload)?)
+        .bind(now.as_microsecond())
+        .bind(i64::from(job.max_attempts))
+        .bind(claimed.lease.to_string())
+        .bind(claimed.lease_until.as_microsecond())
+        .bind(bounded(worker));
+        Ok((self.execute(insert).await? == 1).then_some(claimed))
+    }
+
     /// The job is done. Call it in the transaction that writes its results.
     ///
     /// # Errors

@@ -1,14 +1,16 @@
 //! The pipeline: `read → classify → gather → assess → compose`, one file a step.
 //!
-//! Steps are pure: a submission and what is known so far in, a little more known out. No clock, no
-//! database, no network: [`pipeline`] makes them durable, `vireille triage` and the evaluations run the
-//! very same functions dry. The machine only proposes; nothing here can decide or send anything.
+//! Steps are pure: a submission, what is known so far and what was proposed in, a little more known out. No clock, no
+//! database, no network: whoever may be slow or fail (an index, a language model) is asked before the step, and what
+//! came of it is [`Proposals`]. [`pipeline`] makes steps durable, `vireille triage` and the evaluations run the very
+//! same functions dry. The machine only proposes; nothing here can decide or send anything.
 
 pub mod assess;
 pub mod classify;
 pub mod compose;
 pub mod gather;
 pub mod owner;
+mod passages;
 pub mod pipeline;
 pub mod read;
 pub mod report;
@@ -20,11 +22,12 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::cases::{CaseFile, Check, DraftContent, Engine, MunicipalityId, Person, Preparer, Submission};
+use crate::cases::{CaseFile, Check, DraftContent, Engine, MunicipalityId, PassageRef, Person, Preparer, Submission};
 use crate::clock::helsinki;
 use crate::model::TextClassifier;
 use crate::municipality::emergency::Lexicon;
 use crate::policy::{Rulebook, Rulebooks};
+use crate::search::Search;
 use crate::verify::{self, Subject};
 
 /// The steps, in their order.
@@ -131,7 +134,23 @@ pub struct Proposal {
     pub checks: Vec<Check>,
 }
 
-/// Everything that triage needs of one municipality: what binds, words of danger, the classifier.
+/// What was proposed before a step by whoever may be slow or fail. An input of the step like any other: with the
+/// same proposals the step gives the same result, and without any it is the offline engine's.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Proposals {
+    /// Passages that may bear on the case, best first.
+    pub passages: Vec<PassageRef>,
+}
+
+impl Proposals {
+    /// None: the offline engine alone.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+}
+
+/// Everything that triage needs of one municipality: what binds, where it is searched, words of danger, the classifier.
 #[derive(Debug, Clone)]
 pub struct Desk {
     /// What binds.
@@ -140,6 +159,8 @@ pub struct Desk {
     pub lexicon: Arc<Lexicon>,
     /// Who proposes the kind of matter.
     pub classifier: Arc<dyn TextClassifier>,
+    /// Where the texts that bind are searched.
+    pub search: Arc<dyn Search>,
 }
 
 impl Desk {
@@ -156,6 +177,29 @@ impl Desk {
         }
     }
 
+    /// Asks whoever proposes, then runs the step.
+    ///
+    /// # Errors
+    /// [`Error`] when a person must look.
+    pub async fn think(
+        &self,
+        step: Step,
+        submission: &Submission,
+        file: CaseFile,
+        at: &Circumstances<'_>,
+    ) -> Result<(CaseFile, Option<Proposal>), Error> {
+        let proposals = self.propose(step, submission, &file, at).await;
+        self.run(step, submission, file, at, &proposals)
+    }
+
+    /// What is proposed for a step. Never fails: whoever is silent has proposed nothing.
+    async fn propose(&self, step: Step, submission: &Submission, file: &CaseFile, at: &Circumstances<'_>) -> Proposals {
+        match step {
+            Step::Compose => Proposals { passages: passages::find(self, submission, file, at).await },
+            Step::Read | Step::Classify | Step::Gather | Step::Assess => Proposals::none(),
+        }
+    }
+
     /// Runs one step: what was known, and a little more. Only the last step gives a proposal.
     ///
     /// # Errors
@@ -166,6 +210,7 @@ impl Desk {
         submission: &Submission,
         mut file: CaseFile,
         at: &Circumstances<'_>,
+        proposals: &Proposals,
     ) -> Result<(CaseFile, Option<Proposal>), Error> {
         match step {
             Step::Read => read::run(self, submission, &mut file),
@@ -173,6 +218,7 @@ impl Desk {
             Step::Gather => gather::run(self, submission, &mut file)?,
             Step::Assess => assess::run(self, submission, &mut file, at)?,
             Step::Compose => {
+                file.passages.clone_from(&proposals.passages);
                 let content = compose::run(self, submission, &file, at)?;
                 let checks = self.check(submission, &file, &content, &Preparer::Engine, None, at);
                 return Ok((file, Some(Proposal { content, checks })));
@@ -185,10 +231,14 @@ impl Desk {
     ///
     /// # Errors
     /// [`Error`] when a person must look.
-    pub fn dry_run(&self, submission: &Submission, at: &Circumstances<'_>) -> Result<(CaseFile, Proposal), Error> {
+    pub async fn dry_run(
+        &self,
+        submission: &Submission,
+        at: &Circumstances<'_>,
+    ) -> Result<(CaseFile, Proposal), Error> {
         let mut file = CaseFile::default();
         for step in Step::ALL {
-            let (known, proposal) = self.run(step, submission, file, at)?;
+            let (known, proposal) = self.think(step, submission, file, at).await?;
             file = known;
             if let Some(proposal) = proposal {
                 return Ok((file, proposal));
@@ -231,19 +281,22 @@ pub struct Triage {
 }
 
 impl Triage {
-    /// One desk for each municipality; `classifier` trains or fetches the classifier of a rulebook.
+    /// One desk for each municipality; `classifier` trains or fetches the classifier of a rulebook, `search` finds in
+    /// all of them.
     ///
     /// # Errors
     /// What is wrong with a pack's words of danger.
     pub fn new(
         rulebooks: &Rulebooks,
         mut classifier: impl FnMut(&Rulebook) -> Arc<dyn TextClassifier>,
+        search: &Arc<dyn Search>,
     ) -> Result<Self, String> {
         let mut desks = BTreeMap::new();
         for (id, rulebook) in rulebooks.iter() {
             let lexicon = Arc::new(Lexicon::compile(&rulebook.pack.emergency)?);
             let classifier = classifier(rulebook);
-            desks.insert(id.clone(), Arc::new(Desk { rulebook: Arc::clone(rulebook), lexicon, classifier }));
+            let desk = Desk { rulebook: Arc::clone(rulebook), lexicon, classifier, search: Arc::clone(search) };
+            desks.insert(id.clone(), Arc::new(desk));
         }
         Ok(Self { desks })
     }

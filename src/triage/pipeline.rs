@@ -5,12 +5,14 @@
 //! meanwhile, the work is done again. What fails for good becomes a case that a person sees, never a lost one.
 
 use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use serde_json::json;
 use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet};
 
 use super::{Circumstances, Error as StepError, Proposal, Step, Triage};
 use crate::cases::{
@@ -29,17 +31,35 @@ const CONFLICTS: u32 = 3;
 /// How a worker works.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Jobs claimed at a time.
-    pub batch: u32,
+    /// Jobs in hand at a time.
+    pub in_flight: u32,
     /// How long a claimed job is ours.
     pub lease: Duration,
     /// How long to wait for jobs of other processes.
     pub poll: Duration,
+    /// How long a worker that stops finishes what it has in hand.
+    pub drain: Duration,
+}
+
+impl Settings {
+    fn in_flight(&self) -> usize {
+        usize::try_from(self.in_flight).unwrap_or(usize::MAX).max(1)
+    }
+
+    /// Jobs claimed at a time.
+    fn batch(&self) -> usize {
+        self.in_flight().min(16)
+    }
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { batch: 16, lease: Duration::from_mins(1), poll: Duration::from_secs(1) }
+        Self {
+            in_flight: 64,
+            lease: Duration::from_mins(1),
+            poll: Duration::from_secs(1),
+            drain: Duration::from_secs(20),
+        }
     }
 }
 
@@ -121,6 +141,28 @@ pub struct Worker {
     settings: Settings,
 }
 
+/// The jobs that a worker has in hand, each a task of its own: while one waits for a language model, others go on.
+/// A case keeps its place from step to step, so that nothing is claimed in between.
+struct Hands {
+    flying: JoinSet<Landed>,
+    /// Whether more may wait than the last claim took.
+    more: bool,
+    /// Becomes true when what is not finished is given back.
+    cut: watch::Sender<bool>,
+}
+
+/// A job that is done with, and the one that follows from it.
+struct Landed {
+    job: Job,
+    next: Option<Job>,
+}
+
+impl Hands {
+    fn new() -> Self {
+        Self { flying: JoinSet::new(), more: true, cut: watch::channel(false).0 }
+    }
+}
+
 impl Worker {
     /// A worker named `name` (for the job table, so that an operator sees who has what).
     #[must_use]
@@ -128,24 +170,24 @@ impl Worker {
         Self { storage, triage, ambient, name, settings }
     }
 
-    /// Works until `stop` becomes true; what was claimed is finished first.
+    /// Works until `stop` becomes true. What was claimed is finished first, as far as the time for it goes; the rest
+    /// is given back.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
+        let mut hands = Hands::new();
         while !*stop.borrow() {
-            match self.run_batch(&stop, &mut |_, _| {}).await {
-                Ok(0) => {
-                    tokio::select! {
-                        () = self.storage.jobs_enqueued() => {}
-                        () = tokio::time::sleep(self.settings.poll) => {}
-                        _ = stop.changed() => {}
-                    }
-                }
-                Ok(_) => {}
-                Err(error) => {
-                    tracing::error!(worker = self.name, %error, "jobs could not be claimed");
-                    tokio::time::sleep(self.settings.poll).await;
-                }
+            if let Err(error) = self.take_up(&mut hands).await {
+                tracing::error!(worker = self.name, %error, "jobs could not be claimed");
+                tokio::time::sleep(self.settings.poll).await;
+            }
+            let looks = hands.flying.len() < self.settings.in_flight();
+            tokio::select! {
+                Some(landed) = hands.flying.join_next() => drop(self.go_on(&mut hands, landed)),
+                () = self.storage.jobs_enqueued(), if looks => hands.more = true,
+                () = tokio::time::sleep(self.settings.poll), if looks => hands.more = true,
+                _ = stop.changed() => {}
             }
         }
+        self.land(hands).await;
     }
 
     /// Does every job that may run now and all that follow from them; tells `progress` of each step done.
@@ -154,34 +196,78 @@ impl Worker {
     /// # Errors
     /// When the job table cannot be read.
     pub async fn run_pending(&self, mut progress: impl FnMut(CaseId, &str)) -> storage::Result<usize> {
-        let (_keep, stop) = watch::channel(false);
+        let mut hands = Hands::new();
         let mut done = 0;
         loop {
-            match self.run_batch(&stop, &mut progress).await? {
-                0 => return Ok(done),
-                some => done += some,
+            self.take_up(&mut hands).await?;
+            let Some(landed) = hands.flying.join_next().await else { return Ok(done) };
+            let Some(job) = self.go_on(&mut hands, landed) else { continue };
+            done += 1;
+            if let Some(case) = job.case_id {
+                progress(case, &job.kind);
+            }
+            // What others enqueued meanwhile is done, too.
+            hands.more |= hands.flying.is_empty();
+        }
+    }
+
+    /// Claims while more may wait and there is room for it.
+    async fn take_up(&self, hands: &mut Hands) -> storage::Result<()> {
+        while hands.more {
+            let room = self.settings.in_flight().saturating_sub(hands.flying.len());
+            let wanted = room.min(self.settings.batch());
+            if wanted == 0 {
+                return Ok(());
+            }
+            let claim = u32::try_from(wanted).unwrap_or(u32::MAX);
+            let jobs = self.storage.claim_jobs(&self.name, claim, self.settings.lease).await?;
+            hands.more = jobs.len() == wanted;
+            for job in jobs {
+                self.fly(hands, job);
+            }
+        }
+        Ok(())
+    }
+
+    fn fly(&self, hands: &mut Hands, job: Job) {
+        let (worker, cut) = (self.clone(), hands.cut.subscribe());
+        hands.flying.spawn(async move { worker.work(job, cut).await });
+    }
+
+    /// Goes on with what follows from a job; gives the job.
+    fn go_on(&self, hands: &mut Hands, landed: Result<Landed, JoinError>) -> Option<Job> {
+        match landed {
+            Ok(Landed { job, next }) => {
+                if let Some(next) = next {
+                    self.fly(hands, next);
+                }
+                Some(job)
+            }
+            Err(error) => {
+                // The lease runs out and the job comes back: nothing is lost.
+                tracing::error!(worker = self.name, %error, "a job broke off");
+                None
             }
         }
     }
 
-    async fn run_batch(
-        &self,
-        stop: &watch::Receiver<bool>,
-        progress: &mut impl FnMut(CaseId, &str),
-    ) -> storage::Result<usize> {
-        let jobs = self.storage.claim_jobs(&self.name, self.settings.batch, self.settings.lease).await?;
-        let count = jobs.len();
-        for job in jobs {
-            if *stop.borrow() {
-                self.give_back(&job).await;
-                continue;
-            }
-            self.work(&job).await;
-            if let Some(case) = job.case_id {
-                progress(case, &job.kind);
+    /// The end of a worker: finishes what it has in hand, begins nothing, and gives back what takes too long.
+    async fn land(&self, mut hands: Hands) {
+        let deadline = tokio::time::Instant::now() + self.settings.drain;
+        loop {
+            let in_time = tokio::time::timeout_at(deadline, hands.flying.join_next()).await;
+            let landed = if let Ok(landed) = in_time {
+                landed
+            } else {
+                hands.cut.send_replace(true);
+                hands.flying.join_next().await
+            };
+            match landed {
+                None => return,
+                Some(Ok(Landed { next: Some(next), .. })) => self.give_back(&next).await,
+                Some(_) => {}
             }
         }
-        Ok(count)
     }
 
     /// A stopping worker gives back what it has not begun, so that nobody waits for its lease.
@@ -196,18 +282,46 @@ impl Worker {
         }
     }
 
-    /// One job: done, to be tried again, or given up.
-    async fn work(&self, job: &Job) {
+    /// One job, under a lease that is kept alive for as long as it takes.
+    async fn work(&self, job: Job, mut cut: watch::Receiver<bool>) -> Landed {
+        let next = tokio::select! {
+            biased;
+            next = self.finish(&job) => next,
+            // Another worker has the job now, and will do or has done it.
+            () = self.keep_lease(&job) => None,
+            () = async { drop(cut.wait_for(|cut| *cut).await) } => {
+                self.give_back(&job).await;
+                None
+            }
+        };
+        Landed { job, next }
+    }
+
+    /// Extends the lease again and again; ends when it is lost.
+    async fn keep_lease(&self, job: &Job) {
+        let mut job = job.clone();
+        loop {
+            tokio::time::sleep(self.settings.lease / 3).await;
+            match self.storage.heartbeat(&mut job, self.settings.lease).await {
+                Ok(()) => {}
+                Err(storage::Error::LostLease { .. }) => return,
+                Err(error) => tracing::warn!(job = %job.id, %error, "a lease could not be extended"),
+            }
+        }
+    }
+
+    /// One job: done, to be tried again, or given up. Gives the job that follows from it.
+    async fn finish(&self, job: &Job) -> Option<Job> {
         // The same word as in the times of the steps; whatever else stands in the table is one of no vocabulary.
         let step = Step::of_job(&job.kind).map_or("unknown", Step::name);
         let outcome = if job.is_exhausted() { Err(Failure::Panic) } else { self.attempt(job).await };
         let failure = match outcome {
-            Ok(()) => {
+            Ok(next) => {
                 metrics::counter!(telemetry::STEPS, "step" => step, "outcome" => "done").increment(1);
-                return;
+                return next;
             }
             // Another worker has the job now, and will do or has done it.
-            Err(Failure::Storage(storage::Error::LostLease { .. })) => return,
+            Err(Failure::Storage(storage::Error::LostLease { .. })) => return None,
             Err(failure) => failure,
         };
         let hopeless = !matches!(failure, Failure::Storage(_)) || job.is_last_attempt();
@@ -219,9 +333,10 @@ impl Worker {
             // The lease runs out and the job comes back: nothing is lost.
             tracing::error!(job = %job.id, %error, "the failure of a step could not be noted");
         }
+        None
     }
 
-    async fn attempt(&self, job: &Job) -> Result<(), Failure> {
+    async fn attempt(&self, job: &Job) -> Result<Option<Job>, Failure> {
         let id = job.case_id.ok_or(Failure::Unknown)?;
         let mut conflicts = 0;
         loop {
@@ -232,7 +347,7 @@ impl Worker {
         }
     }
 
-    async fn step(&self, job: &Job, id: CaseId) -> Result<(), Failure> {
+    async fn step(&self, job: &Job, id: CaseId) -> Result<Option<Job>, Failure> {
         let started = std::time::Instant::now();
         let case = self.storage.case(&job.municipality, id).await?.ok_or(storage::Error::Missing { what: "case" })?;
         let step = Step::of_job(&job.kind).ok_or(Failure::Unknown)?;
@@ -243,19 +358,20 @@ impl Worker {
             // Withdrawn, or sent through again since: this job has nothing to do any more.
             let mut tx = self.storage.begin().await?;
             tx.complete_job(job).await?;
-            return Ok(tx.commit().await?);
+            tx.commit().await?;
+            return Ok(None);
         }
         let submission = submission(&self.storage, &case).await?;
         // Only the checks of the last step ask.
         let alerts_open = step == Step::Compose && alerts_open(&self.storage, &case).await?;
-        let (file, proposal) = self.think(step, &submission, &case, alerts_open)?;
-        self.write(job, step, &case, file, proposal).await?;
+        let (file, proposal) = self.think(step, &submission, &case, alerts_open).await?;
+        let next = self.write(job, step, &case, file, proposal).await?;
         metrics::histogram!(telemetry::STEP_SECONDS, "step" => step.name()).record(started.elapsed().as_secs_f64());
-        Ok(())
+        Ok(next)
     }
 
     /// The step itself. A panic in it is contained: the case goes to a person, the worker goes on.
-    fn think(
+    async fn think(
         &self,
         step: Step,
         submission: &Submission,
@@ -264,12 +380,15 @@ impl Worker {
     ) -> Result<(CaseFile, Option<Proposal>), Failure> {
         let desk = self.triage.desk(&case.municipality)?;
         let at = Circumstances { number: &case.number, now: self.ambient.now(), alerts_open };
-        catch_unwind(AssertUnwindSafe(|| desk.run(step, submission, case.file.clone(), &at)))
+        AssertUnwindSafe(desk.think(step, submission, case.file.clone(), &at))
+            .catch_unwind()
+            .await
             .map_err(|_| Failure::Panic)?
             .map_err(Failure::Step)
     }
 
-    /// State, audit event, draft, next job and the end of this one, in one transaction.
+    /// State, audit event, draft, next job and the end of this one, in one transaction. Gives the next job, taken at
+    /// once.
     async fn write(
         &self,
         job: &Job,
@@ -277,7 +396,7 @@ impl Worker {
         before: &Case,
         file: CaseFile,
         proposal: Option<Proposal>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<Job>, Failure> {
         // The revision guards the case: if it changed since it was read, `save_case` refuses and the step is
         // worked out anew.
         let mut tx = self.storage.begin().await?;
@@ -305,11 +424,16 @@ impl Worker {
         }
         tx.save_case(&mut case).await?;
         tx.append_event(&case.municipality, event).await?;
-        if let Some(next) = step.next() {
-            tx.enqueue(&self::job(&case.municipality, case.id, case.file.round, next)).await?;
-        }
+        let next = match step.next() {
+            Some(next) => {
+                let next = self::job(&case.municipality, case.id, case.file.round, next);
+                tx.enqueue_claimed(&next, &self.name, self.settings.lease).await?
+            }
+            None => None,
+        };
         tx.complete_job(job).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        Ok(next)
     }
 
     async fn draft(&self, tx: &mut Tx, case: &Case, proposal: Proposal) -> Result<Draft, Failure> {

@@ -1,8 +1,9 @@
 //! What becomes of a submission, told as stories: the two services of the spine on the real pack.
 
+use futures::FutureExt as _;
 use serde_json::{Value, json};
 use vireille::cases::{CheckId, CheckResult, DraftKind, Flag, Owner, PartKind, RuleOutcome, Ruling, Urgency};
-use vireille::triage::{Proposal, Step};
+use vireille::triage::{Proposal, Proposals, Step};
 
 use crate::support::desk::*;
 
@@ -80,8 +81,8 @@ fn sent_in_time_but_received_late_is_for_a_person_to_rule_on() {
         actor: "t".to_owned(),
     });
     let desk = desk();
-    let (file, _) = desk.run(Step::Assess, &outage, file, &circumstances(NOW)).unwrap();
-    let (_, ruled) = desk.run(Step::Compose, &outage, file, &circumstances(NOW)).unwrap();
+    let (file, _) = desk.run(Step::Assess, &outage, file, &circumstances(NOW), &Proposals::none()).unwrap();
+    let (_, ruled) = desk.run(Step::Compose, &outage, file, &circumstances(NOW), &Proposals::none()).unwrap();
     let ruled = ruled.unwrap();
     assert_eq!(ruled.content.kind, DraftKind::Grant);
     assert_eq!(failed(&ruled), Vec::<String>::new());
@@ -304,7 +305,7 @@ fn a_live_wire_shows_112_first_and_waits_in_no_queue() {
     let danger = message("Myrsky kaatoi pylvään ja sähköjohto roikkuu tiellä, siitä lentää kipinöitä!");
     let mut open = circumstances(NOW);
     open.alerts_open = true;
-    let (file, proposal) = desk().dry_run(&danger, &open).unwrap();
+    let (file, proposal) = desk().dry_run(&danger, &open).now_or_never().unwrap().unwrap();
     assert_eq!(file.urgency, Some(Urgency::U0));
     assert_eq!(file.due.unwrap().at, danger.received_at);
     assert_eq!(proposal.content.parts[0].kind, PartKind::Emergency);

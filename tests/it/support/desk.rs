@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
+use futures::FutureExt as _;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use vireille::cases::{CaseFile, Submission};
@@ -10,6 +11,7 @@ use vireille::clock::Ambient;
 use vireille::intake;
 use vireille::model::TextClassifier;
 use vireille::policy::{Rulebook, Rulebooks};
+use vireille::search::Search;
 use vireille::triage::{Circumstances, Desk, Proposal, Triage};
 
 /// The folder of the packs.
@@ -25,7 +27,8 @@ pub fn classifier(rulebook: &Rulebook) -> Arc<dyn TextClassifier> {
 /// Triage over the real packs.
 pub static TRIAGE: LazyLock<Arc<Triage>> = LazyLock::new(|| {
     let rulebooks = Rulebooks::load_all(&policies()).unwrap_or_else(|faults| panic!("{faults}"));
-    Arc::new(Triage::new(&rulebooks, classifier).expect("the words of danger compile"))
+    let search: Arc<dyn Search> = Arc::new(vireille::search::Nothing);
+    Arc::new(Triage::new(&rulebooks, classifier, &search).expect("the words of danger compile"))
 });
 
 /// Harjuvesi's desk.
@@ -125,7 +128,10 @@ pub fn triage(submission: &Submission) -> (CaseFile, Proposal) {
 
 /// The whole pipeline, dry, on a desk and at a moment.
 pub fn triage_on(desk: &Desk, submission: &Submission, now: &str) -> (CaseFile, Proposal) {
-    desk.dry_run(submission, &circumstances(now)).unwrap_or_else(|error| panic!("{error}"))
+    desk.dry_run(submission, &circumstances(now))
+        .now_or_never()
+        .expect("nobody slow is asked at an offline desk")
+        .unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// A case number, a moment, no open alert.

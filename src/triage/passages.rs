@@ -1,0 +1,69 @@
+//! Which passages of the texts that bind may bear on a case: what the handler reads beside the draft.
+//!
+//! Several passages are shown, never "the" passage. They change no word of the draft, and an index that does not answer
+//! leaves the list empty: no case waits for a search.
+
+use super::gather::governing_date;
+use super::{Circumstances, Desk};
+use crate::cases::{CaseFile, Language, PassageRef, RuleOutcome, Submission};
+use crate::search::{Passage, Query};
+use crate::text;
+
+/// How many are shown.
+const SHOWN: usize = 5;
+/// How many characters of a message say what it is about.
+const QUERY_CHARS: usize = 1_000;
+
+/// The passages for a case, best first.
+pub(super) async fn find(
+    desk: &Desk,
+    submission: &Submission,
+    file: &CaseFile,
+    at: &Circumstances<'_>,
+) -> Vec<PassageRef> {
+    let Some(query) = query(desk, submission, file, at) else { return Vec::new() };
+    match desk.search.search(&query).await {
+        Ok(found) => found.into_iter().map(shown).collect(),
+        Err(error) => {
+            tracing::warn!(municipality = %query.municipality, %error, "no passages could be searched");
+            Vec::new()
+        }
+    }
+}
+
+/// What a case is about, as a question to the texts; none when it says nothing.
+fn query(desk: &Desk, submission: &Submission, file: &CaseFile, at: &Circumstances<'_>) -> Option<Query> {
+    let reading = file.reading.as_ref()?;
+    let language = if reading.language == Language::Sv { Language::Sv } else { Language::Fi };
+    let service = file.classification.as_ref().and_then(|found| found.service.as_ref());
+    let service = service.and_then(|id| desk.rulebook.pack.service(id));
+    let mut words: Vec<String> = Vec::new();
+    words.extend(service.map(|service| service.name.get(language).to_owned()));
+    // What the rules did not find met is what a handler will look up first.
+    let rules = file.assessment.iter().flat_map(|assessment| &assessment.rules);
+    words
+        .extend(rules.filter(|rule| rule.outcome != RuleOutcome::Met).map(|rule| rule.reason.get(language).to_owned()));
+    words.push(reading.message());
+    let text: String = text::mask(&words.join("\n")).chars().take(QUERY_CHARS).collect();
+    let on = service.and_then(|service| {
+        let window = desk.rulebook.library.window_for(service.policy.as_ref()?, submission.received_at);
+        governing_date(desk, service, submission, window.as_ref())
+    });
+    (!text.trim().is_empty()).then(|| Query {
+        municipality: desk.rulebook.pack.municipality.id.clone(),
+        text,
+        language,
+        service: service.map(|service| service.id.clone()),
+        on: on.unwrap_or_else(|| at.today()),
+        limit: SHOWN,
+    })
+}
+
+fn shown(passage: Passage) -> PassageRef {
+    PassageRef {
+        section: passage.section,
+        language: passage.language,
+        heading: format!("{}: {}", passage.title, passage.heading),
+        score: passage.score,
+    }
+}
