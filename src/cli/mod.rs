@@ -11,6 +11,7 @@ mod demo;
 mod inputs;
 mod output;
 mod policy;
+mod prompts;
 mod serve;
 mod submit;
 mod token;
@@ -18,16 +19,18 @@ mod train;
 mod triage;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
+use serde_json::json;
 
 use crate::app::StartError;
 use crate::clock::Ambient;
 use crate::config::{Config, Faulty, Sources};
 use crate::model::client::install_tls;
+use crate::municipality::{Fault, Faults};
 use crate::policy::Rulebooks;
 use crate::search::Search;
 use crate::storage::Storage;
@@ -98,6 +101,9 @@ enum Command {
     /// The files that bind: check them, show them, their schemas.
     #[command(subcommand)]
     Policy(policy::Policy),
+    /// What a language model is told: check it, show it.
+    #[command(subcommand)]
+    Prompts(prompts::PromptsCommand),
     /// Train the offline classifier and print its figures.
     Train(train::Train),
     /// Measure the speed on this machine.
@@ -259,12 +265,36 @@ fn execute(cli: Cli) -> Result<Exit, Failure> {
         Command::Submit(command) => on_runtime(command.run(&mut context)),
         Command::Triage(command) => on_runtime(command.run(&mut context)),
         Command::Policy(command) => command.run(&mut context),
+        Command::Prompts(command) => command.run(&mut context),
         Command::Train(command) => command.run(&mut context),
         Command::Bench(command) => on_runtime(command.run(&mut context)),
         Command::Audit(command) => on_runtime(command.run(&mut context)),
         Command::Token(command) => on_runtime(command.run(&mut context)),
         Command::Config(command) => command.run(&mut context),
     }
+}
+
+/// The faults of files that people edit are the result of checking them.
+fn show_faults(context: &mut Context, faults: &Faults, folder: &Path) -> Result<Exit, Failure> {
+    for fault in faults.iter() {
+        if context.out.is_json() {
+            let Fault { file, line, what, instead } = fault;
+            context.out.json_line(&json!({ "file": file, "line": line, "what": what, "instead": instead }))?;
+        } else {
+            context.out.line(fault.to_string())?;
+        }
+    }
+    if faults.is_empty() {
+        if !context.out.is_json() {
+            context.out.line(format!("{}: no faults.", folder.display()))?;
+        }
+        return Ok(Exit::Ok);
+    }
+    output::note(&match faults.len() {
+        1 => "1 fault.".to_owned(),
+        several => format!("{several} faults."),
+    });
+    Ok(Exit::Failure)
 }
 
 /// Runs work that waits for a database or the network.

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::Subcommand;
 use serde_json::json;
 
-use super::{Context, Exit, Failure, output};
+use super::{Context, Exit, Failure};
 use crate::cases::{DocumentId, Language, MunicipalityId};
 use crate::policy::{self, Document, Rulebook};
 
@@ -50,26 +50,7 @@ impl Policy {
 fn check(context: &mut Context) -> Result<Exit, Failure> {
     let config = context.config()?;
     let faults = policy::check(&config.policies.dir);
-    for fault in faults.iter() {
-        if context.out.is_json() {
-            context.out.json_line(
-                &json!({ "file": fault.file, "line": fault.line, "what": fault.what, "instead": fault.instead }),
-            )?;
-        } else {
-            context.out.line(fault.to_string())?;
-        }
-    }
-    if faults.is_empty() {
-        if !context.out.is_json() {
-            context.out.line(format!("{}: no faults.", config.policies.dir.display()))?;
-        }
-        return Ok(Exit::Ok);
-    }
-    output::note(&match faults.len() {
-        1 => "1 fault.".to_owned(),
-        several => format!("{several} faults."),
-    });
-    Ok(Exit::Failure)
+    super::show_faults(context, &faults, &config.policies.dir)
 }
 
 fn show(

@@ -1,4 +1,4 @@
-//! How many tokens a text costs: exactly for OpenAI's models, with a margin for others.
+//! How many tokens a text costs: exactly for the models of `OpenAI`, with a margin for others.
 //!
 //! Finnish costs about 3.4 characters a token and English about 5.9, so budgets are held in tokens, never in characters.
 //! The vocabulary is compiled in and loaded once ([`load`]); counting takes time in proportion to the text, whatever
@@ -82,7 +82,7 @@ fn message_tokens(message: &Message) -> u64 {
     }
 }
 
-/// What `counted` tokens may come to with the model of that name: itself for OpenAI's, a margin of 15 % more for
+/// What `counted` tokens may come to with the model of that name: itself for those of `OpenAI`, a margin of 15 % more for
 /// models with a vocabulary of their own.
 #[must_use]
 pub fn for_model(counted: u64, model: &str) -> u64 {

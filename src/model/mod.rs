@@ -3,8 +3,8 @@
 //! What stands here proposes and never decides: a prediction carries its confidence, the threshold it was held
 //! against, and the words it rests on. A model sees text only; it knows no case, no pack and no database.
 
-pub mod answers;
 pub mod accounts;
+pub mod answers;
 pub mod cassette;
 pub mod chat;
 pub mod client;

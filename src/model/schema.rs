@@ -8,6 +8,8 @@ use schemars::transform::{RecursiveTransform, Transform as _};
 use schemars::{JsonSchema, Schema};
 use serde_json::Value;
 
+use super::answers::{Answer, ClassifyAnswer, ComposeAnswer, GatherAnswer, SummaryAnswer, TranslateAnswer};
+
 /// What strict mode refuses, or what says nothing to a model.
 const LEFT_OUT: [&str; 16] = [
     "$schema",
@@ -46,6 +48,19 @@ pub fn strict<T: JsonSchema>() -> Value {
 pub fn full<T: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
     settings.into_generator().into_root_schema_for::<T>().to_value()
+}
+
+/// The strict schema of the answer of that name.
+#[must_use]
+pub fn of_answer(name: &str) -> Option<Value> {
+    Some(match name {
+        ClassifyAnswer::NAME => strict::<ClassifyAnswer>(),
+        GatherAnswer::NAME => strict::<GatherAnswer>(),
+        ComposeAnswer::NAME => strict::<ComposeAnswer>(),
+        SummaryAnswer::NAME => strict::<SummaryAnswer>(),
+        TranslateAnswer::NAME => strict::<TranslateAnswer>(),
+        _ => return None,
+    })
 }
 
 /// One schema; called for every schema within. A property that is named like a keyword stays: properties are no schema.

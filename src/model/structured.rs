@@ -194,8 +194,8 @@ impl Modes {
 ///
 /// # Errors
 /// When no usable answer comes, after one repair where that may help.
-pub async fn ask<T: Answer>(model: &dyn ChatModel, request: ChatRequest, modes: &Modes) -> Result<Asked<T>, AskError> {
-    let asked = turn::<T>(model, ChatRequest { tools: Vec::new(), ..request }, modes).await?;
+pub async fn ask<T: Answer>(model: &dyn ChatModel, request: ChatRequest, known: &Modes) -> Result<Asked<T>, AskError> {
+    let asked = turn::<T>(model, ChatRequest { tools: Vec::new(), ..request }, known).await?;
     match asked.value {
         Turn::Answer(value) => Ok(Asked { value, answers: asked.answers, conversation: asked.conversation }),
         Turn::Tools(_) => Err(AskError { why: Unusable::Malformed, answers: asked.answers }),
@@ -209,11 +209,11 @@ pub async fn ask<T: Answer>(model: &dyn ChatModel, request: ChatRequest, modes: 
 pub async fn turn<T: Answer>(
     model: &dyn ChatModel,
     request: ChatRequest,
-    modes: &Modes,
+    known: &Modes,
 ) -> Result<Asked<Turn<T>>, AskError> {
     let form = Form::of::<T>();
     let mut answers = Vec::new();
-    match form.turn(model, request, modes, &mut answers).await {
+    match form.turn(model, request, known, &mut answers).await {
         Ok((value, conversation)) => Ok(Asked { value, answers, conversation }),
         Err(why) => Err(AskError { why, answers }),
     }
@@ -235,20 +235,20 @@ impl Form {
         &self,
         model: &dyn ChatModel,
         request: ChatRequest,
-        modes: &Modes,
+        known: &Modes,
         answers: &mut Vec<ChatAnswer>,
     ) -> Result<(Turn<T>, Vec<Message>), Unusable> {
-        let (answer, mode) = self.climb_down(model, &request, modes).await?;
+        let (answer, mode) = self.climb_down(model, &request, known).await?;
         answers.push(answer.clone());
         let why = match self.judge(&answer, &request) {
             Ok(turn) => return Ok((turn, and_answer(request.messages, &answer))),
             Err(why) => why,
         };
         if mode == OutputMode::JsonSchema && why.shows_no_strictness() {
-            modes.ignored(&answer.endpoint);
+            known.ignored(&answer.endpoint);
         }
         let Some(again) = repair(&request, &answer, &why) else { return Err(why) };
-        let again = self.shaped(&again, modes.current());
+        let again = self.shaped(&again, known.current());
         let second = model.chat(&again).await?;
         answers.push(second.clone());
         let turn = self.judge(&second, &request)?;
@@ -260,13 +260,13 @@ impl Form {
         &self,
         model: &dyn ChatModel,
         request: &ChatRequest,
-        modes: &Modes,
+        known: &Modes,
     ) -> Result<(ChatAnswer, OutputMode), Unusable> {
-        let ladder = modes.ladder();
+        let ladder = known.ladder();
         for (rung, mode) in ladder.iter().copied().enumerate() {
             match model.chat(&self.shaped(request, mode)).await {
                 Ok(answer) => {
-                    modes.answered(&answer.endpoint, mode, rung > 0);
+                    known.answered(&answer.endpoint, mode, rung > 0);
                     return Ok((answer, mode));
                 }
                 Err(error) if may_be_the_form(&error) && rung + 1 < ladder.len() => {}

@@ -6,7 +6,7 @@ use minijinja::{Environment, UndefinedBehavior};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-use super::{Fence, Prompt, PromptId, REPAIR, USER, Values, Variable, sample};
+use super::{Fence, Prompt, PromptId, REPAIR, USER, Values, Variable, sample, sample_of_repair};
 use crate::cases::{Language, hex};
 use crate::model::chat::Sampling;
 use crate::municipality::Faults;
@@ -286,7 +286,7 @@ impl Reader<'_> {
         }
         let fence = Fence::of_samples();
         for language in [Language::Fi, Language::Sv, Language::En] {
-            let values: Values = if name == USER { sample(self.id, language) } else { sample::of_repair(language) };
+            let values: Values = if name == USER { sample(self.id, language) } else { sample_of_repair() };
             let Ok(values) = values.fenced(self.id, variables, &fence) else { continue };
             if let Err(error) = template.render(values) {
                 self.fault(line(&error), plain(&error), "write it as docs/prompts.md shows");

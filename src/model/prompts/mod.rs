@@ -23,7 +23,7 @@ use crate::municipality::Faults;
 
 pub use fence::{Fence, is_word, without_keys};
 pub use id::{Kind, PromptId, Variable};
-pub use sample::sample;
+pub use sample::{sample, sample_of_repair};
 pub use values::{RenderError, Row, Values};
 
 /// Every prompt.

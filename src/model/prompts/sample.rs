@@ -104,7 +104,7 @@ pub fn sample(prompt: PromptId, language: Language) -> Values {
 
 /// Values of a repair part.
 #[must_use]
-pub fn of_repair(_language: Language) -> Values {
+pub fn sample_of_repair() -> Values {
     Values::new().rows(
         "findings",
         [row([
@@ -122,7 +122,7 @@ fn row<const N: usize>(columns: [(&'static str, &str); N]) -> Row {
     columns.into_iter().map(|(column, value)| (column, text(value))).collect()
 }
 
-const fn pick<'a>(language: Language, [fi, sv, en]: [&'a str; 3]) -> &'a str {
+const fn pick(language: Language, [fi, sv, en]: [&str; 3]) -> &str {
     match language {
         Language::Fi => fi,
         Language::Sv => sv,
