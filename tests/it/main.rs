@@ -1,6 +1,8 @@
 //! The one integration-test binary, modules by noun.
 
+mod accounts;
 mod app;
+mod cassettes;
 mod checks;
 mod cli;
 mod config;
