@@ -4,10 +4,19 @@
 //! character 4-grams with BM25 in one sparse vector, and dense vectors beside when an embedder is configured. A search
 //! is always for one municipality and one day, so that no text comes up that does not bind there and then.
 
+pub mod analysis;
+mod embedded;
+pub mod passages;
+mod ranking;
+mod sparse;
+
 use futures::future::BoxFuture;
 use jiff::civil::Date;
 
 use crate::cases::{Language, MunicipalityId, SectionRef, ServiceId};
+
+pub use embedded::{Embedded, Index};
+pub use passages::Passages;
 
 /// A question to the texts that bind.
 #[derive(Debug, Clone, PartialEq, Eq)]

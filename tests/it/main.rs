@@ -15,6 +15,7 @@ mod pipeline;
 mod policy;
 mod privacy;
 mod review;
+mod search;
 mod storage;
 mod support;
 mod triage;

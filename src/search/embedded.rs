@@ -1,0 +1,140 @@
+//! The exact index in memory: an inverted index for words, a plain scan for dense vectors.
+//!
+//! It holds every municipality's passages, as a cluster's collection does: how rare a term is, is counted over the same
+//! texts. Passages of one municipality and language stand together, so that a search reads its own stretch of each list
+//! only. Built once, never changed, shared by all searches.
+
+use std::sync::Arc;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+
+use super::analysis::Analyser;
+use super::passages::Passages;
+use super::ranking::{Hit, Leg, rank};
+use super::sparse::{self, Sparse, rarity};
+use super::{Passage, Query, Search, SearchError};
+use crate::cases::Language;
+use crate::policy::Rulebooks;
+
+/// The index.
+#[derive(Debug)]
+pub struct Index {
+    passages: Passages,
+    /// The dimensions that occur, ascending; each one's list ends where the next begins.
+    terms: Vec<u32>,
+    starts: Vec<usize>,
+    /// Part and weight, by dimension and then by part.
+    postings: Vec<(usize, f32)>,
+}
+
+impl Index {
+    /// Reads all passages.
+    #[must_use]
+    pub fn build(passages: Passages) -> Self {
+        let vectors = vectors(&passages);
+        let mut entries: Vec<(u32, usize, f32)> = Vec::with_capacity(vectors.iter().map(|v| v.indices.len()).sum());
+        for (part, vector) in vectors.iter().enumerate() {
+            entries.extend(vector.indices.iter().zip(&vector.values).map(|(&term, &weight)| (term, part, weight)));
+        }
+        entries.sort_unstable_by_key(|&(term, part, _)| (term, part));
+        let (mut terms, mut starts) = (Vec::new(), Vec::new());
+        for (at, &(term, ..)) in entries.iter().enumerate() {
+            if terms.last() != Some(&term) {
+                terms.push(term);
+                starts.push(at);
+            }
+        }
+        starts.push(entries.len());
+        let postings = entries.into_iter().map(|(_, part, weight)| (part, weight)).collect();
+        Self { passages, terms, starts, postings }
+    }
+
+    /// What is searched.
+    #[must_use]
+    pub fn passages(&self) -> &Passages {
+        &self.passages
+    }
+
+    /// How well each part that fits answers by its words.
+    pub(super) fn lexical(&self, question: &Sparse, query: &Query) -> Vec<Hit> {
+        let place = self.passages.place(query);
+        let mut scores = vec![0.0_f32; place.len()];
+        for (&term, &weight) in question.indices.iter().zip(&question.values) {
+            let list = self.list(term);
+            let weight = weight * rarity(self.passages.parts().len(), list.len());
+            let from = list.partition_point(|&(part, _)| part < place.start);
+            for &(part, of_text) in list[from..].iter().take_while(|&&(part, _)| part < place.end) {
+                scores[part - place.start] += weight * of_text;
+            }
+        }
+        place
+            .zip(scores)
+            .filter(|&(part, score)| score > 0.0 && self.passages.parts()[part].fits(query))
+            .map(|(part, score)| Hit { part, score })
+            .collect()
+    }
+
+    /// Every part in which a term occurs, with its weight.
+    fn list(&self, term: u32) -> &[(usize, f32)] {
+        self.terms.binary_search(&term).map_or(&[], |at| &self.postings[self.starts[at]..self.starts[at + 1]])
+    }
+}
+
+/// The vector of each passage, in order. The average length is that of all of them.
+pub(super) fn vectors(passages: &Passages) -> Vec<Sparse> {
+    let [fi, sv, en] = [Language::Fi, Language::Sv, Language::En].map(Analyser::new);
+    let counted: Vec<_> = passages
+        .parts()
+        .iter()
+        .map(|part| {
+            let analyser = match part.language {
+                Language::Fi => &fi,
+                Language::Sv => &sv,
+                Language::En => &en,
+            };
+            sparse::count(analyser, &part.title, &part.heading, &part.text)
+        })
+        .collect();
+    let average = counted.iter().map(|text| text.length).sum::<f32>() / sparse::number(counted.len());
+    counted.iter().map(|text| sparse::weigh(text, average)).collect()
+}
+
+/// Search in the index.
+#[derive(Debug, Clone)]
+pub struct Embedded {
+    index: Arc<Index>,
+}
+
+impl Embedded {
+    /// Over the texts of every municipality, by words alone.
+    #[must_use]
+    pub fn over(rulebooks: &Rulebooks) -> Self {
+        Self::new(Arc::new(Index::build(Passages::of(rulebooks))))
+    }
+
+    /// Over an index, by words alone.
+    #[must_use]
+    pub fn new(index: Arc<Index>) -> Self {
+        Self { index }
+    }
+
+    /// What is searched.
+    #[must_use]
+    pub fn index(&self) -> &Arc<Index> {
+        &self.index
+    }
+
+    fn answer(&self, query: &Query) -> Vec<Passage> {
+        let question = sparse::question(&Analyser::new(query.language), &query.text);
+        let found = self.index.lexical(&question, query);
+        let lexical = Leg::of(self.index.passages(), found, query.limit, true).unwrap_or_default();
+        rank(self.index.passages(), query, &lexical, None)
+    }
+}
+
+impl Search for Embedded {
+    fn search<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Result<Vec<Passage>, SearchError>> {
+        async move { Ok(self.answer(query)) }.boxed()
+    }
+}
