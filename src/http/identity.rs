@@ -54,6 +54,8 @@ rights! {
     Decide = Approver;
     /// To take out the audit chain.
     Audit = Auditor;
+    /// What the municipality's language models cost.
+    ReadCosts = Auditor | Admin;
     /// Tokens and dead letters.
     Administer = Admin;
 }

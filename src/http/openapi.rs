@@ -32,7 +32,7 @@ use crate::app::App;
         (name = "cases", description = "Reading cases"),
         (name = "review", description = "What people do with cases"),
         (name = "alerts", description = "Words of danger that a person must see"),
-        (name = "administration", description = "Tokens, dead letters, audit"),
+        (name = "administration", description = "Tokens, dead letters, audit, costs"),
     )
 )]
 struct Base;

@@ -425,9 +425,18 @@ async fn another_municipalitys_case_does_not_exist() {
     let app = spawn_app().await;
     let case = app.drafted(&road_without_arrival()).await;
     let reader = app.stranger(Role::Handler).await;
-    for view in
-        ["", "/draft", "/drafts", "/checks", "/evidence", "/trace", "/timeline", "/submission", "/submission/raw"]
-    {
+    for view in [
+        "",
+        "/draft",
+        "/drafts",
+        "/checks",
+        "/evidence",
+        "/trace",
+        "/timeline",
+        "/model-calls",
+        "/submission",
+        "/submission/raw",
+    ] {
         reader.get(&format!("{case}{view}")).await.expect(404);
     }
     let empty = reader.get("/v1/cases").await.expect(200).json;

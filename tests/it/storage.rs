@@ -5,6 +5,7 @@ mod chain;
 mod database;
 mod drafts;
 mod jobs;
+mod model_calls;
 mod people;
 mod submissions;
 

@@ -8,6 +8,7 @@ pub mod audit;
 pub mod cases;
 pub mod drafts;
 pub mod jobs;
+pub mod model_calls;
 pub mod review;
 pub mod submissions;
 pub mod tokens;
@@ -74,6 +75,8 @@ fn repeatable() -> OpenApiRouter<App> {
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::retry))
         .routes(routes!(audit::export))
+        .routes(routes!(model_calls::of_case))
+        .routes(routes!(model_calls::costs))
 }
 
 /// A secret is shown once and never kept: its answer is not remembered.

@@ -8,17 +8,16 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use regex::Regex;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::cases::hex;
 use crate::model::chat::{ChatAnswer, ChatError, ChatRequest, Finish, Message, OutputMode, TimeLimit, ToolCall, Usage};
+use crate::model::prompts::without_keys;
 use crate::storage::audit::canonical;
 
 /// The form of the files.
@@ -193,15 +192,9 @@ pub(super) fn prompt_id(prompt: &str) -> String {
     if id.is_empty() { "none".to_owned() } else { id }
 }
 
-/// A text in which the key of a fence is the same in every conversation.
-fn without_fence_keys(text: &str) -> String {
-    static KEY: LazyLock<Regex> = LazyLock::new(|| Regex::new("[0-9a-f]{32}").expect("a fixed pattern"));
-    KEY.replace_all(text, "0").into_owned()
-}
-
 impl Request {
     pub(super) fn of(request: &ChatRequest, model: &str, epoch: u32) -> Self {
-        let lines = |text: &str| Lines(without_fence_keys(text));
+        let lines = |text: &str| Lines(without_keys(text));
         let messages = request.messages.iter().map(|message| match message {
             Message::System(text) => Spoken::System { content: lines(text.as_str()) },
             Message::User(text) => Spoken::User { content: lines(text.as_str()) },
