@@ -34,6 +34,19 @@ pub struct EmergencyHit {
     pub card: String,
 }
 
+/// Words by which a text gives orders to a machine. A signal: nothing is ever obeyed, found or not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct OrderHit {
+    /// Entry of the pack's lexicon, for example `override`.
+    pub kind: String,
+    /// The words, out of their disguise.
+    pub words: String,
+    /// Which text: as of the texts, or `sender`, `file-name`.
+    pub source: String,
+    /// How they were disguised, if they were: `base64` for example.
+    pub disguise: Option<String>,
+}
+
 /// What reading gave: language and texts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Reading {
@@ -45,6 +58,9 @@ pub struct Reading {
     pub texts: Vec<SourceText>,
     /// Emergency words.
     pub emergencies: Vec<EmergencyHit>,
+    /// Orders to a machine.
+    #[serde(default)]
+    pub orders: Vec<OrderHit>,
 }
 
 impl Reading {

@@ -1,17 +1,21 @@
-//! Every text of a submission in its normal form, with where it stood; the language of the party; words of danger.
+//! Every text of a submission in its normal form, with where it stood; the language of the party; words of danger; orders to a machine.
 //!
 //! Intake looks for danger before anything is queued (promise 11), the pipeline looks again when it reads: both
 //! with the functions here, so that they can never see different words. Nothing here follows what a text says.
 
 use serde_json::Value;
 
-use crate::cases::{EmergencyHit, Flag, Language, SourceText, Submission};
+use crate::cases::{EmergencyHit, Flag, Language, OrderHit, SourceText, Submission};
 use crate::municipality::emergency::Lexicon;
+use crate::municipality::injection;
 use crate::text::language::{Detected, detect};
 use crate::text::normalize;
 
 /// Field whose value says in which language the party wants to be served.
 const LANGUAGE_FIELD: &str = "language";
+
+/// Most orders to a machine that are reported for one case.
+const MOST_ORDERS: usize = 20;
 
 /// Every text that a stranger wrote, normalised, with its place, empty ones left out; and whether any of them had
 /// characters that hide or reorder what a person sees.
@@ -19,26 +23,29 @@ const LANGUAGE_FIELD: &str = "language";
 pub fn texts(submission: &Submission) -> (Vec<SourceText>, bool) {
     let mut found = Vec::new();
     let mut hidden = false;
-    let mut add = |source: &str, raw: &str| {
+    each_raw(submission, &mut |source, raw| {
         let normal = normalize(raw);
         hidden |= normal.hidden;
         if !normal.text.trim().is_empty() {
             found.push(SourceText { source: source.to_owned(), text: normal.text });
         }
-    };
-    if let Some(subject) = &submission.subject {
-        add("subject", subject);
-    }
-    if let Some(text) = &submission.text {
-        add("text", text);
-    }
-    if let Some(address) = submission.location.as_ref().and_then(|location| location.address.as_ref()) {
-        add("location", address);
+    });
+    (found, hidden)
+}
+
+/// Every text that a stranger wrote as it came, with its place.
+fn each_raw(submission: &Submission, visit: &mut dyn FnMut(&str, &str)) {
+    let address = submission.location.as_ref().and_then(|location| location.address.as_ref());
+    for (source, text) in
+        [("subject", submission.subject.as_ref()), ("text", submission.text.as_ref()), ("location", address)]
+    {
+        if let Some(text) = text {
+            visit(source, text);
+        }
     }
     for (name, value) in &submission.fields {
-        each_text(value, &mut |text| add(&format!("field:{name}"), text));
+        each_text(value, &mut |text| visit(&format!("field:{name}"), text));
     }
-    (found, hidden)
 }
 
 /// How many characters all texts of a submission have together, where danger is looked for.
@@ -81,6 +88,35 @@ pub fn emergencies(lexicon: &Lexicon, texts: &[SourceText]) -> Vec<EmergencyHit>
             })
         })
         .collect()
+}
+
+/// Orders to a machine in every text, the sender's name and the names of files; one of each kind and place.
+#[must_use]
+pub fn orders(lexicon: &injection::Lexicon, submission: &Submission, texts: &[SourceText]) -> Vec<OrderHit> {
+    let mut found = Vec::new();
+    let mut look = |source: &str, raw: &str| {
+        found.extend(lexicon.find(raw).into_iter().map(|order| OrderHit {
+            kind: order.kind,
+            words: order.words,
+            source: source.to_owned(),
+            disguise: order.disguise.as_str().map(str::to_owned),
+        }));
+    };
+    // As it came, where we have that: the normal form leaves out what nobody sees, and that may spell an order.
+    each_raw(submission, &mut look);
+    for text in texts.iter().filter(|text| text.source.starts_with("attachment:")) {
+        look(&text.source, &text.text);
+    }
+    if let Some(party) = &submission.party {
+        for text in [&party.name, &party.address, &party.email].into_iter().flatten() {
+            look("sender", text);
+        }
+    }
+    for attachment in &submission.attachments {
+        look("file-name", &attachment.name);
+    }
+    found.truncate(MOST_ORDERS);
+    found
 }
 
 /// What a hit makes a person notice.

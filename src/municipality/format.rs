@@ -508,6 +508,33 @@ pub struct EmergencyKind {
     pub patterns: Vec<String>,
 }
 
+/// `injection.yaml`: ways in which a text gives orders to a machine. A signal, never the barrier.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InjectionFile {
+    /// Kinds of orders.
+    pub kinds: Vec<InjectionKind>,
+    /// Phrases that look like an order to a machine and are not; a hit inside one does not count.
+    #[serde(default)]
+    pub lookalikes: Vec<String>,
+}
+
+/// One kind of order.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InjectionKind {
+    /// Id, for example `override`.
+    pub id: String,
+    /// What such an order is after, for people.
+    pub meaning: String,
+    /// Patterns: words in order, `*` ends a stem (`ohje*`), `_` allows up to four words between.
+    #[serde(default)]
+    pub patterns: Vec<String>,
+    /// Signs that no ordinary message has, looked for letter by letter; `^` before one: only where a line begins.
+    #[serde(default)]
+    pub markers: Vec<String>,
+}
+
 /// One line of `examples/<language>.jsonl`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -10,11 +10,13 @@ pub mod delegation;
 pub mod emergency;
 pub mod fault;
 pub mod format;
+pub mod injection;
 pub mod notice;
 pub mod pack;
 pub mod yaml;
 
 mod consistency;
+mod patterns;
 
 pub(crate) use consistency::is_snake_case;
 

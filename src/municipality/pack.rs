@@ -13,10 +13,10 @@ use sha2::{Digest, Sha256};
 
 use super::fault::Faults;
 use super::format::{
-    AuthoritiesFile, Authority, Delegation, DelegationFile, EmergencyFile, Example, MunicipalityFile, ServiceFile,
-    TextFrontMatter,
+    AuthoritiesFile, Authority, Delegation, DelegationFile, EmergencyFile, Example, InjectionFile, MunicipalityFile,
+    ServiceFile, TextFrontMatter,
 };
-use super::{consistency, yaml};
+use super::{consistency, injection, yaml};
 use crate::cases::hex;
 use crate::cases::{AuthorityId, Language, MunicipalityId, Owner, ServiceId, Validity};
 
@@ -35,6 +35,8 @@ pub struct Pack {
     pub texts: Vec<TextBlock>,
     /// Words of danger.
     pub emergency: EmergencyFile,
+    /// Orders to a machine.
+    pub injection: injection::Lexicon,
     /// What the offline classifier learns from.
     pub examples: Vec<LabelledExample>,
     /// SHA-256 over every file of the pack, hexadecimal.
@@ -150,6 +152,7 @@ impl Pack {
         let mut authorities = Vec::new();
         let mut texts = Vec::new();
         let mut emergency = EmergencyFile { kinds: Vec::new(), lookalikes: Vec::new() };
+        let mut injection = InjectionFile { kinds: Vec::new(), lookalikes: Vec::new() };
         let mut examples = Vec::new();
         let mut example_origins = Vec::new();
         for folder in [&base, &own] {
@@ -161,11 +164,16 @@ impl Pack {
                 emergency.kinds.extend(more.kinds);
                 emergency.lookalikes.extend(more.lookalikes);
             }
+            if let Some(more) = reader.injection(&folder.join("injection.yaml"), folder == &base) {
+                injection.kinds.extend(more.kinds);
+                injection.lookalikes.extend(more.lookalikes);
+            }
             for (example, origin) in reader.examples(folder) {
                 examples.push(example);
                 example_origins.push(origin);
             }
         }
+        let injection = reader.orders(&injection);
         let hash = reader.hash.finish();
         let origins = reader.origins;
         let pack = Self {
@@ -175,6 +183,7 @@ impl Pack {
             authorities,
             texts,
             emergency,
+            injection: injection?,
             examples,
             hash,
             origins,
@@ -244,6 +253,32 @@ impl Reader<'_> {
         let source = self.source(file)?;
         self.origin("emergency", "", file, &source, 0);
         yaml::read(file, &source, 1, self.faults)
+    }
+
+    fn injection(&mut self, file: &Path, required: bool) -> Option<InjectionFile> {
+        if !required && !file.exists() {
+            return None;
+        }
+        let source = self.source(file)?;
+        self.origin("injection", &file.to_string_lossy(), file, &source, 0);
+        yaml::read(file, &source, 1, self.faults)
+    }
+
+    /// The compiled orders to a machine of all files.
+    fn orders(&mut self, file: &InjectionFile) -> Option<injection::Lexicon> {
+        let wrong = match injection::Lexicon::compile(file) {
+            Ok(lexicon) => return Some(lexicon),
+            Err(wrong) => wrong,
+        };
+        // The last file that has the words: a municipality's own comes after the base's.
+        let stands = |origin: &&Origin| origin.source.contains(&wrong.text);
+        let of_kind =
+            self.origins.range("injection/".to_owned()..).take_while(|(key, _)| key.starts_with("injection/"));
+        let origin = of_kind.map(|(_, origin)| origin).filter(stands).last()?;
+        let line = origin.source.lines().position(|line| line.contains(&wrong.text)).map_or(1, |line| line + 1);
+        let file = origin.file.clone();
+        self.faults.at(&file, line, wrong.what, "write patterns as `ohita _ ohje*`, markers as `[inst]`");
+        None
     }
 
     fn origin(&mut self, kind: &str, id: &str, file: &Path, source: &Arc<str>, place: usize) {

@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::format::{CalculationBlock, FrontMatter, RuleBlock, WorkedCases};
 use crate::municipality::format::{
-    AuthoritiesFile, DelegationFile, EmergencyFile, Example, MunicipalityFile, ServiceFile, TextFrontMatter,
+    AuthoritiesFile, DelegationFile, EmergencyFile, Example, InjectionFile, MunicipalityFile, ServiceFile,
+    TextFrontMatter,
 };
 
 /// File name → JSON Schema (draft 2020-12).
@@ -21,6 +22,7 @@ pub fn schemas() -> BTreeMap<&'static str, Value> {
         ("delegation.json", schema::<DelegationFile>()),
         ("emergency.json", schema::<EmergencyFile>()),
         ("example.json", schema::<Example>()),
+        ("injection.json", schema::<InjectionFile>()),
         ("municipality.json", schema::<MunicipalityFile>()),
         ("policy-document.json", schema::<FrontMatter>()),
         ("rule.json", schema::<RuleBlock>()),

@@ -4,6 +4,7 @@
 //! part of it), none panics, and what is found is given back as byte offsets into the text that was
 //! passed in. Nothing here logs or keeps a text.
 
+pub mod disguise;
 pub mod identifiers;
 pub mod language;
 mod mask;

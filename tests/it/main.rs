@@ -10,6 +10,7 @@ mod crash;
 mod docs;
 mod engine;
 mod http;
+mod injection;
 mod intake;
 mod pipeline;
 mod policy;
