@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::classification::vocabulary;
 use super::{
     Assessment, CaseId, Classification, DraftHash, Engine, Euro, Evidence, Facts, Flag, Language, MunicipalityId,
     Person, Route, ServiceId, Status, Submission, SubmissionId, Urgency, hex,
@@ -15,10 +16,64 @@ use super::{
 /// One text of a case: the normalised reading of a field, message or attachment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct SourceText {
-    /// Where it stood: `text`, `subject`, `field:<name>`, `attachment:<name>`.
+    /// Where it stood: `text`, `subject`, `field:<name>`, `attachment:<name>#<page>`.
     pub source: String,
     /// The words, normalised (NFC, no control or direction characters).
     pub text: String,
+}
+
+impl SourceText {
+    /// The text of a page of a file; a file without pages is one page.
+    #[must_use]
+    pub fn of_attachment(name: &str, page: u32, text: String) -> Self {
+        Self { source: format!("attachment:{name}#{page}"), text }
+    }
+
+    /// The file and the page that this is the text of, if it is one's.
+    #[must_use]
+    pub fn attachment(&self) -> Option<(&str, u32)> {
+        let (name, page) = self.source.strip_prefix("attachment:")?.rsplit_once('#')?;
+        Some((name, page.parse().ok()?))
+    }
+}
+
+vocabulary! {
+    /// How far a file that came along could be read.
+    FileReading {
+        /// All of it.
+        Read = "read",
+        /// Some pages could not be read, or it is longer than what is read of one file.
+        InPart = "in-part",
+        /// It holds no words: a scan, for example. A person must look.
+        Empty = "empty",
+        /// It should hold words and none could be read. A person must look.
+        Unreadable = "unreadable",
+        /// A picture, or another kind that has no words we know how to read.
+        NotText = "not-text",
+        /// The other files of the case took the room or the time. A person must look.
+        LeftOut = "left-out",
+    }
+}
+
+impl FileReading {
+    /// Whether words may stand in it that no step has seen.
+    #[must_use]
+    pub const fn needs_person(self) -> bool {
+        matches!(self, Self::InPart | Self::Empty | Self::Unreadable | Self::LeftOut)
+    }
+}
+
+/// How far one file could be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ReadFile {
+    /// Name as it came.
+    pub name: String,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
+    /// How far.
+    pub reading: FileReading,
+    /// Its pages, as far as they were counted.
+    pub pages: u32,
 }
 
 /// An emergency word that was found. Quoting it is how a person sees at once why the alarm went.
@@ -61,6 +116,9 @@ pub struct Reading {
     /// Orders to a machine.
     #[serde(default)]
     pub orders: Vec<OrderHit>,
+    /// How far each file that came along could be read.
+    #[serde(default)]
+    pub files: Vec<ReadFile>,
 }
 
 impl Reading {

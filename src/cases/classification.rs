@@ -161,6 +161,8 @@ vocabulary! {
         Abstained = "abstained",
         /// Direction-changing or invisible characters were found.
         HiddenCharacters = "hidden-characters",
+        /// A file that came along could not be read, or not all of it: a person must open it.
+        UnreadAttachment = "unread-attachment",
     }
 }
 

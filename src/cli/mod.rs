@@ -8,6 +8,7 @@ mod audit;
 mod bench;
 mod config;
 mod demo;
+mod extract;
 mod inputs;
 mod output;
 mod policy;
@@ -118,6 +119,9 @@ enum Command {
     /// Settings.
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// The text of one file from standard input, with few rights: how this program reads attachments.
+    #[command(hide = true)]
+    Extract(extract::Extract),
 }
 
 /// What every command needs.
@@ -271,6 +275,7 @@ fn execute(cli: Cli) -> Result<Exit, Failure> {
         Command::Audit(command) => on_runtime(command.run(&mut context)),
         Command::Token(command) => on_runtime(command.run(&mut context)),
         Command::Config(command) => command.run(&mut context),
+        Command::Extract(command) => command.run(),
     }
 }
 

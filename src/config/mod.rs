@@ -41,6 +41,8 @@ pub struct Config {
     pub policies: Policies,
     /// The pipeline's workers.
     pub work: Work,
+    /// How files that came along are read.
+    pub attachments: Attachments,
     /// The language model.
     pub model: Model,
     /// A second address for it.
@@ -105,6 +107,20 @@ pub struct Work {
     pub poll_milliseconds: u32,
     /// Cases in flight in one worker.
     pub in_flight: u32,
+}
+
+/// How files that came along are read.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attachments {
+    /// The program that reads them; empty: this one.
+    pub program: PathBuf,
+    /// Longest time for one file, seconds.
+    pub timeout_seconds: u32,
+    /// Memory for one file, megabytes.
+    pub memory_megabytes: u32,
+    /// Files read at a time in this process.
+    pub at_once: u32,
 }
 
 /// The queue of the handlers.
@@ -174,6 +190,20 @@ impl Work {
     #[must_use]
     pub const fn poll(&self) -> Duration {
         Duration::from_millis(self.poll_milliseconds as u64)
+    }
+}
+
+impl Attachments {
+    /// Longest time for one file.
+    #[must_use]
+    pub const fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout_seconds as u64)
+    }
+
+    /// Memory for one file, bytes.
+    #[must_use]
+    pub const fn memory_bytes(&self) -> u64 {
+        self.memory_megabytes as u64 * 1024 * 1024
     }
 }
 
@@ -353,6 +383,9 @@ fn check_values(settings: &layers::Flat, faults: &mut Vec<Fault>) {
         ("work.lease_seconds", 1, 86_400),
         ("work.poll_milliseconds", 10, 60_000),
         ("work.in_flight", 1, 1_024),
+        ("attachments.timeout_seconds", 1, 300),
+        ("attachments.memory_megabytes", 64, 16_384),
+        ("attachments.at_once", 1, 256),
         ("model.connect_timeout_seconds", 1, 300),
         ("model.stall_timeout_seconds", 1, 3_600),
         ("model.attempt_timeout_seconds", 1, 3_600),

@@ -119,6 +119,13 @@ fn is_bounded(bytes: &[u8]) -> bool {
     nested <= MAX_NESTED_MESSAGES && dashes <= MAX_BOUNDARIES
 }
 
+/// Subject and text of a message that came along as a file; none when it cannot be taken apart.
+pub(super) fn words(bytes: &[u8]) -> Option<String> {
+    let reading = is_bounded(bytes).then(|| read(bytes)).flatten()?;
+    let words: Vec<String> = reading.subject.into_iter().chain(reading.text).collect();
+    (!words.is_empty()).then(|| words.join("\n"))
+}
+
 fn read(bytes: &[u8]) -> Option<Reading> {
     let message = MessageParser::default().parse(bytes)?;
     let mut notes = Vec::new();

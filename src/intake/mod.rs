@@ -9,6 +9,7 @@
 mod attachments;
 pub mod document;
 pub mod email;
+pub mod extract;
 mod items;
 pub mod json;
 pub mod receipt;

@@ -33,5 +33,6 @@ pub fn run(desk: &Desk, submission: &Submission, file: &mut CaseFile) {
         texts,
         emergencies,
         orders,
+        files: Vec::new(),
     });
 }

@@ -9,6 +9,7 @@ mod config;
 mod crash;
 mod docs;
 mod engine;
+mod extract;
 mod http;
 mod injection;
 mod intake;

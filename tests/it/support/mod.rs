@@ -4,4 +4,5 @@ pub mod app;
 pub mod attacker;
 pub mod database;
 pub mod desk;
+pub mod files;
 pub mod model;
