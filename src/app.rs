@@ -15,7 +15,7 @@ use crate::model::kept::trained_or_kept;
 use crate::municipality::Faults;
 use crate::policy::{Rulebook, Rulebooks};
 use crate::review::Review;
-use crate::search::{self, Search};
+use crate::search::{Embedded, Search};
 use crate::storage::{self, Storage};
 use crate::triage::Triage;
 use crate::triage::pipeline::{Settings, Worker};
@@ -78,8 +78,8 @@ impl App {
         let storage = Storage::open(config.storage.url.reveal(), ambient.clone()).await?;
         let rulebooks = Rulebooks::load_all(&config.policies.dir).map_err(StartError::Policies)?;
         let trained = |rulebook: &Rulebook| classifier(rulebook, &config.policies.cache);
-        let search: Arc<dyn Search> = Arc::new(search::Nothing);
-        let triage = Arc::new(Triage::new(&rulebooks, trained, &search).map_err(StartError::Pack)?);
+        let search: Arc<dyn Search> = Arc::new(Embedded::over(&rulebooks));
+        let triage = Arc::new(Triage::new(&rulebooks, trained, &search, None).map_err(StartError::Pack)?);
         Ok(Self::assemble(config, storage, rulebooks, triage))
     }
 

@@ -33,7 +33,7 @@ use crate::config::{Config, Faulty, Sources};
 use crate::model::client::install_tls;
 use crate::municipality::{Fault, Faults};
 use crate::policy::Rulebooks;
-use crate::search::Search;
+use crate::search::{Embedded, Search};
 use crate::storage::Storage;
 use crate::triage::Triage;
 use output::Output;
@@ -163,8 +163,8 @@ fn rulebooks(config: &Config) -> Result<Rulebooks, Failure> {
 
 /// Triage at every municipality's desk.
 fn desks(config: &Config, rulebooks: &Rulebooks) -> Result<Triage, Failure> {
-    let search: Arc<dyn Search> = Arc::new(crate::search::Nothing);
-    Triage::new(rulebooks, |rulebook| crate::app::classifier(rulebook, &config.policies.cache), &search)
+    let search: Arc<dyn Search> = Arc::new(Embedded::over(rulebooks));
+    Triage::new(rulebooks, |rulebook| crate::app::classifier(rulebook, &config.policies.cache), &search, None)
         .map_err(|fault| Failure::Usage(format!("the policies cannot be used: {fault}")))
 }
 

@@ -115,7 +115,7 @@ pub(super) async fn dry_run(
     let desk = triage.desk(&submission.municipality)?;
     let prefix = &desk.rulebook.pack.municipality.case_prefix;
     let number = format!("{prefix}/{}/00000", submission.received_at.to_zoned(helsinki()).year());
-    desk.dry_run(submission, &Circumstances { number: &number, now, alerts_open: false }).await
+    desk.dry_run(submission, &Circumstances { number: &number, case: None, now, alerts_open: false }).await
 }
 
 /// A municipality's triage, for whoever looks on in a terminal: what it is, whose, what the checks say, the letter.

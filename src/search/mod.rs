@@ -77,13 +77,3 @@ pub trait Embedder: Send + Sync + std::fmt::Debug {
     /// One vector a text, in their order, each of length 1.
     fn embed<'a>(&'a self, texts: &'a [String]) -> BoxFuture<'a, Result<Vec<Vec<f32>>, SearchError>>;
 }
-
-/// Finds nothing: until an index is there.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Nothing;
-
-impl Search for Nothing {
-    fn search<'a>(&'a self, _: &'a Query) -> BoxFuture<'a, Result<Vec<Passage>, SearchError>> {
-        Box::pin(std::future::ready(Ok(Vec::new())))
-    }
-}

@@ -1,20 +1,26 @@
 //! Step `classify`: what kind of matter, which category, how urgent, whose.
 //!
-//! The classifier proposes a label; a sender's own choice and a person's reclassification come before it.
+//! The classifier proposes a label; a sender's own choice and a person's reclassification come before it. Where it
+//! abstained, a language model may tip the scale between its first and its second label, by words of the message.
 //! Urgency and owner are worked out by code from the pack's category tree and the owner test.
 
 use super::owner::{self, Finding};
-use super::{Desk, Error};
+use super::proposals::{LabelProposal, Proposals, credit};
+use super::{Desk, Error, Step};
 use crate::cases::{
-    AuthorityId, CaseFile, Classification, Flag, Matter, Owner, Route, ServiceId, Submission, Urgency, WeighedFeature,
+    AuthorityId, CaseFile, Classification, Flag, Language, Matter, ModelProposal, Owner, ProposalKind, Route,
+    ServiceId, Submission, Urgency, WeighedFeature,
 };
 use crate::municipality::format::{Category, ServiceFile};
 
+/// Fewer characters prove nothing.
+const SHORTEST_QUOTE: usize = 4;
+
 /// Fills `file.classification`, `file.urgency` and the first version of `file.route`.
-pub fn run(desk: &Desk, submission: &Submission, file: &mut CaseFile) -> Result<(), Error> {
+pub fn run(desk: &Desk, submission: &Submission, file: &mut CaseFile, proposals: &Proposals) -> Result<(), Error> {
     let reading = file.reading.as_ref().ok_or(Error::OutOfOrder { step: "classify", needs: "read" })?;
     let message = reading.message();
-    let classification = match &file.reclassified {
+    let mut classification = match &file.reclassified {
         Some(person) => Classification {
             label: label(person.category.as_deref(), person.service.as_ref(), person.matter),
             matter: person.matter,
@@ -28,6 +34,16 @@ pub fn run(desk: &Desk, submission: &Submission, file: &mut CaseFile) -> Result<
         },
         None => propose(desk, submission, &message),
     };
+    let mut engine = desk.engine();
+    file.proposals.retain(|proposal| proposal.kind != ProposalKind::Classification);
+    if let Some(label) = &proposals.label {
+        let tipped = tip(desk, submission, &classification, label, &message, file.flags.contains(&Flag::Injection));
+        file.proposals.push(shown(label, tipped.as_ref().err().copied()));
+        if let Ok(tipped) = tipped {
+            classification = tipped;
+            credit(&mut engine, Step::Classify, proposals.credit.as_ref());
+        }
+    }
     if classification.abstained {
         file.flags.insert(Flag::Abstained);
     } else {
@@ -48,9 +64,67 @@ pub fn run(desk: &Desk, submission: &Submission, file: &mut CaseFile) -> Result<
     };
     let finding = owner::find(desk, reading, category, &classification);
     file.route = Some(route(desk, submission, &classification, category, finding));
-    file.engine = Some(desk.engine());
+    file.engine = Some(engine);
     file.classification = Some(classification);
     Ok(())
+}
+
+/// The classification by a language model's label, where it may be taken over; else why not.
+fn tip(
+    desk: &Desk,
+    submission: &Submission,
+    offline: &Classification,
+    proposal: &LabelProposal,
+    message: &str,
+    suspicious: bool,
+) -> Result<Classification, &'static str> {
+    if !offline.abstained {
+        return Err("what the sender chose, a person set or the classifier was sure of stands above it");
+    }
+    if suspicious {
+        return Err("the message tries to give orders to the machine");
+    }
+    let quote = proposal.quote.as_deref().map(str::trim).unwrap_or_default();
+    if quote.chars().count() < SHORTEST_QUOTE || !message.contains(quote) {
+        return Err("the words it rests on do not stand in the message");
+    }
+    let prediction = desk.classifier.predict(message);
+    let runner_up = prediction.runner_up.as_ref().filter(|(label, _)| *label == proposal.label);
+    let confidence = match runner_up {
+        _ if prediction.label == proposal.label => prediction.confidence,
+        Some((_, confidence)) => *confidence,
+        None => return Err("the classifier sees no sign of it in the message"),
+    };
+    let found = labelled(desk, &proposal.label);
+    if submission.service.is_some() && (found.category.is_none() || found.service != submission.service) {
+        return Err("it is no category of the service that the sender chose");
+    }
+    let mut reasons = offline.reasons.clone();
+    reasons.push(format!("a language model tipped the scale by the words ”{quote}”"));
+    Ok(Classification {
+        label: proposal.label.clone(),
+        matter: found.matter,
+        service: found.service,
+        category: found.category,
+        confidence,
+        threshold: offline.threshold,
+        abstained: false,
+        reasons,
+        features: if prediction.label == proposal.label { prediction.features } else { Vec::new() },
+    })
+}
+
+fn shown(proposal: &LabelProposal, because: Option<&str>) -> ModelProposal {
+    ModelProposal {
+        kind: ProposalKind::Classification,
+        about: "label".to_owned(),
+        value: proposal.label.clone(),
+        source: Some("text".to_owned()),
+        quote: proposal.quote.clone(),
+        reason: proposal.reason.clone(),
+        adopted: because.is_none(),
+        because: because.map(str::to_owned),
+    }
 }
 
 /// The category of a notice in the pack's tree.
@@ -140,16 +214,7 @@ fn from_text(desk: &Desk, message: &str) -> Classification {
     if let Some(words) = words(&prediction.features) {
         reasons.push(format!("the words that weighed most: {words}"));
     }
-    let notices = notice_service(desk);
-    let category = notices.and_then(|service| {
-        service.categories.iter().find(|category| category.code == prediction.label).map(|found| (service, found))
-    });
-    let service = prediction.label.parse::<ServiceId>().ok().and_then(|id| desk.rulebook.pack.service(&id));
-    let (matter, service, category) = match (category, service) {
-        (Some((service, category)), _) => (service.matter, Some(service.id.clone()), Some(category.code.clone())),
-        (None, Some(service)) => (service.matter, Some(service.id.clone()), None),
-        (None, None) => (Matter::parse(&prediction.label).unwrap_or(Matter::Question), None, None),
-    };
+    let Labelled { matter, service, category } = labelled(desk, &prediction.label);
     Classification {
         label: prediction.label,
         matter,
@@ -161,6 +226,42 @@ fn from_text(desk: &Desk, message: &str) -> Classification {
         reasons,
         features: prediction.features,
     }
+}
+
+/// What a label stands for in the pack.
+struct Labelled {
+    matter: Matter,
+    service: Option<ServiceId>,
+    category: Option<String>,
+}
+
+fn labelled(desk: &Desk, label: &str) -> Labelled {
+    let category = notice_service(desk).and_then(|service| {
+        service.categories.iter().find(|category| category.code == label).map(|found| (service, found))
+    });
+    let service = label.parse::<ServiceId>().ok().and_then(|id| desk.rulebook.pack.service(&id));
+    let (matter, service, category) = match (category, service) {
+        (Some((service, category)), _) => (service.matter, Some(service.id.clone()), Some(category.code.clone())),
+        (None, Some(service)) => (service.matter, Some(service.id.clone()), None),
+        (None, None) => (Matter::parse(label).unwrap_or(Matter::Question), None, None),
+    };
+    Labelled { matter, service, category }
+}
+
+/// Every label that a matter can have here, with what it means in `language`.
+#[must_use]
+pub fn labels(desk: &Desk, language: Language) -> Vec<(String, String)> {
+    let services = desk.rulebook.pack.services.values().filter(|service| service.categories.is_empty());
+    let services = services.map(|service| (service.id.to_string(), service.name.get(language).to_owned()));
+    let categories = notice_service(desk).into_iter().flat_map(|service| {
+        let meaning = |category: &Category| format!("{}: {}", service.name.get(language), category.name.get(language));
+        service.categories.iter().map(move |category| (category.code.clone(), meaning(category)))
+    });
+    let handled = desk.rulebook.pack.services.values().map(|service| service.matter);
+    let handled: Vec<Matter> = handled.collect();
+    let matters = Matter::ALL.iter().filter(|matter| !handled.contains(matter));
+    let matters = matters.map(|matter| (matter.to_string(), matter.as_str().replace('-', " ")));
+    services.chain(categories).chain(matters).collect()
 }
 
 fn words(features: &[WeighedFeature]) -> Option<String> {

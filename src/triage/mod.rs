@@ -5,6 +5,7 @@
 //! came of it is [`Proposals`]. [`pipeline`] makes steps durable, `vireille triage` and the evaluations run the very
 //! same functions dry. The machine only proposes; nothing here can decide or send anything.
 
+pub mod agent;
 pub mod assess;
 pub mod classify;
 pub mod compose;
@@ -12,6 +13,7 @@ pub mod gather;
 pub mod owner;
 mod passages;
 pub mod pipeline;
+pub mod proposals;
 pub mod read;
 pub mod report;
 
@@ -22,9 +24,15 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::cases::{CaseFile, Check, DraftContent, Engine, MunicipalityId, PassageRef, Person, Preparer, Submission};
+use agent::Agent;
+use proposals::{Noted, Proposals};
+
+use crate::cases::{
+    CaseFile, CaseId, Check, DraftContent, Engine, MunicipalityId, Person, Preparer, ServiceId, Submission,
+};
 use crate::clock::helsinki;
 use crate::model::TextClassifier;
+use crate::model::masking::{Masker, PublicWords};
 use crate::municipality::emergency::Lexicon;
 use crate::policy::{Rulebook, Rulebooks};
 use crate::search::Search;
@@ -59,7 +67,12 @@ impl Step {
     /// The step that a job of this kind does, `triage/read` for example.
     #[must_use]
     pub fn of_job(kind: &str) -> Option<Self> {
-        let name = kind.strip_prefix("triage/")?;
+        Self::named(kind.strip_prefix("triage/")?)
+    }
+
+    /// The step of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|step| step.name() == name)
     }
 
@@ -105,6 +118,8 @@ pub enum Error {
 pub struct Circumstances<'a> {
     /// The number people use for the case.
     pub number: &'a str,
+    /// The case; none in a dry run.
+    pub case: Option<CaseId>,
     /// Now.
     pub now: Timestamp,
     /// Whether an alert of this case still waits for a person.
@@ -134,20 +149,15 @@ pub struct Proposal {
     pub checks: Vec<Check>,
 }
 
-/// What was proposed before a step by whoever may be slow or fail. An input of the step like any other: with the
-/// same proposals the step gives the same result, and without any it is the offline engine's.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Proposals {
-    /// Passages that may bear on the case, best first.
-    pub passages: Vec<PassageRef>,
-}
-
-impl Proposals {
-    /// None: the offline engine alone.
-    #[must_use]
-    pub fn none() -> Self {
-        Self::default()
-    }
+/// What a step came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Thought {
+    /// What is known now.
+    pub file: CaseFile,
+    /// The draft; only the last step gives one.
+    pub proposal: Option<Proposal>,
+    /// What happened on the way, for the case's timeline.
+    pub noted: Vec<Noted>,
 }
 
 /// Everything that triage needs of one municipality: what binds, where it is searched, words of danger, the classifier.
@@ -161,6 +171,10 @@ pub struct Desk {
     pub classifier: Arc<dyn TextClassifier>,
     /// Where the texts that bind are searched.
     pub search: Arc<dyn Search>,
+    /// Words of the municipality that name nobody.
+    pub public_words: Arc<PublicWords>,
+    /// The language model that is asked before a step; none: the offline engine alone.
+    pub agent: Option<Arc<Agent>>,
 }
 
 impl Desk {
@@ -177,6 +191,13 @@ impl Desk {
         }
     }
 
+    /// What is put in the place of personal data in texts of a case.
+    #[must_use]
+    pub fn masker(&self, submission: &Submission, service: Option<&ServiceId>) -> Masker {
+        let service = service.and_then(|id| self.rulebook.pack.service(id));
+        Masker::new(submission, service, Arc::clone(&self.public_words))
+    }
+
     /// Asks whoever proposes, then runs the step.
     ///
     /// # Errors
@@ -187,16 +208,22 @@ impl Desk {
         submission: &Submission,
         file: CaseFile,
         at: &Circumstances<'_>,
-    ) -> Result<(CaseFile, Option<Proposal>), Error> {
-        let proposals = self.propose(step, submission, &file, at).await;
-        self.run(step, submission, file, at, &proposals)
+    ) -> Result<Thought, Error> {
+        let mut proposals = self.propose(step, submission, &file, at).await;
+        let noted = std::mem::take(&mut proposals.noted);
+        let (file, proposal) = self.run(step, submission, file, at, &proposals)?;
+        Ok(Thought { file, proposal, noted })
     }
 
     /// What is proposed for a step. Never fails: whoever is silent has proposed nothing.
     async fn propose(&self, step: Step, submission: &Submission, file: &CaseFile, at: &Circumstances<'_>) -> Proposals {
-        match step {
-            Step::Compose => Proposals { passages: passages::find(self, submission, file, at).await },
-            Step::Read | Step::Classify | Step::Gather | Step::Assess => Proposals::none(),
+        let mut proposals = Proposals::none();
+        if step == Step::Compose {
+            proposals.passages = passages::find(self, submission, file, at).await;
+        }
+        match &self.agent {
+            Some(agent) => agent.propose(self, step, submission, file, at, proposals).await,
+            None => proposals,
         }
     }
 
@@ -212,19 +239,22 @@ impl Desk {
         at: &Circumstances<'_>,
         proposals: &Proposals,
     ) -> Result<(CaseFile, Option<Proposal>), Error> {
+        file.fallbacks.retain(|fallback| Step::named(&fallback.step) != Some(step));
+        file.fallbacks.extend(proposals.fallbacks.iter().cloned());
+        let mut proposal = None;
         match step {
             Step::Read => read::run(self, submission, &mut file),
-            Step::Classify => classify::run(self, submission, &mut file)?,
-            Step::Gather => gather::run(self, submission, &mut file)?,
+            Step::Classify => classify::run(self, submission, &mut file, proposals)?,
+            Step::Gather => gather::run(self, submission, &mut file, proposals)?,
             Step::Assess => assess::run(self, submission, &mut file, at)?,
             Step::Compose => {
-                file.passages.clone_from(&proposals.passages);
-                let content = compose::run(self, submission, &file, at)?;
+                compose::note(&mut file, proposals);
+                let content = compose::run(self, submission, &file, at, proposals.prose.as_ref())?;
                 let checks = self.check(submission, &file, &content, &Preparer::Engine, None, at);
-                return Ok((file, Some(Proposal { content, checks })));
+                proposal = Some(Proposal { content, checks });
             }
         }
-        Ok((file, None))
+        Ok((file, proposal))
     }
 
     /// All steps in one go, nothing stored.
@@ -238,9 +268,9 @@ impl Desk {
     ) -> Result<(CaseFile, Proposal), Error> {
         let mut file = CaseFile::default();
         for step in Step::ALL {
-            let (known, proposal) = self.think(step, submission, file, at).await?;
-            file = known;
-            if let Some(proposal) = proposal {
+            let thought = self.think(step, submission, file, at).await?;
+            file = thought.file;
+            if let Some(proposal) = thought.proposal {
                 return Ok((file, proposal));
             }
         }
@@ -282,7 +312,7 @@ pub struct Triage {
 
 impl Triage {
     /// One desk for each municipality; `classifier` trains or fetches the classifier of a rulebook, `search` finds in
-    /// all of them.
+    /// all of them, and `agent`, if there is one, is asked for each.
     ///
     /// # Errors
     /// What is wrong with a pack's words of danger.
@@ -290,12 +320,20 @@ impl Triage {
         rulebooks: &Rulebooks,
         mut classifier: impl FnMut(&Rulebook) -> Arc<dyn TextClassifier>,
         search: &Arc<dyn Search>,
+        agent: Option<&Arc<Agent>>,
     ) -> Result<Self, String> {
         let mut desks = BTreeMap::new();
         for (id, rulebook) in rulebooks.iter() {
             let lexicon = Arc::new(Lexicon::compile(&rulebook.pack.emergency)?);
             let classifier = classifier(rulebook);
-            let desk = Desk { rulebook: Arc::clone(rulebook), lexicon, classifier, search: Arc::clone(search) };
+            let desk = Desk {
+                rulebook: Arc::clone(rulebook),
+                lexicon,
+                classifier,
+                search: Arc::clone(search),
+                public_words: Arc::new(PublicWords::new(&rulebook.pack)),
+                agent: agent.map(Arc::clone),
+            };
             desks.insert(id.clone(), Arc::new(desk));
         }
         Ok(Self { desks })

@@ -3,11 +3,13 @@
 //! Several passages are shown, never "the" passage. They change no word of the draft, and an index that does not answer
 //! leaves the list empty: no case waits for a search.
 
+use jiff::civil::Date;
+
 use super::gather::governing_date;
 use super::{Circumstances, Desk};
 use crate::cases::{CaseFile, Language, PassageRef, RuleOutcome, Submission};
+use crate::municipality::format::ServiceFile;
 use crate::search::{Passage, Query};
-use crate::text;
 
 /// How many are shown.
 const SHOWN: usize = 5;
@@ -35,8 +37,7 @@ pub(super) async fn find(
 fn query(desk: &Desk, submission: &Submission, file: &CaseFile, at: &Circumstances<'_>) -> Option<Query> {
     let reading = file.reading.as_ref()?;
     let language = if reading.language == Language::Sv { Language::Sv } else { Language::Fi };
-    let service = file.classification.as_ref().and_then(|found| found.service.as_ref());
-    let service = service.and_then(|id| desk.rulebook.pack.service(id));
+    let service = service(desk, file);
     let mut words: Vec<String> = Vec::new();
     words.extend(service.map(|service| service.name.get(language).to_owned()));
     // What the rules did not find met is what a handler will look up first.
@@ -44,19 +45,30 @@ fn query(desk: &Desk, submission: &Submission, file: &CaseFile, at: &Circumstanc
     words
         .extend(rules.filter(|rule| rule.outcome != RuleOutcome::Met).map(|rule| rule.reason.get(language).to_owned()));
     words.push(reading.message());
-    let text: String = text::mask(&words.join("\n")).chars().take(QUERY_CHARS).collect();
-    let on = service.and_then(|service| {
-        let window = desk.rulebook.library.window_for(service.policy.as_ref()?, submission.received_at);
-        governing_date(desk, service, submission, window.as_ref())
-    });
+    // The query may leave the house, to an index or an embedder.
+    let masked = desk.masker(submission, service.map(|service| &service.id)).mask(&words.join("\n"));
+    let text: String = masked.as_str().chars().take(QUERY_CHARS).collect();
     (!text.trim().is_empty()).then(|| Query {
         municipality: desk.rulebook.pack.municipality.id.clone(),
         text,
         language,
         service: service.map(|service| service.id.clone()),
-        on: on.unwrap_or_else(|| at.today()),
+        on: governs(desk, submission, file, at),
         limit: SHOWN,
     })
+}
+
+/// The day whose texts bind in a case.
+pub(super) fn governs(desk: &Desk, submission: &Submission, file: &CaseFile, at: &Circumstances<'_>) -> Date {
+    let on = service(desk, file).and_then(|service| {
+        let window = desk.rulebook.library.window_for(service.policy.as_ref()?, submission.received_at);
+        governing_date(desk, service, submission, window.as_ref())
+    });
+    on.unwrap_or_else(|| at.today())
+}
+
+fn service<'a>(desk: &'a Desk, file: &CaseFile) -> Option<&'a ServiceFile> {
+    desk.rulebook.pack.service(file.classification.as_ref()?.service.as_ref()?)
 }
 
 fn shown(passage: Passage) -> PassageRef {

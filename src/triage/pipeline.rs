@@ -14,10 +14,11 @@ use serde_json::json;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 
-use super::{Circumstances, Error as StepError, Proposal, Step, Triage};
+use super::proposals::Noted;
+use super::{Circumstances, Error as StepError, Proposal, Step, Thought, Triage};
 use crate::cases::{
-    Act, Actor, AlertId, Case, CaseFile, CaseId, Draft, DraftId, EventKind, IllegalTransition, MunicipalityId,
-    NewEvent, Preparer, Status, Submission,
+    Act, Actor, AlertId, Case, CaseId, Draft, DraftId, EventKind, IllegalTransition, MunicipalityId, NewEvent,
+    Preparer, Status, Submission,
 };
 use crate::clock::Ambient;
 use crate::storage::{self, Alert, Job, NewJob, Storage, Tx, backoff};
@@ -364,8 +365,8 @@ impl Worker {
         let submission = submission(&self.storage, &case).await?;
         // Only the checks of the last step ask.
         let alerts_open = step == Step::Compose && alerts_open(&self.storage, &case).await?;
-        let (file, proposal) = self.think(step, &submission, &case, alerts_open).await?;
-        let next = self.write(job, step, &case, file, proposal).await?;
+        let thought = self.think(step, &submission, &case, alerts_open).await?;
+        let next = self.write(job, step, &case, thought).await?;
         metrics::histogram!(telemetry::STEP_SECONDS, "step" => step.name()).record(started.elapsed().as_secs_f64());
         Ok(next)
     }
@@ -377,9 +378,9 @@ impl Worker {
         submission: &Submission,
         case: &Case,
         alerts_open: bool,
-    ) -> Result<(CaseFile, Option<Proposal>), Failure> {
+    ) -> Result<Thought, Failure> {
         let desk = self.triage.desk(&case.municipality)?;
-        let at = Circumstances { number: &case.number, now: self.ambient.now(), alerts_open };
+        let at = Circumstances { number: &case.number, case: Some(case.id), now: self.ambient.now(), alerts_open };
         AssertUnwindSafe(desk.think(step, submission, case.file.clone(), &at))
             .catch_unwind()
             .await
@@ -389,30 +390,27 @@ impl Worker {
 
     /// State, audit event, draft, next job and the end of this one, in one transaction. Gives the next job, taken at
     /// once.
-    async fn write(
-        &self,
-        job: &Job,
-        step: Step,
-        before: &Case,
-        file: CaseFile,
-        proposal: Option<Proposal>,
-    ) -> Result<Option<Job>, Failure> {
+    async fn write(&self, job: &Job, step: Step, before: &Case, thought: Thought) -> Result<Option<Job>, Failure> {
         // The revision guards the case: if it changed since it was read, `save_case` refuses and the step is
         // worked out anew.
         let mut tx = self.storage.begin().await?;
         let mut case = before.clone();
-        case.file = file;
+        case.file = thought.file;
         if step == Step::Read {
             self.raise_missed_alert(&mut tx, &case).await?;
         }
         let component = format!("triage/{}", step.name());
+        for Noted { kind, payload } in thought.noted {
+            let event = NewEvent { actor: Actor::system(&component), kind, case_id: Some(case.id), payload };
+            tx.append_event(&case.municipality, event).await?;
+        }
         let mut event = NewEvent {
             actor: Actor::system(&component),
             kind: EventKind::StepDone,
             case_id: Some(case.id),
             payload: json!({ "step": step, "round": case.file.round }),
         };
-        if let Some(proposal) = proposal {
+        if let Some(proposal) = thought.proposal {
             let draft = self.draft(&mut tx, &case, proposal).await?;
             case.status = case.status.after(Act::Draft, Some(draft.content.kind))?;
             event.kind = EventKind::Drafted;

@@ -6,6 +6,7 @@ use regex::Regex;
 
 use super::Subject;
 use crate::cases::{Check, CheckId, Citation, PartKind};
+use crate::clock::helsinki;
 use crate::policy::format::DocumentKind;
 
 /// A statute number in a letter: `(434/2003)`.
@@ -45,14 +46,15 @@ fn is_sentence(text: &str, quote: &str) -> bool {
 /// The policy version is in force on the governing date, and each cited section stands in it as quoted.
 pub fn k03(subject: &Subject<'_>) -> Check {
     let citations: Vec<_> = subject.content.reasons.iter().flat_map(|reason| &reason.citations).collect();
-    let Some(assessment) = &subject.file.assessment else {
-        if citations.is_empty() {
-            return Check::not_applicable(CheckId::K03, "nothing is decided by a policy");
-        }
-        return Check::fail(CheckId::K03, "reasons cite a policy, but no policy was evaluated");
-    };
-    let in_force = subject.rulebook.library.version_on(&assessment.document, assessment.governing_date);
-    if in_force.is_none_or(|document| document.in_force.from != assessment.version) {
+    let assessment = subject.file.assessment.as_ref();
+    if assessment.is_none() && citations.is_empty() {
+        return Check::not_applicable(CheckId::K03, "nothing is decided by a policy");
+    }
+    let in_force = assessment
+        .map(|assessment| subject.rulebook.library.version_on(&assessment.document, assessment.governing_date));
+    if let Some(assessment) = assessment
+        && in_force.flatten().is_none_or(|document| document.in_force.from != assessment.version)
+    {
         return Check::fail(
             CheckId::K03,
             format!(
@@ -61,19 +63,20 @@ pub fn k03(subject: &Subject<'_>) -> Check {
             ),
         );
     }
+    // Where no rules were evaluated, a letter explains what held when the matter came in.
+    let arrival = subject.submission.received_at.to_zoned(helsinki()).date();
+    let governs = assessment.map_or(arrival, |assessment| assessment.governing_date);
     for citation in citations {
         let library = &subject.rulebook.library;
         let is_law = library.version(&citation.document, citation.version).is_some_and(|d| d.kind == DocumentKind::Law);
         if !is_law
-            && library
-                .version_on(&citation.document, assessment.governing_date)
-                .is_none_or(|d| d.in_force.from != citation.version)
+            && library.version_on(&citation.document, governs).is_none_or(|d| d.in_force.from != citation.version)
         {
             return Check::fail(
                 CheckId::K03,
                 format!(
-                    "{}@{} was not in force on {}: cite the version that was",
-                    citation.document, citation.version, assessment.governing_date
+                    "{}@{} was not in force on {governs}: cite the version that was",
+                    citation.document, citation.version
                 ),
             );
         }
@@ -91,6 +94,9 @@ pub fn k03(subject: &Subject<'_>) -> Check {
             return Check::fail(CheckId::K03, fault);
         }
     }
+    let Some(assessment) = assessment else {
+        return Check::pass(CheckId::K03, format!("what is cited was in force on {governs}"));
+    };
     Check::pass(
         CheckId::K03,
         format!("{}@{} was in force on {}", assessment.document, assessment.version, assessment.governing_date),

@@ -3,7 +3,8 @@
 use futures::FutureExt as _;
 use serde_json::{Value, json};
 use vireille::cases::{CheckId, CheckResult, DraftKind, Flag, Owner, PartKind, RuleOutcome, Ruling, Urgency};
-use vireille::triage::{Proposal, Proposals, Step};
+use vireille::triage::proposals::Proposals;
+use vireille::triage::{Proposal, Step};
 
 use crate::support::desk::*;
 

@@ -9,19 +9,21 @@ use crate::cases::{
 };
 use crate::triage::Error;
 use crate::triage::gather::{LEFT_EMPTY, NO_SENDING_TIME};
+use crate::triage::proposals::Prose;
 
 /// Composes a decision of `kind` from the assessment.
 pub fn compose(material: &Material<'_>, kind: DraftKind) -> Result<DraftContent, Error> {
     let assessment = material.file.assessment.as_ref().ok_or(Error::OutOfOrder { step: "compose", needs: "assess" })?;
     let mut letter = Letter::new(material, kind);
     let language = letter.blocks.language();
-    let reasons = reasons(assessment, kind, language);
+    let mut reasons = reasons(assessment, kind, language);
+    reword(&mut reasons, material.prose);
     let amount = if kind.grants() { assessment.amount } else { None };
     letter.blocks.set("amount", amount.map(|amount| amount.format(language)).unwrap_or_default());
     letter.blocks.set("asked", material.service.map_or("", |service| service.name.get(language)));
     letter.blocks.set("refused", step(assessment, "refused_costs", language));
     letter.blocks.set("document_title", title(material, assessment, language));
-    letter.cards()?.heading()?.block(PartKind::Matter, "matter-application")?;
+    letter.cards()?.heading()?.matter("matter-application")?;
     letter.block(PartKind::Operative, &format!("operative-{kind}"))?;
     if kind.grants() {
         letter.lines(PartKind::Calculation, "calculation", &calculation(assessment, language))?;
@@ -68,8 +70,23 @@ fn reasons(assessment: &Assessment, kind: DraftKind, language: Language) -> Vec<
         .collect()
 }
 
+/// Puts a model's sentences in the place of code's. Rule, order, facts and the section that carries it stay; further
+/// sections may be added.
+fn reword(reasons: &mut [Reason], prose: Option<&Prose>) {
+    for reason in reasons {
+        let written = prose.and_then(|prose| prose.reasons.iter().find(|written| written.rule == reason.rule));
+        let Some(written) = written else { continue };
+        reason.text.clone_from(&written.text);
+        for citation in &written.citations {
+            if !reason.citations.contains(citation) {
+                reason.citations.push(citation.clone());
+            }
+        }
+    }
+}
+
 /// The facts a rule rests on: those it read, and those that the calculation steps it read rest on.
-fn evidence(assessment: &Assessment, rule: &RuleTrace) -> Vec<String> {
+pub(super) fn evidence(assessment: &Assessment, rule: &RuleTrace) -> Vec<String> {
     let mut names: Vec<String> = rule.inputs.keys().cloned().collect();
     for step in rule.steps.keys().filter_map(|name| assessment.calculation.iter().find(|step| step.name == *name)) {
         names.extend(step.inputs.iter().cloned());

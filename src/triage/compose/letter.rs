@@ -100,6 +100,51 @@ impl<'a> Letter<'a> {
         self.block(kind, id)
     }
 
+    /// What the matter is, from a block, and below it a model's paragraph where there is one.
+    pub fn matter(&mut self, id: &str) -> Result<&mut Self, Error> {
+        let mut part = self.blocks.part(PartKind::Matter, id)?;
+        if let Some(words) = self.material.prose.and_then(|prose| prose.matter.as_deref()) {
+            part.text.push_str("\n\n");
+            part.text.push_str(words);
+        }
+        self.parts.push(part);
+        Ok(self)
+    }
+
+    /// Why, in a letter that decides nothing: what a model wrote of it, with the facts of the rule where it names one.
+    pub fn explanation(&mut self) -> Result<Vec<Reason>, Error> {
+        let assessment = self.material.file.assessment.as_ref();
+        let reasons: Vec<Reason> = self
+            .material
+            .prose
+            .iter()
+            .flat_map(|prose| &prose.reasons)
+            .map(|written| {
+                let rule = assessment
+                    .iter()
+                    .flat_map(|assessment| &assessment.rules)
+                    .find(|rule| written.rule.as_ref() == Some(&rule.rule));
+                let mut evidence = written.evidence.clone();
+                if let (Some(assessment), Some(rule)) = (assessment, rule) {
+                    evidence.extend(super::decision::evidence(assessment, rule));
+                    evidence.sort();
+                    evidence.dedup();
+                }
+                Reason {
+                    text: written.text.clone(),
+                    evidence,
+                    citations: written.citations.clone(),
+                    rule: written.rule.clone(),
+                }
+            })
+            .collect();
+        if !reasons.is_empty() {
+            let lines = super::reason_lines(&self.material.desk.rulebook.library, &reasons, self.language());
+            self.lines(PartKind::Reasons, "reasons", &lines)?;
+        }
+        Ok(reasons)
+    }
+
     /// 112 first, where words of danger were found.
     pub fn cards(&mut self) -> Result<&mut Self, Error> {
         let mut cards: Vec<_> = self.material.reading.emergencies.iter().map(|hit| hit.card.as_str()).collect();

@@ -1,7 +1,8 @@
 //! Step `compose`: the draft, from fixed blocks that people wrote and reasons that the rules gave.
 //!
 //! One file a family of letters. Code picks the kind from the assessment and the owner; the amount, the
-//! appeal block, the addressee and the deadlines are computed, never written by an engine.
+//! appeal block, the addressee and the deadlines are computed, never written by an engine. A language model's [`Prose`]
+//! has two places: the sentences of reasons, and a paragraph on the matter.
 
 mod blocks;
 mod decision;
@@ -9,10 +10,11 @@ mod letter;
 mod notice;
 mod request;
 
-use super::{Circumstances, Desk, Error};
+use super::proposals::{Proposals, Prose, credit};
+use super::{Circumstances, Desk, Error, Step};
 use crate::cases::{
-    CaseFile, Classification, DraftContent, DraftKind, Language, Matter, Outcome, Owner, Reading, Reason, Route,
-    Submission,
+    CaseFile, Classification, DraftContent, DraftKind, Language, Matter, Outcome, Owner, ProposalKind, Reading, Reason,
+    Route, Submission,
 };
 use crate::municipality::format::ServiceFile;
 use crate::policy::Library;
@@ -28,14 +30,27 @@ struct Material<'a> {
     route: &'a Route,
     service: Option<&'a ServiceFile>,
     at: &'a Circumstances<'a>,
+    prose: Option<&'a Prose>,
 }
 
-/// The machine's draft of a case.
+/// Notes in the case what was proposed beside the draft, and whose words stand in it.
+pub fn note(file: &mut CaseFile, proposals: &Proposals) {
+    file.passages.clone_from(&proposals.passages);
+    file.summary.clone_from(&proposals.summary);
+    file.proposals.retain(|proposal| proposal.kind != ProposalKind::Ruling);
+    file.proposals.extend(proposals.rulings.iter().cloned());
+    if let Some(engine) = file.engine.as_mut() {
+        credit(engine, Step::Compose, proposals.credit.as_ref().filter(|_| proposals.prose.is_some()));
+    }
+}
+
+/// The machine's draft of a case, with a language model's words where there are any.
 pub fn run(
     desk: &Desk,
     submission: &Submission,
     file: &CaseFile,
     at: &Circumstances<'_>,
+    prose: Option<&Prose>,
 ) -> Result<DraftContent, Error> {
     let needs = |needs| Error::OutOfOrder { step: "compose", needs };
     let classification = file.classification.as_ref().ok_or(needs("classify"))?;
@@ -48,6 +63,7 @@ pub fn run(
         route: file.route.as_ref().ok_or(needs("classify"))?,
         service: classification.service.as_ref().and_then(|id| desk.rulebook.pack.service(id)),
         at,
+        prose,
     };
     match kind(&material) {
         kind @ (DraftKind::Grant | DraftKind::Partial | DraftKind::Rejection | DraftKind::Inadmissible) => {

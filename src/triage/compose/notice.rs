@@ -33,6 +33,7 @@ pub fn compose(material: &Material<'_>) -> Result<DraftContent, Error> {
         }
         Owner::Municipality | Owner::OnCall => {
             letter.block(PartKind::Operative, "operative-acknowledgement")?;
+            extras.reasons = letter.explanation()?;
             letter.block(PartKind::Deadline, "deadline-acknowledgement")?;
             extras.work_order = Some(work_order(material)?);
             extras.deadline = target(material);
@@ -51,6 +52,7 @@ pub fn compose(material: &Material<'_>) -> Result<DraftContent, Error> {
             letter.blocks.set("recipient_contact", reach(&authority.contact));
             letter.blocks.set("recipient_task", authority.task.get(language));
             letter.block(PartKind::Operative, "operative-redirect")?;
+            extras.reasons = letter.explanation()?;
             extras.recipient = Some(material.route.authority.to_string());
             if material.file.urgency == Some(Urgency::U0) {
                 extras.work_order = Some(work_order(material)?);

@@ -23,13 +23,14 @@ pub fn completion(material: &Material<'_>) -> Result<DraftContent, Error> {
     letter.blocks.set("deadline", write_date(deadline, language));
     letter.blocks.set("days", days.to_string());
     letter.blocks.set("asked", material.service.map_or("", |service| service.name.get(language)));
-    letter.cards()?.heading()?.block(PartKind::Matter, "matter-application")?;
+    letter.cards()?.heading()?.matter("matter-application")?;
     letter.block(PartKind::Operative, "operative-completion")?;
     letter.lines(PartKind::Questions, "questions", &lines)?;
+    let reasons = letter.explanation()?;
     letter.block(PartKind::Deadline, "deadline-completion")?;
     let provisions = letter.provisions()?;
     letter.closing()?;
-    Ok(letter.finish(Extras { provisions, deadline: Some(deadline), ..Extras::default() }))
+    Ok(letter.finish(Extras { reasons, provisions, deadline: Some(deadline), ..Extras::default() }))
 }
 
 /// Sends a matter on to the authority that is competent on the day.

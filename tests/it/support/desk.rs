@@ -11,7 +11,7 @@ use vireille::clock::Ambient;
 use vireille::intake;
 use vireille::model::TextClassifier;
 use vireille::policy::{Rulebook, Rulebooks};
-use vireille::search::Search;
+use vireille::search::{Embedded, Search};
 use vireille::triage::{Circumstances, Desk, Proposal, Triage};
 
 /// The folder of the packs.
@@ -27,8 +27,8 @@ pub fn classifier(rulebook: &Rulebook) -> Arc<dyn TextClassifier> {
 /// Triage over the real packs.
 pub static TRIAGE: LazyLock<Arc<Triage>> = LazyLock::new(|| {
     let rulebooks = Rulebooks::load_all(&policies()).unwrap_or_else(|faults| panic!("{faults}"));
-    let search: Arc<dyn Search> = Arc::new(vireille::search::Nothing);
-    Arc::new(Triage::new(&rulebooks, classifier, &search).expect("the words of danger compile"))
+    let search: Arc<dyn Search> = Arc::new(Embedded::over(&rulebooks));
+    Arc::new(Triage::new(&rulebooks, classifier, &search, None).expect("the words of danger compile"))
 });
 
 /// Harjuvesi's desk.
@@ -136,5 +136,5 @@ pub fn triage_on(desk: &Desk, submission: &Submission, now: &str) -> (CaseFile, 
 
 /// A case number, a moment, no open alert.
 pub fn circumstances(now: &str) -> Circumstances<'static> {
-    Circumstances { number: "HRJ/2026/00001", now: at(now), alerts_open: false }
+    Circumstances { number: "HRJ/2026/00001", case: None, now: at(now), alerts_open: false }
 }

@@ -1,7 +1,10 @@
 //! Step `gather`: facts with evidence, from the form, the attachments, the registers and the clock.
 //!
 //! What a field says is parsed to its type; what cannot be parsed, is missing or fails its check digit
-//! becomes a question to the applicant. Nothing is guessed, corrected in silence or filled by a model.
+//! becomes a question to the applicant. Nothing is guessed or corrected in silence; what a model found stated in a text
+//! is read by the same code ([`stated`]).
+
+pub mod stated;
 
 use std::str::FromStr;
 
@@ -9,7 +12,8 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
-use super::{Desk, Error, local_date};
+use super::proposals::{Proposals, credit};
+use super::{Desk, Error, Step, local_date};
 use crate::cases::{
     CaseFile, Euro, Evidence, Fact, Facts, Flag, Localized, Matter, ParameterValue, Question, Submission, Value,
 };
@@ -35,10 +39,11 @@ enum Unreadable {
 }
 
 /// Fills `file.facts` and `file.questions`.
-pub fn run(desk: &Desk, submission: &Submission, file: &mut CaseFile) -> Result<(), Error> {
+pub fn run(desk: &Desk, submission: &Submission, file: &mut CaseFile, proposals: &Proposals) -> Result<(), Error> {
     let classification = file.classification.as_ref().ok_or(Error::OutOfOrder { step: "gather", needs: "classify" })?;
     let stated_by_people: Vec<Fact> =
         file.facts.iter().filter(|fact| matches!(fact.evidence, Evidence::Person { .. })).cloned().collect();
+    let is_notice = classification.matter == Matter::FaultNotice;
     let mut facts = Facts::default();
     let mut questions = Vec::new();
     let service = classification.service.as_ref().and_then(|id| desk.rulebook.pack.service(id));
@@ -59,12 +64,16 @@ pub fn run(desk: &Desk, submission: &Submission, file: &mut CaseFile) -> Result<
     {
         from_registers(desk, service, on, &mut facts);
     }
+    let taken = stated::take_over(service, submission, &proposals.facts, file, &mut facts, &mut questions);
+    if let Some(engine) = file.engine.as_mut() {
+        credit(engine, Step::Gather, proposals.credit.as_ref().filter(|_| taken));
+    }
     // What a person stated in review stands above what the form says.
     for fact in stated_by_people {
         questions.retain(|question: &Question| question.about != fact.name);
         facts.insert(fact);
     }
-    if classification.matter == Matter::FaultNotice && !has_place(submission) {
+    if is_notice && !has_place(submission) {
         file.flags.insert(Flag::NeedsLocation);
     } else {
         file.flags.remove(&Flag::NeedsLocation);

@@ -1,0 +1,259 @@
+//! Facts that a message or an attachment states, found by a language model and read by code.
+//!
+//! The model only points: this field, these words, in that text. The value is read from the words by the code that reads
+//! form fields, and only where they hold exactly one value in the field's own unit. What was given on the form, stated by
+//! a person or set by the form for an empty field stands above it.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::{Unreadable, parse};
+use crate::cases::{
+    CaseFile, Evidence, Fact, Facts, Flag, Language, ModelProposal, ProposalKind, Question, Reading, SourceText,
+    Submission, Value,
+};
+use crate::municipality::format::{Field, FieldType, ServiceFile};
+use crate::triage::proposals::FactProposal;
+
+/// Fields whose value says how the case is handled, not what is the case: other steps read them.
+const NOT_STATED: [&str; 2] = ["category", "language"];
+/// Longest text value.
+const LONGEST_TEXT: usize = 200;
+
+/// A number with what stands right behind it.
+static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(-?\d{1,3}(?:[\u{a0}\u{202f}\ ]\d{3})+(?:[.,]\d+)?|-?\d+(?:[.,]\d+)?)\s*(%|€|\p{L}*)")
+        .expect("a fixed pattern")
+});
+/// A day: `10.3.2026` or `2026-03-10`.
+static DATE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\b(?:\d{1,2}\.\s?\d{1,2}\.\s?\d{4}|\d{4}-\d{2}-\d{2})\b").expect("a fixed pattern"));
+
+/// The fields that a text may fill: empty on the form, and a model may see them.
+#[must_use]
+pub fn open_fields<'a>(service: &'a ServiceFile, submission: &Submission) -> Vec<&'a Field> {
+    let is_open = |field: &&Field| {
+        field.model_may_see
+            && field.empty_means.is_none()
+            && !field.free_text
+            && !NOT_STATED.contains(&field.name.as_str())
+            && submission.fields.get(&field.name).is_none_or(super::is_empty)
+    };
+    service.fields.iter().filter(is_open).collect()
+}
+
+/// The texts in which facts may be stated: the message and the attachments.
+pub fn sources(reading: &Reading) -> impl Iterator<Item = &SourceText> {
+    let states = |text: &&SourceText| {
+        matches!(text.source.as_str(), "subject" | "text" | "field:description")
+            || text.source.starts_with("attachment:")
+    };
+    reading.texts.iter().filter(states)
+}
+
+/// Takes over what holds, and keeps every proposal for the handler. Whether any was taken over.
+pub(super) fn take_over(
+    service: Option<&ServiceFile>,
+    submission: &Submission,
+    proposals: &[FactProposal],
+    file: &mut CaseFile,
+    facts: &mut Facts,
+    questions: &mut Vec<Question>,
+) -> bool {
+    file.proposals.retain(|proposal| proposal.kind != ProposalKind::Fact);
+    let Some(reading) = file.reading.as_ref() else { return false };
+    let open = service.map(|service| open_fields(service, submission)).unwrap_or_default();
+    let judged: Vec<Result<Fact, &'static str>> = proposals
+        .iter()
+        .map(|proposal| {
+            if file.flags.contains(&Flag::Injection) {
+                return Err("a text of the case tries to give orders to the machine");
+            }
+            let field = open.iter().find(|field| field.name == proposal.name);
+            let field = field.ok_or("it is no field that is empty and that a model may fill")?;
+            fact(field, proposal, reading)
+        })
+        .collect();
+    let mut taken = false;
+    for (proposal, result) in proposals.iter().zip(&judged) {
+        let contradicts = |fact: &Fact| {
+            let mut others = judged.iter().flatten().filter(|other| other.name == fact.name);
+            others.any(|other| other.value != fact.value)
+        };
+        let result = match result {
+            Ok(fact) if contradicts(fact) => Err("the texts state different values"),
+            Ok(fact) => Ok(fact),
+            Err(because) => Err(*because),
+        };
+        file.proposals.push(ModelProposal {
+            kind: ProposalKind::Fact,
+            about: proposal.name.clone(),
+            value: result.as_ref().map_or_else(|_| proposal.value.clone(), |fact| fact.value.plain()),
+            source: proposal.source.clone(),
+            quote: proposal.quote.clone(),
+            reason: proposal.reason.clone(),
+            adopted: result.is_ok(),
+            because: result.err().map(str::to_owned),
+        });
+        if let Ok(fact) = result {
+            questions.retain(|question| question.about != fact.name);
+            facts.insert(fact.clone());
+            taken = true;
+        }
+    }
+    taken
+}
+
+/// The fact, read from the words.
+fn fact(field: &Field, proposal: &FactProposal, reading: &Reading) -> Result<Fact, &'static str> {
+    let quote = proposal.quote.as_deref().filter(|quote| !quote.trim().is_empty());
+    let quote = quote.ok_or("the words it rests on cannot be put back")?;
+    let source = proposal.source.as_deref().and_then(|source| sources(reading).find(|text| text.source == source));
+    let source = source.ok_or("there is no such text")?;
+    let start = source.text.find(quote).ok_or("the words it rests on do not stand in the text")?;
+    let value = read(field, quote, &proposal.value)?;
+    let evidence = match source.source.strip_prefix("attachment:") {
+        Some(name) => {
+            Evidence::Attachment { name: name.to_owned(), page: page_of(&source.text, start), quote: quote.to_owned() }
+        }
+        None => Evidence::Text { quote: quote.to_owned(), start, end: start + quote.len() },
+    };
+    Ok(Fact { name: field.name.clone(), value, unit: field.unit.clone(), evidence })
+}
+
+/// Pages of an attachment's text are set apart by form feeds.
+fn page_of(text: &str, at: usize) -> u32 {
+    let before = text[..at].matches('\u{c}').count();
+    u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1)
+}
+
+/// The one value of the field's type that the words hold.
+fn read(field: &Field, quote: &str, proposed: &str) -> Result<Value, &'static str> {
+    const NONE: &str = "the words do not hold exactly one value of that kind";
+    let found: Vec<String> = match field.kind {
+        FieldType::Number | FieldType::Money => NUMBER
+            .captures_iter(quote)
+            .filter(|found| is_unit(&found[2], field))
+            .map(|found| found[1].to_owned())
+            .collect(),
+        FieldType::Date => DATE.find_iter(quote).map(|found| found.as_str().replace(". ", ".")).collect(),
+        FieldType::Choice => choices(field, quote),
+        FieldType::Text => {
+            let value = proposed.trim();
+            let stands = !value.is_empty() && value.chars().count() <= LONGEST_TEXT && quote.contains(value);
+            stands.then(|| value.to_owned()).into_iter().collect()
+        }
+        FieldType::Flag
+        | FieldType::Email
+        | FieldType::Phone
+        | FieldType::Iban
+        | FieldType::BusinessId
+        | FieldType::IdentityCode => return Err("a value of that kind is not read from a text"),
+    };
+    let mut values: Vec<Value> = Vec::new();
+    for text in found {
+        let value = parse(field, &serde_json::Value::String(text)).map_err(|fault| match fault {
+            Unreadable::Range => "the value is not possible",
+            Unreadable::Type | Unreadable::CheckDigit => NONE,
+        })?;
+        if !values.contains(&value) {
+            values.push(value);
+        }
+    }
+    let [value] = values.as_slice() else { return Err(NONE) };
+    let said = parse(field, &serde_json::Value::String(proposed.to_owned()));
+    if said.is_ok_and(|said| said != *value) {
+        return Err("the value is not the one that the words hold");
+    }
+    Ok(value.clone())
+}
+
+/// Whether what stands behind a number is the field's unit: kilometres are no metres, and a share is no sum.
+fn is_unit(word: &str, field: &Field) -> bool {
+    let word = word.to_lowercase();
+    match field.unit.as_deref() {
+        Some("m") => word == "m" || ["metri", "metre", "meter"].iter().any(|unit| word.starts_with(unit)),
+        Some("EUR") => word == "€" || word == "e" || word.starts_with("eur"),
+        _ if field.kind == FieldType::Money => word == "€" || word == "e" || word.starts_with("eur"),
+        Some(unit) => word == unit.to_lowercase(),
+        None => {
+            let measures = ["%", "€", "m", "km", "kg", "ha", "e", "t", "h"];
+            let begins = ["metri", "metre", "meter", "kilom", "eur", "prosent", "procent"];
+            !measures.contains(&word.as_str()) && !begins.iter().any(|unit| word.starts_with(unit))
+        }
+    }
+}
+
+/// The choices that the words name, by code or by label.
+fn choices(field: &Field, quote: &str) -> Vec<String> {
+    let quote = quote.to_lowercase();
+    let labels = [Language::Fi, Language::Sv, Language::En];
+    let named = |label: &str| !label.is_empty() && quote.contains(&label.to_lowercase());
+    let chosen = field.choices.iter().filter(|(_, label)| labels.iter().any(|language| named(label.get(*language))));
+    chosen.map(|(code, _)| code.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn field(kind: FieldType, unit: Option<&str>) -> Field {
+        Field {
+            name: "f".to_owned(),
+            label: crate::cases::Localized { fi: "f".to_owned(), sv: "f".to_owned(), en: None },
+            help: None,
+            kind,
+            unit: unit.map(str::to_owned),
+            required: true,
+            empty_means: None,
+            choices: std::collections::BTreeMap::default(),
+            ask: None,
+            model_may_see: true,
+            free_text: false,
+            min: None,
+            max: None,
+        }
+    }
+
+    fn plain(kind: FieldType, unit: Option<&str>, quote: &str, proposed: &str) -> Option<String> {
+        read(&field(kind, unit), quote, proposed).ok().map(|value| value.plain())
+    }
+
+    #[test]
+    fn a_value_is_read_from_the_words_in_the_unit_of_its_field() {
+        let metres = |quote, proposed| plain(FieldType::Number, Some("m"), quote, proposed);
+        assert_eq!(metres("tietä on 2 350 metriä", "2350").as_deref(), Some("2350"));
+        assert_eq!(metres("vägen är 390 m lång", "390").as_deref(), Some("390"));
+        assert_eq!(metres("tietä on 2,35 km", "2350"), None, "kilometres are no metres");
+        assert_eq!(metres("tietä on 2350", "2350"), None, "without a unit nobody knows");
+        assert_eq!(metres("300 m ja 400 m", "400"), None, "two lengths are no length");
+        assert_eq!(metres("tietä on 300 m", "3000"), None, "the model says otherwise");
+        let count = |quote| plain(FieldType::Number, None, quote, "5");
+        assert_eq!(count("5 taloutta").as_deref(), Some("5"));
+        assert_eq!(count("5 % taloista"), None);
+        let euros = |quote| plain(FieldType::Money, Some("EUR"), quote, "x");
+        assert_eq!(euros("laskutti 3 000,50 euroa").as_deref(), Some("3000.50"));
+        assert_eq!(euros("laskutti 3 000,50 kruunua"), None);
+        assert_eq!(plain(FieldType::Date, None, "kokous oli 20.2.2026", "2026-02-20").as_deref(), Some("2026-02-20"));
+        assert_eq!(plain(FieldType::Date, None, "30.2.2026", "30.2.2026"), None);
+        assert_eq!(plain(FieldType::Text, None, "tien nimi on Harjuntie", "Harjuntie").as_deref(), Some("Harjuntie"));
+        assert_eq!(plain(FieldType::Text, None, "tien nimi on Harjuntie", "Kujatie"), None);
+        assert_eq!(plain(FieldType::Flag, None, "kyllä", "true"), None);
+    }
+
+    #[test]
+    fn pages_are_counted() {
+        assert_eq!((page_of("a\u{c}b", 0), page_of("a\u{c}b", 2)), (1, 2));
+    }
+
+    proptest! {
+        #[test]
+        fn no_words_make_it_panic(quote in "\\PC{0,80}", proposed in "\\PC{0,20}") {
+            for kind in [FieldType::Number, FieldType::Money, FieldType::Date, FieldType::Text, FieldType::Choice] {
+                let _ = read(&field(kind, Some("m")), &quote, &proposed);
+            }
+        }
+    }
+}
