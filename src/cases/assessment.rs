@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::classification::vocabulary;
-use super::{DocumentId, Euro, Fact, Localized, RuleId, SectionId, Value};
+use super::{DocumentId, DraftKind, Euro, Fact, Localized, RuleId, SectionId, Value};
 
 vocabulary! {
     /// How one rule came out.
@@ -200,4 +200,16 @@ pub struct Assessment {
     pub calculation: Vec<CalculationStep>,
     /// What must be asked, each thing once.
     pub questions: Vec<Question>,
+}
+
+impl Assessment {
+    /// The rules that a decision of that kind tells of, in their order: for a refusal what refuses, for a grant every
+    /// rule that was met or cut it.
+    pub fn told(&self, kind: DraftKind) -> impl Iterator<Item = &RuleTrace> {
+        self.rules.iter().filter(move |rule| match kind {
+            DraftKind::Inadmissible => rule.outcome == RuleOutcome::NotMet && rule.effect == Effect::Inadmissible,
+            DraftKind::Rejection => rule.outcome == RuleOutcome::NotMet && rule.effect == Effect::Rejection,
+            _ => true,
+        })
+    }
 }

@@ -59,8 +59,12 @@ checks! {
     K15 Blocking,
     /// The letter is in the party's language, wholly.
     K16 Blocking,
+    /// No sentence promises more than the operative part or contradicts it. A model's prose is refused for it.
+    K17 Warning,
     /// Names, places and numbers in the draft stand in its sources.
     K18 Blocking,
+    /// No text follows commands found in what came in, or shows how a model was asked.
+    K19 Blocking,
     /// Publicity class and its ground are set.
     K20 Blocking,
     /// Emergency words in any text were seen by a person.

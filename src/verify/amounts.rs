@@ -17,7 +17,7 @@ static SUM: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// Every sum of euros in a text. A rate (`0,70 €/m`) counts as its number too.
-fn sums(text: &str) -> Vec<(String, Decimal)> {
+pub fn sums(text: &str) -> Vec<(String, Decimal)> {
     // Most texts name no money, and a look for the sign costs a hundredth of the pattern.
     if !["€", "euro", "EUR"].iter().any(|sign| text.contains(sign)) {
         return Vec::new();

@@ -2,10 +2,11 @@
 
 use std::sync::LazyLock;
 
+use jiff::civil::Date;
 use regex::Regex;
 
-use super::Subject;
-use crate::cases::{Check, CheckId, Citation, PartKind};
+use super::{Subject, prose};
+use crate::cases::{Check, CheckId, Citation, PartKind, Reason};
 use crate::clock::helsinki;
 use crate::policy::format::DocumentKind;
 
@@ -43,18 +44,47 @@ fn is_sentence(text: &str, quote: &str) -> bool {
     })
 }
 
+/// What is wrong with a citation, if anything: a policy binds as it was on its governing date, a statute as it is on
+/// the day of the decision.
+fn stale(subject: &Subject<'_>, citation: &Citation, governing: Date) -> Option<String> {
+    let library = &subject.rulebook.library;
+    let version = library.version(&citation.document, citation.version);
+    if version.is_some_and(|document| document.kind == DocumentKind::Law) {
+        if version.is_none_or(|law| !law.in_force.contains(subject.decided_on)) {
+            return Some(format!(
+                "{}@{} is not in force on {}",
+                citation.document, citation.version, subject.decided_on
+            ));
+        }
+    } else if library.version_on(&citation.document, governing).is_none_or(|d| d.in_force.from != citation.version) {
+        return Some(format!(
+            "{}@{} was not in force on {governing}: cite the version that was",
+            citation.document, citation.version
+        ));
+    }
+    fault(subject, citation)
+}
+
 /// The policy version is in force on the governing date, and each cited section stands in it as quoted.
 pub fn k03(subject: &Subject<'_>) -> Check {
     let citations: Vec<_> = subject.content.reasons.iter().flat_map(|reason| &reason.citations).collect();
-    let assessment = subject.file.assessment.as_ref();
-    if assessment.is_none() && citations.is_empty() {
-        return Check::not_applicable(CheckId::K03, "nothing is decided by a policy");
-    }
-    let in_force = assessment
-        .map(|assessment| subject.rulebook.library.version_on(&assessment.document, assessment.governing_date));
-    if let Some(assessment) = assessment
-        && in_force.flatten().is_none_or(|document| document.in_force.from != assessment.version)
-    {
+    let Some(assessment) = &subject.file.assessment else {
+        if citations.is_empty() {
+            return Check::not_applicable(CheckId::K03, "nothing is decided by a policy");
+        }
+        // An answer to a notice may tell what the policy says; whoever let a model look for it did not evaluate it.
+        if subject.content.kind.is_decision() || subject.engine.model.is_none() {
+            return Check::fail(CheckId::K03, "reasons cite a policy, but no policy was evaluated");
+        }
+        let arrival = subject.submission.received_at.to_zoned(helsinki()).date();
+        let stale = citations.into_iter().find_map(|citation| stale(subject, citation, arrival));
+        return stale.map_or_else(
+            || Check::pass(CheckId::K03, format!("what is cited was in force on {arrival}, the day of arrival")),
+            |stale| Check::fail(CheckId::K03, stale),
+        );
+    };
+    let in_force = subject.rulebook.library.version_on(&assessment.document, assessment.governing_date);
+    if in_force.is_none_or(|document| document.in_force.from != assessment.version) {
         return Check::fail(
             CheckId::K03,
             format!(
@@ -63,40 +93,10 @@ pub fn k03(subject: &Subject<'_>) -> Check {
             ),
         );
     }
-    // Where no rules were evaluated, a letter explains what held when the matter came in.
-    let arrival = subject.submission.received_at.to_zoned(helsinki()).date();
-    let governs = assessment.map_or(arrival, |assessment| assessment.governing_date);
-    for citation in citations {
-        let library = &subject.rulebook.library;
-        let is_law = library.version(&citation.document, citation.version).is_some_and(|d| d.kind == DocumentKind::Law);
-        if !is_law
-            && library.version_on(&citation.document, governs).is_none_or(|d| d.in_force.from != citation.version)
-        {
-            return Check::fail(
-                CheckId::K03,
-                format!(
-                    "{}@{} was not in force on {governs}: cite the version that was",
-                    citation.document, citation.version
-                ),
-            );
-        }
-        if is_law
-            && library
-                .version(&citation.document, citation.version)
-                .is_none_or(|d| !d.in_force.contains(subject.decided_on))
-        {
-            return Check::fail(
-                CheckId::K03,
-                format!("{}@{} is not in force on {}", citation.document, citation.version, subject.decided_on),
-            );
-        }
-        if let Some(fault) = fault(subject, citation) {
-            return Check::fail(CheckId::K03, fault);
-        }
+    if let Some(stale) = citations.into_iter().find_map(|citation| stale(subject, citation, assessment.governing_date))
+    {
+        return Check::fail(CheckId::K03, stale);
     }
-    let Some(assessment) = assessment else {
-        return Check::pass(CheckId::K03, format!("what is cited was in force on {governs}"));
-    };
     Check::pass(
         CheckId::K03,
         format!("{}@{} was in force on {}", assessment.document, assessment.version, assessment.governing_date),
@@ -153,7 +153,8 @@ pub fn k05(subject: &Subject<'_>) -> Check {
         if reason.citations.is_empty() {
             return Check::fail(CheckId::K05, format!("no provision for the reason “{start}”"));
         }
-        if reason.evidence.is_empty() {
+        // Why something is asked for may rest on the policy alone.
+        if reason.evidence.is_empty() && (content.kind.is_decision() || subject.engine.model.is_none()) {
             return Check::fail(CheckId::K05, format!("no evidence for the reason “{start}”"));
         }
         if let Some(name) = reason.evidence.iter().find(|name| subject.file.facts.get(name).is_none()) {
@@ -172,7 +173,48 @@ pub fn k05(subject: &Subject<'_>) -> Check {
         let start: String = line.chars().take(60).collect();
         return Check::fail(CheckId::K05, format!("the letter gives a reason that nothing carries: “{start}”"));
     }
+    if prose::by_model(subject)
+        && content.kind.is_decision()
+        && let Some(fault) = untold(subject)
+    {
+        return Check::fail(CheckId::K05, fault);
+    }
     Check::pass(CheckId::K05, format!("{} reasons, each with evidence and a provision", content.reasons.len()))
+}
+
+/// How the reasons of a model's decision differ from the rules that it must tell of, if they do: none is dropped,
+/// none added, and each cites the section of its own rule.
+fn untold(subject: &Subject<'_>) -> Option<String> {
+    let content = subject.content;
+    let Some(assessment) = &subject.file.assessment else {
+        return Some("a decision by rules that nobody evaluated".to_owned());
+    };
+    if let Some(reason) = content.reasons.iter().find(|reason| reason.rule.is_none()) {
+        let start: String = reason.text.chars().take(60).collect();
+        return Some(format!("no rule gives the reason “{start}”"));
+    }
+    let told: Vec<_> = assessment.told(content.kind).collect();
+    let given: Vec<_> = content.reasons.iter().filter_map(|reason| reason.rule.as_ref()).collect();
+    if let Some(rule) = told.iter().find(|rule| !given.contains(&&rule.rule)) {
+        return Some(format!("the reasons leave out the rule `{}`", rule.rule));
+    }
+    if let Some(rule) = given.iter().find(|rule| !told.iter().any(|known| known.rule == ***rule)) {
+        return Some(format!("the reasons tell of the rule `{rule}`, which this decision does not rest on"));
+    }
+    if told.iter().map(|rule| &rule.rule).ne(given.iter().copied()) {
+        return Some("the reasons do not tell each rule once, in the order of the policy".to_owned());
+    }
+    let cites_own = |reason: &Reason| {
+        prose::rule_of(subject, reason).is_some_and(|rule| {
+            let own = &rule.section;
+            let is_own =
+                |c: &Citation| c.document == own.document && c.version == own.version && c.section == own.section;
+            reason.citations.iter().any(is_own)
+        })
+    };
+    let stray = content.reasons.iter().find(|reason| !cites_own(reason))?;
+    let rule = stray.rule.as_ref().map(ToString::to_string).unwrap_or_default();
+    Some(format!("the reason for the rule `{rule}` does not cite the rule's own section"))
 }
 
 /// Whether a line of the letter is that reason, with nothing but the section behind it.

@@ -41,6 +41,19 @@ pub fn k16(subject: &Subject<'_>) -> Check {
             }
         }
     }
+    if super::prose::by_model(subject) {
+        let prose = super::prose::written(subject);
+        let stray = prose.iter().filter(|piece| piece.text.chars().count() >= ENOUGH).find_map(|piece| {
+            match detect(&piece.text) {
+                Detected::Known(found) if found != expected => Some(format!("{} is in `{found}`", piece.place)),
+                Detected::Other => Some(format!("{} is in a language that we do not serve", piece.place)),
+                Detected::Known(_) | Detected::Unclear => None,
+            }
+        });
+        if let Some(stray) = stray {
+            return Check::fail(CheckId::K16, format!("{stray}, the letter in `{expected}`"));
+        }
+    }
     Check::pass(
         CheckId::K16,
         format!("in `{expected}` ({})", told_from(&reading.language_from, expected, reading.language)),

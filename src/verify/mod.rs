@@ -1,21 +1,27 @@
 //! The checks of a draft, numbered K01…K30 in the field, one file a family.
 //!
 //! The same checks hold for the machine's drafts, for people's edits and at the moment of approval. They
-//! know nothing of who proposes, of databases or of HTTP; they look at the draft, at what it was made from
-//! and at what binds. A draft that fails is shown with its failures, never hidden and never mended in silence.
+//! know nothing of databases or of HTTP and ask no model; they look at the draft, at what it was made from and at
+//! what binds. A draft that fails is shown with its failures, never hidden and never mended in silence.
+//!
+//! What a language model wrote is held to more: its sentences are not yet anybody's. A person's edit makes them theirs.
 
 mod amounts;
 pub mod appeal;
 mod blocks;
 mod citations;
+mod commands;
 mod dates;
 mod language;
 mod power;
 mod privacy;
 mod procedure;
+mod promises;
+mod prose;
 mod records;
 mod sources;
 
+pub use commands::leak;
 use jiff::civil::Date;
 
 use crate::cases::{CaseFile, Check, DraftContent, Engine, Person, Preparer, Submission};
@@ -70,7 +76,9 @@ pub fn verify(subject: &Subject<'_>) -> Vec<Check> {
         dates::k13(subject),
         privacy::k15(subject),
         language::k16(subject),
+        promises::k17(subject),
         sources::k18(subject),
+        commands::k19(subject),
         records::k20(subject),
         procedure::k27(subject),
         records::k28(subject),

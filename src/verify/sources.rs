@@ -9,8 +9,9 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::prose::{self, Prose};
 use super::{Subject, service};
-use crate::cases::{Check, CheckId, Language, write_date, write_time, write_value};
+use crate::cases::{Check, CheckId, Fact, Language, write_date, write_time, write_value};
 use crate::municipality::format::Contact;
 
 /// A number with its grouping, decimals, dots and colons: an amount, a date, a time, a statute.
@@ -176,13 +177,7 @@ pub fn k18(subject: &Subject<'_>) -> Check {
     sources.push(own_words(subject));
     sources.extend(worked_out(subject));
     let numbers: BTreeSet<String> = sources.iter().flat_map(|text| numbers(text)).collect();
-    // A name's source is a name: "koskien" is none for "Koskinen".
-    let words: BTreeSet<String> = sources
-        .iter()
-        .flat_map(|text| WORD.find_iter(text))
-        .filter(|word| word.as_str().chars().next().is_some_and(char::is_uppercase))
-        .map(|word| word.as_str().to_lowercase())
-        .collect();
+    let words = capitalised(&sources);
     let letter = [Some(&subject.content.letter), subject.content.work_order.as_ref()];
     for text in letter.into_iter().flatten() {
         if let Some(number) = self::numbers(text).into_iter().find(|number| !numbers.contains(number)) {
@@ -200,7 +195,105 @@ pub fn k18(subject: &Subject<'_>) -> Check {
             );
         }
     }
+    if prose::by_model(subject)
+        && let Some(fault) = prose::written(subject).iter().find_map(|piece| made_up(subject, piece))
+    {
+        return Check::fail(CheckId::K18, fault);
+    }
     Check::pass(CheckId::K18, "every number and name has a source")
+}
+
+/// What a piece of a model's prose tells that its own sources do not: the facts it rests on, the sections it cites,
+/// its rule. That a stranger wrote it somewhere is no source.
+fn made_up(subject: &Subject<'_>, piece: &Prose<'_>) -> Option<String> {
+    let sources = own_sources(subject, piece);
+    let known: BTreeSet<String> = sources.iter().flat_map(|text| numbers(text)).collect();
+    if let Some(number) = numbers(&piece.text).into_iter().find(|number| !known.contains(number)) {
+        return Some(format!("the number {number} in {} stands in none of its sources", piece.place));
+    }
+    let said =
+        |text: &str| NUMBER_WORD.find_iter(text).map(|word| word.as_str().to_lowercase()).collect::<BTreeSet<_>>();
+    let known: BTreeSet<String> = sources.iter().flat_map(|text| said(text)).collect();
+    if let Some(word) = said(&piece.text).into_iter().find(|word| !known.contains(word)) {
+        return Some(format!("the number “{word}” in {} stands in none of its sources", piece.place));
+    }
+    // A name may also come from what the municipality's people wrote: authorities, units, roads of the pack.
+    let known = capitalised(&[sources, fixed_texts(subject)].concat());
+    let name = names(&piece.text).find(|name| !has_source(name, &known))?;
+    Some(format!("the name “{name}” in {} stands in none of its sources", piece.place))
+}
+
+/// Numbers as words, from a hundred: nobody writes a small one out to deceive.
+static NUMBER_WORD: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\b\p{L}*(?:tuhat|tuhan|sata|satoja|miljoon|tusen|hundra|miljon|thousand|hundred|million)\p{L}*\b")
+        .expect("a fixed pattern")
+});
+
+/// The sources of one piece of prose.
+fn own_sources(subject: &Subject<'_>, piece: &Prose<'_>) -> Vec<String> {
+    let language = subject.content.language;
+    let free = |name: &str| {
+        let field = service(subject).and_then(|service| service.fields.iter().find(|field| field.name == name));
+        field.is_some_and(|field| field.free_text)
+    };
+    let fact = |fact: &Fact| write_value(&fact.value, fact.unit.as_deref(), language);
+    let facts = subject.file.facts.iter().filter(|known| !free(&known.name));
+    let mut texts = vec![subject.number.to_owned()];
+    let Some(reason) = piece.reason else {
+        // Labels, fixed blocks, the category: all written by people of the municipality.
+        texts.extend(fixed_texts(subject));
+        texts.extend(facts.map(fact));
+        texts.extend([subject.submission.received_at].map(|at| write_time(at, language)));
+        texts.extend(subject.content.deadline.map(|day| write_date(day, language)));
+        texts.extend(place(subject));
+        return texts;
+    };
+    texts.extend(facts.filter(|known| reason.evidence.contains(&known.name)).map(fact));
+    for citation in &reason.citations {
+        let document = subject.rulebook.library.version(&citation.document, citation.version);
+        texts.extend(document.map(|document| document.title(citation.language).to_owned()));
+        let section = document.and_then(|document| document.section(&citation.section));
+        texts.extend(section.and_then(|section| section.text(citation.language)).map(str::to_owned));
+        texts.push(citation.section.as_str().trim_start_matches('s').to_owned());
+    }
+    match prose::rule_of(subject, reason) {
+        Some(rule) => {
+            texts.push(rule.reason.get(language).to_owned());
+            let parameters =
+                rule.parameters.values().map(|used| write_value(&used.value, used.unit.as_deref(), language));
+            texts.extend(parameters.chain(rule.inputs.values().map(fact)));
+            let steps = subject.file.assessment.iter().flat_map(|assessment| &assessment.calculation);
+            for step in steps.filter(|step| rule.steps.contains_key(&step.name)) {
+                texts.push(step.label.get(language).to_owned());
+                texts.extend(step.value.as_ref().map(|value| write_value(value, step.unit.as_deref(), language)));
+            }
+        }
+        None => {
+            // Why something is asked for, or whose a road is.
+            let questions = subject.file.open_questions();
+            texts.extend(questions.into_iter().map(|question| question.text.get(language).to_owned()));
+            texts.extend(subject.content.deadline.map(|day| write_date(day, language)));
+            texts.extend(place(subject));
+        }
+    }
+    texts
+}
+
+/// The place of the matter as the sender gave it, and the words by which code told whose it is.
+fn place(subject: &Subject<'_>) -> Vec<String> {
+    let location = subject.submission.location.as_ref().and_then(|location| location.address.clone());
+    let route = subject.file.route.iter().flat_map(|route| route.evidence.iter().cloned());
+    route.chain(location).collect()
+}
+
+/// Every word with a capital, in lower case. A name's source is a name: "koskien" is none for "Koskinen".
+fn capitalised(texts: &[String]) -> BTreeSet<String> {
+    texts
+        .iter()
+        .flat_map(|text| WORD.find_iter(text))
+        .filter(|word| word.as_str().chars().next().is_some_and(char::is_uppercase))
+        .map(|word| word.as_str().to_lowercase())
+        .collect()
 }
 
 /// Numbers in one form: grouping taken away, decimal comma as a point, trailing marks off.

@@ -4,8 +4,8 @@
 use super::Material;
 use super::letter::{Extras, Letter};
 use crate::cases::{
-    Assessment, CalculationStep, Citation, DraftContent, DraftKind, Effect, Evidence, Fact, Language, PartKind, Reason,
-    RuleOutcome, RuleTrace, write_value,
+    Assessment, CalculationStep, Citation, DraftContent, DraftKind, Evidence, Fact, Language, PartKind, Reason,
+    RuleTrace, write_value,
 };
 use crate::triage::Error;
 use crate::triage::gather::{LEFT_EMPTY, NO_SENDING_TIME};
@@ -45,16 +45,10 @@ pub fn compose(material: &Material<'_>, kind: DraftKind) -> Result<DraftContent,
     Ok(letter.finish(Extras { reasons, provisions, amount, decider, appeal, ..Extras::default() }))
 }
 
-/// The reasons of a decision: for a refusal what refuses, for a grant every rule that was met or cut it.
+/// The reasons of a decision, one for each rule that it tells of.
 fn reasons(assessment: &Assessment, kind: DraftKind, language: Language) -> Vec<Reason> {
     assessment
-        .rules
-        .iter()
-        .filter(|rule| match kind {
-            DraftKind::Inadmissible => rule.outcome == RuleOutcome::NotMet && rule.effect == Effect::Inadmissible,
-            DraftKind::Rejection => rule.outcome == RuleOutcome::NotMet && rule.effect == Effect::Rejection,
-            _ => true,
-        })
+        .told(kind)
         .map(|rule| Reason {
             text: rule.reason.get(language).trim().to_owned(),
             evidence: evidence(assessment, rule),

@@ -1,0 +1,234 @@
+//! K17: no sentence promises more than the operative part, and none contradicts it.
+//!
+//! What is decided is said in one place, which code writes. In the reasons and the paragraph on the matter a word of
+//! granting, approving, paying or refusing may stand only where it says the same; in a letter that decides nothing it
+//! may not stand at all. What the policy itself says, word for word, is no promise.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::prose::{self, collapsed, sentences};
+use super::{Subject, amounts, sources};
+use crate::cases::{Check, CheckId, DraftKind, PartKind, Severity};
+
+/// What a word of outcome says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// Something is granted.
+    Grant,
+    /// Something is accepted: an application, a cost.
+    Approve,
+    /// Something is paid or made good, or somebody is entitled to it.
+    Pay,
+    /// Something is refused.
+    Refuse,
+    /// Something is certain, or we promise it.
+    Guarantee,
+}
+
+/// Words of outcome in Finnish, Swedish and English. Participles before a noun (`hyväksytyt kustannukset`, `pienin
+/// myönnettävä avustus`) and the names of documents (`myöntämisperusteet`) say no outcome.
+static WORDS: LazyLock<[(Outcome, Regex); 5]> = LazyLock::new(|| {
+    let word = |pattern: &str| Regex::new(&format!(r"(?i)\b(?:{pattern})\b")).expect("a fixed pattern");
+    [
+        (
+            Outcome::Grant,
+            word(
+                "myönnetään|myönnetä|myönnettiin|myönnetty|myönnettäisiin|myönnettäneen|myönnämme|myönnän|myöntää|myöntävät|\
+                 myönsi|myönsimme|beviljas|beviljar|beviljade|beviljades|beviljats|bevilja|granted|(?:we|to|will|hereby|shall) grant|grants you",
+            ),
+        ),
+        (
+            Outcome::Approve,
+            word(
+                "hyväksytään|hyväksytä|hyväksyttiin|hyväksymme|hyväksyn|hyväksyy|hyväksyimme|hyväksytty|puolletaan|godkänns|\
+                 godkänner|godkändes|godkänts|godkänna|bifalls|bifaller|approved|approve|approves|accepted",
+            ),
+        ),
+        (
+            Outcome::Pay,
+            word(
+                "maksetaan|makseta|maksamme|maksettiin|maksettaisiin|maksettu|korvataan|korvata|korvaamme|korvaa|korvattu|\
+                 hyvitetään|hyvitämme|oikeus korvaukseen|oikeutettu|oikeutettuja|ersätts|ersätter|ersättas|ersatts|utbetalas|\
+                 utbetalar|betalas ut|betalar|betalas|gottgörs|gottgör|rätt till ersättning|berättigad|berättigade|paid|pay|pays|\
+                 compensated|compensate|reimbursed|reimburse|refunded|refund|entitled",
+            ),
+        ),
+        (
+            Outcome::Refuse,
+            word(
+                "hylätään|hylätä|hylättiin|hylätty|hylkäämme|hylkää|hylkäsi|evätään|evätä|evättiin|evätty|epäämme|avslås|avslår|\
+                 avslogs|avslagits|förkastas|förkastar|förvägras|rejected|reject|rejects|refused|refuse|denied|deny|dismissed|declined",
+            ),
+        ),
+        (
+            Outcome::Guarantee,
+            word(
+                "takaamme|takaa|takaan|taataan|taattu|lupaamme|lupaan|lupaa|luvataan|luvattu|korjaamme|auraamme|hiekoitamme|\
+                 vaihdamme|poistamme|(?:korjataan|aurataan|hiekoitetaan|vaihdetaan|poistetaan) (?:heti|tänään|huomenna|\
+                 viipymättä)|garanterar|garanteras|garanterat|garanti|lovar|lovas|utlovas|utlovat|vi (?:reparerar|plogar|sandar|\
+                 byter|åtgärdar)|guarantees?|guaranteed|we promise|promised|we will (?:fix|repair|plough|replace|remove)",
+            ),
+        ),
+    ]
+});
+
+/// Words that turn a clause into its opposite.
+static NOT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\b(?:ei|eivät|emme|en|et|ette|eikä|eivätkä|älkää|ilman|inte|ej|icke|varken|not|no|never|nor|cannot|without)\b|n't\b")
+        .expect("a fixed pattern")
+});
+
+/// All that was asked for.
+static WHOLLY: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\b(?:täysimääräi\w+|kokonaisuudessaan|koko (?:haettu|summa|määrä)\w*|i sin helhet|till fullt belopp|fullt ut|in full|the full amount)\b")
+        .expect("a fixed pattern")
+});
+
+/// Whether a draft of that kind says the same in its operative part.
+const fn fits(kind: DraftKind, outcome: Outcome, negated: bool) -> bool {
+    match (kind, outcome) {
+        (_, Outcome::Guarantee) => false,
+        (DraftKind::Grant, Outcome::Refuse) => false,
+        (DraftKind::Grant, _) => !negated,
+        (DraftKind::Partial, Outcome::Grant) => !negated,
+        (DraftKind::Partial, _) => true,
+        (DraftKind::Rejection, Outcome::Refuse) => !negated,
+        (DraftKind::Rejection, _) => negated,
+        // The other decisions have words of their own that no general rule can judge.
+        (DraftKind::Recovery | DraftKind::ClaimDecision, _) => true,
+        _ => false,
+    }
+}
+
+/// Every sentence of the reasons and the matter says no other outcome than the operative part.
+pub fn k17(subject: &Subject<'_>) -> Check {
+    let model = prose::by_model(subject);
+    let texts: Vec<(String, String)> = if model {
+        prose::written(subject).into_iter().map(|prose| (prose.place, prose.text)).collect()
+    } else {
+        let parts = subject.content.parts.iter().filter(|part| !part.kind.is_worked_out(subject.content.kind));
+        // What an answer to a notice does is a fixed text as long as nobody edits it.
+        let parts = parts.filter(|part| part.kind != PartKind::Contact);
+        let matter = prose::written(subject).into_iter().filter(|prose| prose.reason.is_none());
+        parts
+            .filter(|part| part.kind != PartKind::Matter)
+            .map(|part| (format!("the part `{}`", part.kind), part.text.clone()))
+            .chain(matter.map(|prose| (prose.place, prose.text)))
+            .collect()
+    };
+    let public = collapsed(&public_texts(subject).join("\n"));
+    let fault = texts.iter().find_map(|(place, text)| {
+        let sentence = sentences(text).into_iter().find_map(|sentence| fault(subject, sentence, &public))?;
+        Some(format!("{place} {sentence}"))
+    });
+    match fault {
+        // A person may know why they write so; a model's words are put back.
+        Some(fault) if model => Check { severity: Severity::Blocking, ..Check::fail(CheckId::K17, fault) },
+        Some(fault) => Check::fail(CheckId::K17, fault),
+        None => Check::pass(CheckId::K17, "no sentence promises more than the operative part"),
+    }
+}
+
+/// What people of the municipality wrote: whole sentences of it promise nothing new.
+fn public_texts(subject: &Subject<'_>) -> Vec<String> {
+    let mut texts = sources::fixed_texts(subject);
+    for rule in subject.file.assessment.iter().flat_map(|assessment| &assessment.rules) {
+        texts.push(rule.reason.get(subject.content.language).to_owned());
+    }
+    texts
+}
+
+/// What a sentence says beside the operative part, if anything.
+fn fault(subject: &Subject<'_>, sentence: &str, public: &str) -> Option<String> {
+    let content = subject.content;
+    let bare = collapsed(sentence.trim_start_matches(['–', ' ']));
+    if bare.chars().count() > 12 && public.contains(&bare) {
+        return None;
+    }
+    for clause in clauses(sentence) {
+        let negated = NOT.is_match(clause);
+        for (outcome, words) in WORDS.iter() {
+            let Some(found) = words.find(clause) else { continue };
+            // `Hyväksytty` before its noun is no outcome, but nobody can tell that by a rule: only verbs are listed.
+            if !fits(content.kind, *outcome, negated) {
+                return Some(format!("says “{}”, which a letter of kind `{}` does not", found.as_str(), content.kind));
+            }
+            if negated || !matches!(outcome, Outcome::Grant | Outcome::Pay) {
+                continue;
+            }
+            let other = amounts::sums(sentence)
+                .into_iter()
+                .find(|(_, sum)| content.amount.map(|own| own.decimal()) != Some(*sum));
+            if let Some((sum, _)) = other {
+                return Some(format!("says “{}” beside {sum}, which is not what is decided", found.as_str()));
+            }
+            if content.kind == DraftKind::Partial && WHOLLY.is_match(clause) {
+                return Some("says that all is granted, but a part is refused".to_owned());
+            }
+        }
+    }
+    None
+}
+
+/// A sentence at its commas and contrasts, so that a `not` turns only its own part.
+fn clauses(sentence: &str) -> impl Iterator<Item = &str> {
+    static BETWEEN: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(?i)[,;:–—]\s|\s(?:mutta|vaan|utan|men|but)\s").expect("a fixed pattern"));
+    BETWEEN.split(sentence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn says(text: &str) -> Vec<(Outcome, bool)> {
+        clauses(text)
+            .flat_map(|clause| {
+                WORDS
+                    .iter()
+                    .filter(|(_, words)| words.is_match(clause))
+                    .map(|(outcome, _)| (*outcome, NOT.is_match(clause)))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn outcomes_are_read_in_three_languages_with_what_turns_them() {
+        for (text, said) in [
+            ("Avustusta myönnetään 2 585 €.", vec![(Outcome::Grant, false)]),
+            ("Avustusta ei myönnetä.", vec![(Outcome::Grant, true)]),
+            ("Hakemus hylätään.", vec![(Outcome::Refuse, false)]),
+            ("Understöd beviljas inte.", vec![(Outcome::Grant, true)]),
+            ("Ansökan avslås.", vec![(Outcome::Refuse, false)]),
+            ("Skadan ersätts.", vec![(Outcome::Pay, false)]),
+            ("The application is rejected.", vec![(Outcome::Refuse, false)]),
+            ("We guarantee it.", vec![(Outcome::Guarantee, false)]),
+            ("Tie ei ole pitkä, mutta avustus maksetaan.", vec![(Outcome::Pay, false)]),
+            ("Teillä on oikeus korvaukseen.", vec![(Outcome::Pay, false)]),
+        ] {
+            assert_eq!(says(text), said, "{text}");
+        }
+        for text in [
+            "Yksityistieavustusten myöntämisperusteet",
+            "Se on vähintään pienimmän myönnettävän avustuksen suuruinen.",
+            "Työt kuuluvat hyväksyttäviin kustannuksiin.",
+            "the grant is for roads",
+        ] {
+            assert_eq!(says(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn each_kind_of_letter_says_its_own_outcome_only() {
+        assert!(fits(DraftKind::Grant, Outcome::Grant, false) && !fits(DraftKind::Grant, Outcome::Grant, true));
+        assert!(!fits(DraftKind::Grant, Outcome::Refuse, false) && !fits(DraftKind::Rejection, Outcome::Pay, false));
+        assert!(fits(DraftKind::Rejection, Outcome::Grant, true) && fits(DraftKind::Rejection, Outcome::Refuse, false));
+        for kind in [DraftKind::Completion, DraftKind::Acknowledgement, DraftKind::Transfer, DraftKind::Inadmissible] {
+            for negated in [true, false] {
+                assert!(!fits(kind, Outcome::Grant, negated) && !fits(kind, Outcome::Refuse, negated), "{kind}");
+            }
+        }
+    }
+}
