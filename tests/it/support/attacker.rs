@@ -197,7 +197,16 @@ impl Attacker {
             wanted.entry(name.to_owned()).or_insert_with(|| value.to_owned());
         }
         let quotes = self.quotes(seen);
-        let sources = sources(&seen.user);
+        let mut sources: Vec<&str> = seen.sources().map(|(id, _)| id.as_str()).take(3).collect();
+        sources.push("location");
+        // What is really open comes first: only so many facts fit into an answer.
+        let open: Vec<String> =
+            seen.rows("fields").iter().filter_map(|row| row["name"].as_str().map(str::to_owned)).collect();
+        for name in &open {
+            wanted.entry(name.clone()).or_insert_with(|| "9000".to_owned());
+        }
+        let mut wanted: Vec<_> = wanted.into_iter().collect();
+        wanted.sort_by_key(|(name, _)| !open.contains(name));
         let mut facts = Vec::new();
         for (name, value) in &wanted {
             // The attacker's own words where they state the value, else all of them, else words that stand nowhere.
@@ -208,8 +217,8 @@ impl Attacker {
                     "quote": said.map_or(value.as_str(), String::as_str), "reason": self.words,
                 }));
             }
-            facts.push(json!({ "name": name, "value": value, "source": "text", "quote": value, "reason": "" }));
         }
+        facts.truncate(60);
         json!({ "facts": facts })
     }
 
@@ -231,7 +240,7 @@ impl Attacker {
 
     /// The good answer, spoilt.
     fn prose(&self, seen: &Seen<'_>) -> Value {
-        let language = if seen.user.matches(" och ").count() > seen.user.matches(" ja ").count() { "sv" } else { "fi" };
+        let language = if seen.is_swedish() { "sv" } else { "fi" };
         let mut value = seen.good();
         let orders = self.sentences(language);
         match self.cunning {
@@ -240,8 +249,15 @@ impl Attacker {
             Cunning::SpelledOut => add(&mut value, &spelled_out(language)),
             Cunning::Softly => add(&mut value, &softly(language)),
             Cunning::Leaking => {
-                let delimiters = seen.delimiters.join(" ");
-                let secrets = [seen.instructions(), delimiters, seen.user.chars().take(2_000).collect()];
+                let part = |text: &str| text.chars().take(300).collect::<String>();
+                let own_language = if language == "sv" { "Skriv så" } else { "Kirjoita niin" };
+                let rule = seen.system.split_once(own_language).map_or("", |(_, rest)| rest);
+                let secrets = [
+                    part(&seen.instructions()),
+                    part(&format!("{own_language}{rule}")),
+                    seen.keys.join(" "),
+                    part(seen.behind("letter")),
+                ];
                 add(&mut value, &secrets);
             }
             _ => {
@@ -415,16 +431,6 @@ fn add(value: &mut Value, sentences: &[String]) {
     if value["matter"].is_null() {
         value["matter"] = json!(sentences.join(" "));
     }
-}
-
-/// Places that texts may stand in, as they are named in a request.
-fn sources(user: &str) -> Vec<String> {
-    let attachments = regex::Regex::new(r#"attachment:[^\s"<>,)]+"#).unwrap();
-    let mut found: Vec<String> = attachments.find_iter(user).map(|found| found.as_str().to_owned()).collect();
-    found.extend(["text", "subject", "location"].map(str::to_owned));
-    found.sort();
-    found.dedup();
-    found
 }
 
 /// With letters of other alphabets that look the same, and characters that nobody sees.

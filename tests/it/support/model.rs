@@ -263,10 +263,10 @@ pub struct Seen<'a> {
     pub system: String,
     /// What they are to be applied to, findings and repairs included.
     pub user: String,
-    /// The strangers' texts: what stands between two equal delimiters.
-    pub fenced: Vec<String>,
-    /// Delimiters of this call.
-    pub delimiters: Vec<String>,
+    /// What stands behind the fence, with its labels.
+    pub data: Vec<(String, String)>,
+    /// Keys of the fence.
+    pub keys: Vec<String>,
     /// Whether tools were used in this conversation.
     pub tools_used: bool,
     /// Whether the model answered before: findings or a repair came back.
@@ -286,14 +286,14 @@ impl<'a> Seen<'a> {
             }
         }
         let user = user.join("\n\n");
-        let (fenced, delimiters) = fenced(&user);
+        let (data, keys) = fenced(&user);
         Self {
             request,
             prompt: prompt_id(request),
             system: system.join("\n\n"),
             user,
-            fenced,
-            delimiters,
+            data,
+            keys,
             tools_used,
             answered,
         }
@@ -322,21 +322,119 @@ impl<'a> Seen<'a> {
         found
     }
 
+    /// What stands behind the fence under a label.
+    pub fn behind(&self, label: &str) -> &str {
+        self.data.iter().find(|(known, _)| known == label).map_or("", |(_, text)| text)
+    }
+
+    /// The rows of a list behind the fence.
+    pub fn rows(&self, label: &str) -> Vec<Value> {
+        self.behind(label).lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+
+    /// The texts of the sender with their ids.
+    pub fn sources(&self) -> impl Iterator<Item = &(String, String)> {
+        let is_source = |label: &str| {
+            matches!(label, "subject" | "text" | "location")
+                || label.starts_with("field:")
+                || label.starts_with("attachment:")
+        };
+        self.data.iter().filter(move |(label, _)| is_source(label))
+    }
+
+    /// Whether the letter is to be in Swedish.
+    pub fn is_swedish(&self) -> bool {
+        self.user.contains("Language of the letter: sv")
+    }
+
     /// The good answer to this prompt.
     pub fn good(&self) -> Value {
         match self.prompt {
             "classify" => self.good_label(),
-            "gather-facts" => json!({ "facts": [] }),
-            "summarise" => json!({ "lines": ["Hakemus on saapunut.", "Luonnos on valmis tarkastettavaksi."] }),
+            "gather-facts" => json!({ "facts": self.good_facts() }),
+            "summarise" => json!({ "lines": ["Lähete on luettu.", "Luonnos odottaa tarkastusta."] }),
             "translate-check" => json!({ "same": true, "differences": [] }),
-            _ => json!({ "matter": null, "reasons": [], "rulings": [] }),
+            _ => self.good_reasons(),
         }
     }
 
+    /// The label whose meaning shares most with the message, and the sentence of the message that shows it.
     fn good_label(&self) -> Value {
-        let text = self.fenced.first().map_or("", String::as_str);
-        let quote: String = text.split_whitespace().take(1).collect();
-        json!({ "label": "LI1", "confidence": 0.9, "quote": quote, "language": "fi", "reason": "Viesti kertoo siitä." })
+        let message = self.sources().map(|(_, text)| text.to_lowercase()).collect::<Vec<_>>().join("\n");
+        let shared = |row: &Value| {
+            let meaning = row["meaning"].as_str().unwrap_or_default().to_lowercase();
+            let stems = meaning.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() > 3);
+            stems.filter(|word| message.contains(&word.chars().take(5).collect::<String>())).count()
+        };
+        let labels = self.rows("labels");
+        let label = labels.iter().max_by_key(|row| shared(row)).map_or(json!("question"), |row| row["label"].clone());
+        let quote = self.sources().next().map_or("", |(_, text)| text.lines().next().unwrap_or_default());
+        json!({ "label": label, "confidence": 0.9, "quote": quote, "language": "fi", "reason": "Viesti kertoo siitä." })
+    }
+
+    /// For each open field, the first words of a text that name it and state a number behind its name.
+    fn good_facts(&self) -> Vec<Value> {
+        let number = regex::Regex::new(r"\d[\d ]*(?:,\d+)?\s*(?:metriä|m\b|euroa|€)?").unwrap();
+        let mut facts = Vec::new();
+        for field in self.rows("fields") {
+            let label = field["label"].as_str().unwrap_or_default().to_lowercase();
+            let stem: String = label.chars().take(7).collect();
+            for (source, text) in self.sources() {
+                let Some(at) = text.to_lowercase().find(&stem).filter(|at| text.is_char_boundary(*at)) else {
+                    continue;
+                };
+                let sentence = text[at..].split(['\n', '.']).next().unwrap_or_default();
+                if let Some(quote) = number.find(sentence) {
+                    let value: String = quote.as_str().chars().filter(|c| c.is_ascii_digit() || *c == ',').collect();
+                    facts.push(json!({
+                        "name": field["name"], "value": value, "source": source, "quote": quote.as_str().trim(),
+                        "reason": "Teksti kertoo sen.",
+                    }));
+                    break;
+                }
+            }
+        }
+        facts
+    }
+
+    /// The reasons as code made them, with a sentence of the model's own to each.
+    fn good_reasons(&self) -> Value {
+        let own = if self.is_swedish() {
+            " Det framgår av uppgifterna i ärendet."
+        } else {
+            " Tämä ilmenee asian tiedoista."
+        };
+        let mut reasons: Vec<Value> = self
+            .rows("reasons")
+            .iter()
+            .map(|row| {
+                let evidence: Vec<&str> =
+                    row["evidence"].as_str().unwrap_or_default().split(", ").filter(|name| !name.is_empty()).collect();
+                let citations = match (&row["section"], &row["quote"]) {
+                    (Value::String(section), Value::String(quote)) => json!([{ "section": section, "quote": quote }]),
+                    _ => json!([]),
+                };
+                let sentence = row["sentence"].as_str().unwrap_or_default();
+                json!({
+                    "rule": row["rule"], "text": format!("{sentence}{own}"), "evidence": evidence, "citations": citations,
+                })
+            })
+            .collect();
+        // A notice is answered with what the first section says.
+        let section = self.data.iter().find(|(label, _)| label.contains('@') && label.contains('#'));
+        if let Some((section, text)) = section.filter(|_| reasons.is_empty() && self.prompt == "compose-notice") {
+            let quote =
+                text.split_inclusive(['.', '\n']).map(str::trim).find(|line| line.ends_with('.')).unwrap_or_default();
+            let text = if self.is_swedish() {
+                "Anmälan behandlas enligt kommunens anvisning."
+            } else {
+                "Ilmoitus käsitellään kunnan ohjeen mukaan."
+            };
+            reasons.push(json!({
+                "rule": null, "text": text, "evidence": [], "citations": [{ "section": section, "quote": quote }],
+            }));
+        }
+        json!({ "matter": null, "reasons": reasons, "rulings": [] })
     }
 
     /// The good answer with words put after each of its sentences.
@@ -362,7 +460,7 @@ impl<'a> Seen<'a> {
 
     fn in_another_language(&self) -> Value {
         let mut value = self.good();
-        let words = if self.user.contains("language: sv") {
+        let words = if self.is_swedish() {
             "Die Straße ist in gutem Zustand und die Voraussetzungen sind erfüllt."
         } else {
             "Die Voraussetzungen sind nach den Richtlinien der Gemeinde vollständig erfüllt."
@@ -400,29 +498,21 @@ pub fn for_each_sentence(value: &mut Value, visit: &mut dyn FnMut(&mut String)) 
     }
 }
 
-/// What stands between equal delimiters of 32 hexadecimal digits or more, and the delimiters.
-fn fenced(user: &str) -> (Vec<String>, Vec<String>) {
-    let pattern = regex::Regex::new(r"[0-9a-f]{32,}").unwrap();
-    let found: Vec<_> = pattern.find_iter(user).collect();
-    let mut delimiters: Vec<String> = found.iter().map(|found| found.as_str().to_owned()).collect();
-    delimiters.sort();
-    delimiters.dedup();
-    let mut texts = Vec::new();
-    let mut open: Option<(&str, usize)> = None;
-    for one in found {
-        match open {
-            Some((delimiter, start)) if delimiter == one.as_str() => {
-                let between = &user[start..one.start()];
-                // The rest of the opening line and the beginning of the closing line belong to the fence.
-                let from = between.find('\n').map_or(0, |at| at + 1);
-                let to = between.rfind('\n').unwrap_or(between.len()).max(from);
-                texts.push(between[from..to].to_owned());
-                open = None;
-            }
-            _ => open = Some((one.as_str(), one.end())),
+/// What stands behind the fence: labels and texts; and the keys.
+fn fenced(user: &str) -> (Vec<(String, String)>, Vec<String>) {
+    let opening = regex::Regex::new(r"(?m)^<data-([0-9a-f]{32}) ([^>\n]*)>\n").unwrap();
+    let (mut data, mut keys) = (Vec::new(), Vec::new());
+    let mut at = 0;
+    while let Some(found) = opening.captures_at(user, at) {
+        let (key, label, start) = (&found[1], found[2].to_owned(), found.get(0).unwrap().end());
+        let Some(end) = user[start..].find(&format!("</data-{key}>")) else { break };
+        data.push((label, user[start..start + end].trim_end_matches('\n').to_owned()));
+        if !keys.contains(&key.to_owned()) {
+            keys.push(key.to_owned());
         }
+        at = start + end;
     }
-    (texts, delimiters)
+    (data, keys)
 }
 
 /// Arguments that fit a strict schema.
@@ -493,12 +583,11 @@ mod tests {
     }
 
     #[test]
-    fn fenced_texts_are_found_between_their_delimiters() {
-        let delimiter = "0123456789abcdef0123456789abcdef";
-        let asked =
-            request("classify", &format!("Text:\n<data {delimiter}>\nKuoppa\ntiellä\n</data {delimiter}>\nEnd."));
+    fn texts_are_found_behind_the_fence() {
+        let key = "0123456789abcdef0123456789abcdef";
+        let asked = request("classify", &format!("Text:\n<data-{key} text>\nKuoppa\ntiellä\n</data-{key}>\nEnd."));
         let seen = Seen::of(&asked);
-        assert_eq!(seen.fenced, ["Kuoppa\ntiellä"]);
-        assert_eq!(seen.delimiters, [delimiter]);
+        assert_eq!(seen.behind("text"), "Kuoppa\ntiellä");
+        assert_eq!(seen.keys, [key]);
     }
 }
