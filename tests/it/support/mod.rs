@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod attacker;
+pub mod calls;
 pub mod database;
 pub mod desk;
 pub mod files;
