@@ -9,15 +9,20 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::clock::Ambient;
-use crate::config::Config;
-use crate::model::TextClassifier;
+use crate::config::{Config, EngineChoice};
+use crate::model::accounts::{self, Counted, Ledger};
+use crate::model::cassette::{self, Cassette};
+use crate::model::client::{self, StartFault};
 use crate::model::kept::trained_or_kept;
+use crate::model::prompts::Prompts;
+use crate::model::{TextClassifier, count};
 use crate::municipality::Faults;
 use crate::policy::{Rulebook, Rulebooks};
 use crate::review::Review;
 use crate::search::{Embedded, Search};
 use crate::storage::{self, Storage};
 use crate::triage::Triage;
+use crate::triage::agent::Agent;
 use crate::triage::pipeline::{Settings, Worker};
 
 /// The application. Cheap to clone.
@@ -48,6 +53,18 @@ pub enum StartError {
     /// A pack cannot be compiled.
     #[error("the policies cannot be used: {0}")]
     Pack(String),
+    /// The prompts are faulty: every fault, with file and line.
+    #[error("the prompts cannot be used:\n{0}")]
+    Prompts(Faults),
+    /// The settings of the language model name something that is not one.
+    #[error("the language model cannot be used: {0}")]
+    Model(#[from] StartFault),
+    /// The recorded calls cannot be used.
+    #[error("the recorded calls cannot be used: {0}")]
+    Cassettes(#[from] cassette::Fault),
+    /// The accounts of the language model cannot be kept.
+    #[error("the language model's accounts cannot be kept: {0}")]
+    Accounts(#[from] accounts::Unusable),
     /// The database cannot be opened.
     #[error(transparent)]
     Storage(#[from] storage::Error),
@@ -79,7 +96,12 @@ impl App {
         let rulebooks = Rulebooks::load_all(&config.policies.dir).map_err(StartError::Policies)?;
         let trained = |rulebook: &Rulebook| classifier(rulebook, &config.policies.cache);
         let search: Arc<dyn Search> = Arc::new(Embedded::over(&rulebooks));
-        let triage = Arc::new(Triage::new(&rulebooks, trained, &search, None).map_err(StartError::Pack)?);
+        let agent = agent(&config, Arc::new(storage.clone()), &ambient)?;
+        if agent.is_some() {
+            count::load().await;
+        }
+        let triage = Triage::new(&rulebooks, trained, &search, agent.as_ref()).map_err(StartError::Pack)?;
+        let triage = Arc::new(triage);
         Ok(Self::assemble(config, storage, rulebooks, triage))
     }
 
@@ -137,6 +159,23 @@ impl App {
         let name = format!("{name}-{}", self.0.ambient.id());
         Worker::new(self.0.storage.clone(), Arc::clone(&self.0.triage), self.0.ambient.clone(), name, settings)
     }
+}
+
+/// The agent over the language model of the settings, where they name one: its calls are bounded by the budget and
+/// written down in `ledger`.
+///
+/// # Errors
+/// What is wrong with the settings, the prompts or the price file. Nothing is sent.
+pub fn agent(config: &Config, ledger: Arc<dyn Ledger>, ambient: &Ambient) -> Result<Option<Arc<Agent>>, StartError> {
+    let settings = &config.model;
+    if settings.engine == EngineChoice::Offline {
+        return Ok(None);
+    }
+    let prompts = Arc::new(Prompts::load(&settings.prompts).map_err(StartError::Prompts)?);
+    let connected = client::connect(settings, &config.failover, ambient, count::tokens)?;
+    let recorded = Cassette::around(connected, settings)?;
+    let counted = Counted::new(recorded, ledger, settings, &config.budget, ambient.clone())?;
+    Ok(Some(Arc::new(Agent::new(Arc::new(counted), prompts, settings, &config.budget, ambient.clone()))))
 }
 
 /// The classifier of a municipality, from its labelled examples.

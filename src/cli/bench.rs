@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::{Context, Exit, Failure, demo, inputs, output, submit, triage};
+use super::{Context, Exit, Failure, bench_agent, demo, inputs, output, submit, triage};
 use crate::app::App;
 use crate::cases::{MunicipalityId, SubmissionId};
 use crate::intake::Incoming;
@@ -19,6 +19,8 @@ pub(super) enum Bench {
     Triage(Over),
     /// Intake to draft through the durable pipeline, into a new database that is removed again.
     Pipeline(Over),
+    /// What the pipeline adds to a language model that takes its time.
+    Agent(bench_agent::Over),
 }
 
 /// Over what.
@@ -51,13 +53,14 @@ impl Over {
 }
 
 /// How this program was built: figures of a dev build say little about a release build.
-const BUILD: &str = if cfg!(debug_assertions) { "dev" } else { "release" };
+pub(super) const BUILD: &str = if cfg!(debug_assertions) { "dev" } else { "release" };
 
 impl Bench {
     pub(super) async fn run(self, context: &mut Context) -> Result<Exit, Failure> {
         match self {
-            Self::Triage(over) => dry(context, &over).await,
+            Self::Triage(over) => Box::pin(dry(context, &over)).await,
             Self::Pipeline(over) => durable(context, &over).await,
+            Self::Agent(over) => Box::pin(bench_agent::run(context, &over)).await,
         }
     }
 }
@@ -66,7 +69,7 @@ async fn dry(context: &mut Context, over: &Over) -> Result<Exit, Failure> {
     let config = context.config()?;
     let submissions = over.submissions(context, &config)?;
     let rulebooks = super::rulebooks(&config)?;
-    let triage = super::desks(&config, &rulebooks)?;
+    let triage = super::desks(&config, &rulebooks, &context.ambient)?;
     let now = context.ambient.now();
     let count = over.count as usize;
     let bar = output::progress(u64::from(over.count), "triaging");
@@ -152,10 +155,10 @@ async fn durable(context: &mut Context, over: &Over) -> Result<Exit, Failure> {
 }
 
 /// A folder that goes away with its owner.
-struct Scratch(PathBuf);
+pub(super) struct Scratch(pub(super) PathBuf);
 
 impl Scratch {
-    fn new(context: &Context) -> Result<Self, Failure> {
+    pub(super) fn new(context: &Context) -> Result<Self, Failure> {
         let folder = std::env::temp_dir().join(format!("vireille-bench-{}", context.ambient.id()));
         std::fs::create_dir_all(&folder)?;
         Ok(Self(folder))

@@ -42,6 +42,8 @@ pub(super) struct Demo {
     /// End after the table.
     #[arg(long)]
     no_serve: bool,
+    #[command(flatten)]
+    engine: super::Engine,
 }
 
 impl Demo {
@@ -51,6 +53,7 @@ impl Demo {
         context.prefer("work.lease_seconds", LEASE_SECONDS);
         context.prefer("log.filter", "warn");
         context.flag("server.listen", Some(format!("127.0.0.1:{}", self.port)));
+        self.engine.set(context);
         let config = context.config()?;
         telemetry::init(&config.log);
         let samples = samples(&config, &self.municipality);

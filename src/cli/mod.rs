@@ -6,6 +6,7 @@
 
 mod audit;
 mod bench;
+mod bench_agent;
 mod config;
 mod demo;
 mod extract;
@@ -24,12 +25,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum as _};
 use serde_json::json;
 
 use crate::app::StartError;
 use crate::clock::Ambient;
-use crate::config::{Config, Faulty, Sources};
+use crate::config::{Config, EngineChoice, Faulty, Sources};
+use crate::model::accounts::MemoryLedger;
 use crate::model::client::install_tls;
 use crate::municipality::{Fault, Faults};
 use crate::policy::Rulebooks;
@@ -124,6 +126,25 @@ enum Command {
     Extract(extract::Extract),
 }
 
+/// Who proposes.
+#[derive(Debug, Args)]
+struct Engine {
+    /// Who proposes: the offline engine alone, or a language model with the offline engine as its fallback.
+    #[arg(long, value_enum)]
+    engine: Option<EngineChoice>,
+    /// The language model, as its address knows it.
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
+}
+
+impl Engine {
+    fn set(self, context: &mut Context) {
+        let engine = self.engine.as_ref().and_then(EngineChoice::to_possible_value);
+        context.flag("model.engine", engine.map(|engine| engine.get_name().to_owned()));
+        context.flag("model.name", self.model);
+    }
+}
+
 /// What every command needs.
 struct Context {
     sources: Sources,
@@ -161,10 +182,11 @@ fn rulebooks(config: &Config) -> Result<Rulebooks, Failure> {
         .map_err(|faults| Failure::Usage(format!("the policies cannot be used:\n{faults}")))
 }
 
-/// Triage at every municipality's desk.
-fn desks(config: &Config, rulebooks: &Rulebooks) -> Result<Triage, Failure> {
+/// Triage at every municipality's desk; what a language model takes is counted as long as the command runs.
+fn desks(config: &Config, rulebooks: &Rulebooks, ambient: &Ambient) -> Result<Triage, Failure> {
+    let agent = crate::app::agent(config, Arc::new(MemoryLedger::default()), ambient)?;
     let search: Arc<dyn Search> = Arc::new(Embedded::over(rulebooks));
-    Triage::new(rulebooks, |rulebook| crate::app::classifier(rulebook, &config.policies.cache), &search, None)
+    Triage::new(rulebooks, |rulebook| crate::app::classifier(rulebook, &config.policies.cache), &search, agent.as_ref())
         .map_err(|fault| Failure::Usage(format!("the policies cannot be used: {fault}")))
 }
 
@@ -205,7 +227,7 @@ impl From<StartError> for Failure {
         match error {
             StartError::Storage(error) => error.into(),
             StartError::Listen { .. } => Self::Failed(error.into()),
-            StartError::Policies(_) | StartError::Pack(_) => Self::Usage(error.to_string()),
+            _ => Self::Usage(error.to_string()),
         }
     }
 }

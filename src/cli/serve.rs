@@ -12,11 +12,14 @@ pub(super) struct Serve {
     /// Address and port, for example 127.0.0.1:8080; port 0 takes a free one.
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<String>,
+    #[command(flatten)]
+    engine: super::Engine,
 }
 
 impl Serve {
     pub(super) async fn run(self, context: &mut Context) -> Result<Exit, Failure> {
         context.flag("server.listen", self.listen);
+        self.engine.set(context);
         let config = context.config()?;
         telemetry::init(&config.log);
         let running = App::build(config).await?.serve().await?;
@@ -35,10 +38,13 @@ pub(super) struct Work {
     /// End when nothing waits any more.
     #[arg(long)]
     once: bool,
+    #[command(flatten)]
+    engine: super::Engine,
 }
 
 impl Work {
     pub(super) async fn run(self, context: &mut Context) -> Result<Exit, Failure> {
+        self.engine.set(context);
         let config = context.config()?;
         telemetry::init(&config.log);
         let app = App::build(config).await?;

@@ -32,14 +32,17 @@ pub(super) struct TriageCommand {
     /// moment: same draft.
     #[arg(long, value_name = "TIME")]
     at: Option<Timestamp>,
+    #[command(flatten)]
+    engine: super::Engine,
 }
 
 impl TriageCommand {
     pub(super) async fn run(self, context: &mut Context) -> Result<Exit, Failure> {
+        self.engine.set(context);
         let config = context.config()?;
         let municipality = self.municipality.unwrap_or_else(|| config.policies.default_municipality.clone());
         let rulebooks = super::rulebooks(&config)?;
-        let triage = Arc::new(super::desks(&config, &rulebooks)?);
+        let triage = Arc::new(super::desks(&config, &rulebooks, &context.ambient)?);
         let inputs = inputs::read(&self.files, &municipality, &context.ambient);
         let bar = output::progress(inputs.len() as u64, "triaging");
         let at = self.at;
@@ -138,6 +141,19 @@ fn summary(name: &str, submission: &Submission, file: &CaseFile, proposal: &Prop
     if let Some(route) = &file.route {
         let decider = route.decider.as_ref().map_or_else(|| route.authority.to_string(), ToString::to_string);
         say("route", &format!("{decider}, because {}", route.because));
+    }
+    for fallback in &file.fallbacks {
+        say("offline", &format!("{} without a language model: {}", fallback.step, fallback.reason));
+    }
+    for line in file.summary.iter().flat_map(|summary| summary.lines()) {
+        say("summary", line);
+    }
+    for proposal in file.proposals.iter().filter(|proposal| !proposal.adopted) {
+        let because = proposal.because.as_deref().unwrap_or_default();
+        say(
+            "proposed",
+            &format!("{} {}: {} (not taken over: {because})", proposal.kind, proposal.about, proposal.value),
+        );
     }
     say("flags", &file.flags.iter().map(|flag| flag.as_str()).collect::<Vec<_>>().join(", "));
     say("draft", proposal.content.kind.as_str());

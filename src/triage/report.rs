@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use super::Proposal;
 use crate::cases::{
-    Assessment, CaseFile, Check, DraftContent, DraftKind, Due, EmergencyHit, Engine, Facts, Flag, Language, Matter,
-    Owner, Part, Question, Reason, Route, ServiceId, Submission, Urgency,
+    Assessment, CaseFile, Check, DraftContent, DraftKind, Due, EmergencyHit, Engine, Facts, Fallback, Flag, Language,
+    Matter, ModelProposal, Owner, Part, PassageRef, Question, Reason, Route, ServiceId, Submission, Urgency,
 };
 
 /// One case.
@@ -38,6 +38,14 @@ pub struct Report<'a> {
     pub due: Option<&'a Due>,
     /// Which engine.
     pub engine: Option<&'a Engine>,
+    /// A few lines for the handler, from a language model.
+    pub summary: Option<&'a str>,
+    /// What a language model proposed, and what became of it.
+    pub proposals: &'a [ModelProposal],
+    /// What the offline engine did alone although a model was asked, and why.
+    pub fallbacks: &'a [Fallback],
+    /// Passages that may bear on the case, best first.
+    pub passages: &'a [PassageRef],
 }
 
 /// What kind of matter, whose, how urgent.
@@ -133,6 +141,10 @@ impl<'a> Report<'a> {
             checks: &proposal.checks,
             due: file.due.as_ref(),
             engine: file.engine.as_ref(),
+            summary: file.summary.as_deref(),
+            proposals: &file.proposals,
+            fallbacks: &file.fallbacks,
+            passages: &file.passages,
         }
     }
 }

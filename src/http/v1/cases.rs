@@ -12,9 +12,9 @@ use super::List;
 use crate::app::App;
 use crate::cases::{
     AlertId, Assessment, Attachment, Case, CaseId, Channel, Claim, Classification, DeciderId, Decision, DepartmentId,
-    Draft, Due, EmergencyHit, Engine, Event, Facts, Flag, Language, Location, Matter, Outcome, Owner, Party, Person,
-    Question, Reclassification, Returned, Route, Ruling, ServiceId, SourceText, Status, Submission, SubmissionId,
-    Urgency,
+    Draft, Due, EmergencyHit, Engine, Event, Facts, Fallback, Flag, Language, Location, Matter, ModelProposal, Outcome,
+    Owner, Party, PassageRef, Person, Question, Reclassification, Returned, Route, Ruling, ServiceId, SourceText,
+    Status, Submission, SubmissionId, Urgency,
 };
 use crate::http::body::{Id, Parameters};
 use crate::http::error::{Error, Result};
@@ -203,6 +203,14 @@ pub struct CasePage {
     assessment: Option<AssessmentSummary>,
     /// The current draft with its checks.
     draft: Option<Draft>,
+    /// A few lines for the handler, from a language model; null offline.
+    summary: Option<String>,
+    /// What a language model proposed, and what became of it. Nothing here binds.
+    proposals: Vec<ModelProposal>,
+    /// What the offline engine did alone although a language model was asked, and why.
+    fallbacks: Vec<Fallback>,
+    /// Passages of policies and statutes that may bear on the case, best first.
+    passages: Vec<PassageRef>,
     /// That an approver gave the draft back, and why.
     returned: Option<Returned>,
     /// The decision.
@@ -343,6 +351,10 @@ impl CasePage {
                 questions: assessment.questions,
             }),
             draft,
+            summary: file.summary,
+            proposals: file.proposals,
+            fallbacks: file.fallbacks,
+            passages: file.passages,
             returned: file.returned,
             decision,
             alert_open: alerts.iter().any(|alert| alert.acknowledged.is_none()),

@@ -29,7 +29,7 @@ pub(super) async fn ask(about: &Consultation<'_>) -> Result<LabelProposal, Unabl
     let answer: ClassifyAnswer = about.ask(PromptId::Classify, &values).await?;
     Ok(LabelProposal {
         label: crate::text::mask(&answer.label),
-        quote: about.masker.restore(&answer.quote).ok(),
+        quote: about.masker().restore(&answer.quote).ok(),
         reason: about.put_back(&answer.reason),
     })
 }

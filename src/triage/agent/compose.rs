@@ -107,7 +107,7 @@ pub(super) async fn write(
         }
         sent_back = true;
         let rows = findings.into_iter().map(|finding| {
-            let detail = cut(about.masker.mask(&finding.detail), LONGEST_DETAIL);
+            let detail = cut(about.masker().mask(&finding.detail), LONGEST_DETAIL);
             vec![("check", Masked::public(finding.check)), ("detail", detail)]
         });
         messages.push(prompt.repair(&Values::new().rows("findings", rows), &about.fence)?);
@@ -151,7 +151,7 @@ fn values(about: &Consultation<'_>, offline: &Offline, passages: &[PassageRef]) 
         .rows("facts", about.facts(language))
         .texts("sections", about.section_texts(&sections, language))
         .texts("sources", about.sources())
-        .text("letter", cut(about.masker.mask(&content.letter), LONGEST_LETTER))
+        .text("letter", cut(about.masker().mask(&content.letter), LONGEST_LETTER))
 }
 
 /// Puts an answer into the letter and checks it: what was written, or what is wrong with it.
@@ -212,7 +212,7 @@ fn prose(
     }));
     let has_place = offline.kind.is_decision() || offline.kind == DraftKind::Completion;
     let matter = matter.filter(|words| has_place && !words.trim().is_empty());
-    let matter = match matter.map(|words| about.masker.restore(&one_line(&words))).transpose() {
+    let matter = match matter.map(|words| about.masker().restore(&one_line(&words))).transpose() {
         Ok(matter) => matter,
         Err(unrestorable) => {
             findings.push(Finding::new("placeholders", unrestorable.to_string()));
@@ -228,7 +228,7 @@ fn reason(about: &Consultation<'_>, offline: &DraftContent, reason: ComposedReas
     if rule.is_none() && offline.kind.is_decision() {
         return Err(Finding::new("reasons", "each reason of a decision names its rule"));
     }
-    let text = about.masker.restore(&one_line(&reason.text));
+    let text = about.masker().restore(&one_line(&reason.text));
     let text = text.map_err(|unrestorable| Finding::new("placeholders", unrestorable.to_string()))?;
     if text.is_empty() {
         return Err(Finding::new("reasons", "a reason has no words"));

@@ -1,6 +1,6 @@
 //! One task of one case with the model: whom it concerns, what hides it, what was asked and what came of it.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use futures::future::BoxFuture;
 use serde_json::json;
@@ -76,7 +76,7 @@ pub(super) struct Consultation<'a> {
     pub(super) at: &'a Circumstances<'a>,
     /// The step, or the name of the task.
     pub(super) step: &'static str,
-    pub(super) masker: Masker,
+    masker: OnceLock<Masker>,
     pub(super) fence: Fence,
     heard: Mutex<Heard>,
 }
@@ -98,7 +98,6 @@ impl<'a> Consultation<'a> {
         at: &'a Circumstances<'a>,
         step: &'static str,
     ) -> Self {
-        let service = file.classification.as_ref().and_then(|found| found.service.as_ref());
         Self {
             agent,
             desk,
@@ -106,10 +105,16 @@ impl<'a> Consultation<'a> {
             file,
             at,
             step,
-            masker: desk.masker(submission, service),
+            masker: OnceLock::new(),
             fence: Fence::new(&agent.ambient),
             heard: Mutex::default(),
         }
+    }
+
+    /// What is put in the place of personal data; made when the first text is masked.
+    pub(super) fn masker(&self) -> &Masker {
+        let service = self.classification().and_then(|found| found.service.as_ref());
+        self.masker.get_or_init(|| self.desk.masker(self.submission, service))
     }
 
     pub(super) fn reading(&self) -> Option<&'a Reading> {
@@ -159,7 +164,7 @@ impl<'a> Consultation<'a> {
 
     /// A model's words for the handler, with what was masked put back; what cannot be put back stays as it is.
     pub(super) fn put_back(&self, words: &str) -> String {
-        self.masker.restore(words).unwrap_or_else(|_| text::mask(words))
+        self.masker().restore(words).unwrap_or_else(|_| text::mask(words))
     }
 
     /// Notes something that happened.

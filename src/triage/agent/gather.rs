@@ -34,7 +34,7 @@ pub(super) async fn ask(about: &Consultation<'_>) -> Result<Vec<FactProposal>, U
         name: crate::text::mask(&fact.name),
         value: about.put_back(&fact.value),
         source: about.source_of(&fact.source),
-        quote: about.masker.restore(&fact.quote).ok(),
+        quote: about.masker().restore(&fact.quote).ok(),
         reason: about.put_back(&fact.reason),
     });
     Ok(facts.collect())

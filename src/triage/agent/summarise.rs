@@ -24,7 +24,7 @@ pub(super) async fn tell(about: &Consultation<'_>, offline: &Offline) -> Result<
     let mut lines = Vec::new();
     for line in answer.lines {
         // A line stays a line, and no identifier stands in it that the handler does not look up on purpose.
-        let restored = about.masker.restore(&line)?.split_whitespace().collect::<Vec<_>>().join(" ");
+        let restored = about.masker().restore(&line)?.split_whitespace().collect::<Vec<_>>().join(" ");
         if !restored.is_empty() {
             lines.push(text::mask(&restored));
         }

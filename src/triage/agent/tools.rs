@@ -225,7 +225,7 @@ impl<'a> Toolbox<'a> {
                 ("section", Masked::public(trace.section.to_string())),
                 ("condition", Masked::public(&trace.condition)),
                 ("outcome", Masked::public(trace.outcome.as_str())),
-                ("facts", self.about.masker.mask(&inputs.join("; "))),
+                ("facts", self.about.masker().mask(&inputs.join("; "))),
                 ("parameters", Masked::public(parameters.join("; "))),
                 ("missing", Masked::public(trace.missing.join(", "))),
             ]);
@@ -235,7 +235,7 @@ impl<'a> Toolbox<'a> {
             rows.push(vec![
                 ("step", Masked::public(step.label.get(language))),
                 ("expression", Masked::public(&step.expression)),
-                ("value", self.about.masker.mask(&value)),
+                ("value", self.about.masker().mask(&value)),
             ]);
         }
         lines(&rows)

@@ -20,8 +20,8 @@ pub(super) async fn differences(
         let written = prose.reasons.iter().find(|written| written.rule.as_ref() == Some(&trace.rule))?;
         Some(vec![
             ("rule", Masked::public(trace.rule.to_string())),
-            ("original", about.masker.mask(trace.reason.get(record))),
-            ("letter", about.masker.mask(&written.text)),
+            ("original", about.masker().mask(trace.reason.get(record))),
+            ("letter", about.masker().mask(&written.text)),
         ])
     };
     let pairs: Vec<Row> = assessment.rules.iter().filter_map(pair).collect();

@@ -20,7 +20,7 @@ impl Consultation<'_> {
         let mut left = ALL_SOURCES;
         let mut texts = Vec::new();
         for (id, text) in self.named_sources() {
-            let masked = cut(self.masker.mask(text), LONGEST_SOURCE.min(left));
+            let masked = cut(self.masker().mask(text), LONGEST_SOURCE.min(left));
             left -= masked.as_str().chars().count().min(left);
             if !masked.as_str().is_empty() {
                 texts.push((id, masked));
@@ -63,7 +63,8 @@ impl Consultation<'_> {
             row.extend(field.map(|field| ("label", Masked::public(field.label.get(language)))));
             let value = write_value(&fact.value, fact.unit.as_deref(), language);
             let choice = field.and_then(|field| field.choices.get(&fact.value.plain()));
-            let value = choice.map_or_else(|| self.masker.mask(&value), |choice| Masked::public(choice.get(language)));
+            let value =
+                choice.map_or_else(|| self.masker().mask(&value), |choice| Masked::public(choice.get(language)));
             row.push(("value", value));
             row.push(("from", Masked::public(from(&fact.evidence))));
             rows.push(row);
@@ -84,7 +85,7 @@ impl Consultation<'_> {
                     });
                     row.extend(outcome.map(|outcome| ("outcome", Masked::public(outcome.as_str()))));
                 }
-                row.push(("sentence", self.masker.mask(&reason.text)));
+                row.push(("sentence", self.masker().mask(&reason.text)));
                 row.push(("evidence", Masked::public(reason.evidence.join(", "))));
                 if let Some(citation) = reason.citations.first() {
                     let place = format!("{}@{}#{}", citation.document, citation.version, citation.section);
@@ -103,7 +104,7 @@ impl Consultation<'_> {
         open.map(|rule| {
             vec![
                 ("rule", Masked::public(rule.rule.to_string())),
-                ("question", self.masker.mask(rule.reason.get(language))),
+                ("question", self.masker().mask(rule.reason.get(language))),
                 ("section", Masked::public(rule.section.to_string())),
             ]
         })
@@ -116,7 +117,7 @@ impl Consultation<'_> {
             let mut row = vec![
                 ("about", Masked::public(&question.about)),
                 // A handler may have written it about this case.
-                ("question", self.masker.mask(question.text.get(language))),
+                ("question", self.masker().mask(question.text.get(language))),
             ];
             row.extend(question.section.as_ref().map(|section| ("section", Masked::public(section.to_string()))));
             row
