@@ -55,7 +55,7 @@ impl Demo {
         context.flag("server.listen", Some(format!("127.0.0.1:{}", self.port)));
         self.engine.set(context);
         let config = context.config()?;
-        telemetry::init(&config.log);
+        let _telemetry = telemetry::init(&config.log);
         let samples = samples(&config, &self.municipality);
         let app = App::build(config).await?;
         rulebook(app.rulebooks(), &self.municipality).map_err(|error| Failure::Usage(error.to_string()))?;

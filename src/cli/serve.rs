@@ -21,7 +21,7 @@ impl Serve {
         context.flag("server.listen", self.listen);
         self.engine.set(context);
         let config = context.config()?;
-        telemetry::init(&config.log);
+        let _telemetry = telemetry::init(&config.log);
         let running = App::build(config).await?.serve().await?;
         if let Some(address) = running.address() {
             // Scripts that ask for port 0 read this line.
@@ -46,7 +46,7 @@ impl Work {
     pub(super) async fn run(self, context: &mut Context) -> Result<Exit, Failure> {
         self.engine.set(context);
         let config = context.config()?;
-        telemetry::init(&config.log);
+        let _telemetry = telemetry::init(&config.log);
         let app = App::build(config).await?;
         if !self.once {
             app.work().until_signalled().await;

@@ -3,15 +3,21 @@
 //! The rule of a log line: the id stands in the message and as a field, the unit in the field's name, a
 //! failure is logged once (at the boundary that answers it), and no line holds a body, a query string, a
 //! field's value, a name or a secret. Metrics: counters end in `_total`, times in `_seconds`, and labels
-//! come from closed vocabularies (route template, status, method), never from what a stranger wrote.
+//! come from closed vocabularies (route template, status, method), never from what a stranger wrote. Spans follow the
+//! same rule; [`gen_ai`] has those of language models, and `traces` sends them to a collector.
 
 pub mod gen_ai;
+#[cfg(feature = "otlp")]
+pub mod traces;
 
 use std::sync::OnceLock;
 
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{FilterExt as _, filter_fn};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::config::{Log, LogFormat};
 
@@ -34,21 +40,56 @@ pub const ALERTS_OPEN: &str = "vireille_alerts_open";
 /// Upper bounds of the histogram buckets, seconds.
 const BUCKETS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
-/// Starts logging to standard error. A second call, as in tests, changes nothing.
+/// What runs beside the process and must be ended: drop it last.
+#[derive(Debug)]
+#[must_use = "dropped, it ends the traces"]
+pub struct Telemetry {
+    #[cfg(feature = "otlp")]
+    _traces: Option<traces::Traces>,
+}
+
+/// Starts logging to standard error and, when `log.otlp` names a collector, sending traces to it. A second call, as in
+/// tests, changes nothing.
 ///
 /// A panic is logged by its place only: its message may quote what a stranger wrote (a slice of a text does).
-pub fn init(log: &Log) {
+pub fn init(log: &Log) -> Telemetry {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, "a panic at {place}");
     }));
     let filter = EnvFilter::try_new(&log.filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    // An error means that somebody logs already.
-    let _already = match log.format {
-        LogFormat::Json => lines.json().flatten_event(true).try_init(),
-        LogFormat::Pretty => lines.try_init(),
+    let filter = filter.and(filter_fn(|of| may_be_logged(of.target())));
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = match log.format {
+        LogFormat::Json => lines.json().flatten_event(true).with_filter(filter).boxed(),
+        LogFormat::Pretty => lines.with_filter(filter).boxed(),
     };
+    let registry = tracing_subscriber::registry().with(lines);
+    #[cfg(feature = "otlp")]
+    {
+        let traces = (!log.otlp.is_empty()).then(|| traces::Traces::to(&log.otlp)).transpose();
+        let layer = traces.as_ref().ok().and_then(Option::as_ref).map(traces::Traces::layer);
+        // An error means that somebody logs already.
+        let _already = registry.with(layer).try_init();
+        let traces = traces.unwrap_or_else(|error| {
+            tracing::error!(%error, "{error}");
+            None
+        });
+        Telemetry { _traces: traces }
+    }
+    #[cfg(not(feature = "otlp"))]
+    {
+        let _already = registry.try_init();
+        if !log.otlp.is_empty() {
+            tracing::warn!("`log.otlp` is set, but this program was built without the feature `otlp`");
+        }
+        Telemetry {}
+    }
+}
+
+/// Whether lines of a target may stand in the log, whatever the settings say: `async_openai` writes whole answers.
+fn may_be_logged(target: &str) -> bool {
+    target != "async_openai" && !target.starts_with("async_openai::")
 }
 
 /// The process's metrics. There is one recorder a process, whoever asks first installs it.
@@ -90,6 +131,45 @@ fn describe() {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_client_that_logs_whole_answers_is_never_heard() {
+        for target in ["async_openai", "async_openai::client"] {
+            assert!(!may_be_logged(target), "{target}");
+        }
+        for target in ["vireille", "async_openai_compatible"] {
+            assert!(may_be_logged(target), "{target}");
+        }
+    }
+
+    #[test]
+    fn tokens_and_long_calls_have_buckets_of_their_own() {
+        let handle = metrics();
+        let asked = gen_ai::Asked { provider: "openai", model: "m", temperature: 0.0, max_tokens: 10 };
+        let came = gen_ai::Came {
+            model: None,
+            finish: None,
+            error: None,
+            input: 3_000,
+            cached: 0,
+            output: 20,
+            latency: std::time::Duration::from_secs(30),
+        };
+        gen_ai::ended(&tracing::Span::none(), &asked, &came);
+        gen_ai::paid("m", "EUR", 1_200);
+        gen_ai::fell_back("compose", "budget");
+        let page = handle.render();
+        let labels = r#"gen_ai_operation_name="chat",gen_ai_request_model="m""#;
+        for line in [
+            format!(r#"gen_ai_client_token_usage_bucket{{{labels},gen_ai_token_type="input",le="1024"}} 0"#),
+            format!(r#"gen_ai_client_token_usage_bucket{{{labels},gen_ai_token_type="input",le="4096"}} 1"#),
+            format!(r#"gen_ai_client_operation_duration_seconds_bucket{{{labels},error_type="none",le="40.96"}} 1"#),
+            r#"vireille_model_cost_millionths_total{gen_ai_request_model="m",currency="EUR"} 1200"#.to_owned(),
+            r#"vireille_model_fallbacks_total{step="compose",reason="budget"} 1"#.to_owned(),
+        ] {
+            assert!(page.contains(&line), "{line}\n{page}");
+        }
+    }
 
     #[test]
     fn a_metric_has_its_help_line_and_its_unit() {

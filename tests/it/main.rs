@@ -20,4 +20,6 @@ mod review;
 mod search;
 mod storage;
 mod support;
+#[cfg(feature = "otlp")]
+mod traces;
 mod triage;
