@@ -116,13 +116,10 @@ fn facts(prompt: &Prompt) -> Value {
         .variables()
         .iter()
         .map(|variable| {
-            let kind = match variable.kind {
-                Kind::Word => "word",
-                Kind::Text => "text",
-                Kind::Texts => "texts",
-                Kind::Rows(_) => "rows",
-            };
-            json!({ "name": variable.name, "kind": kind, "about": variable.about })
+            let columns = if let Kind::Rows(columns) = variable.kind { columns } else { &[] };
+            json!({
+                "name": variable.name, "kind": variable.kind.as_str(), "columns": columns, "about": variable.about,
+            })
         })
         .collect();
     json!({

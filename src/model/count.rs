@@ -97,3 +97,81 @@ fn uses_o200k(model: &str) -> bool {
         name.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '.', '@', ':']))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::chat::ToolCall;
+    use crate::model::masking::Masked;
+
+    #[test]
+    fn finnish_costs_more_than_english() {
+        assert_eq!(tokens(""), 0);
+        let (fi, en) = ("Tien tuettava pituus on 390 m.", "The road's supported length is 390 m.");
+        assert_eq!((tokens(fi), tokens(en)), (11, 10));
+    }
+
+    #[test]
+    fn pieces_cost_what_the_whole_costs() {
+        let text = "Avustusta myönnetään tielle, jonka tuettava pituus on vähintään 400 metriä. ".repeat(60);
+        let whole = O200K.encode_ordinary(&text).len() as u64;
+        assert!(text.len() > 4 * PIECE);
+        assert_eq!(tokens(&text), whole);
+    }
+
+    #[test]
+    fn hostile_texts_take_their_length_in_time() {
+        LazyLock::force(&O200K);
+        for run in ["a", " ", "\n", "ä", "🚧", "\u{301}", "aB1!"] {
+            let text = run.repeat(200_000 / run.len());
+            let started = Instant::now();
+            let counted = tokens(&text);
+            assert!(started.elapsed() < Duration::from_secs(20), "{run:?}: {:?}", started.elapsed());
+            assert!(counted > 0 && counted <= text.len() as u64, "{run:?}: {counted}");
+        }
+        // What no model reads is not counted, only bounded.
+        let huge = "x".repeat(64 * 1024 * 1024);
+        let beyond = (huge.len() - COUNTED) as u64;
+        assert!((beyond..=huge.len() as u64).contains(&tokens(&huge)));
+    }
+
+    #[test]
+    fn a_request_counts_everything_that_is_sent() {
+        let user = Message::User(Masked::public("Tien tuettava pituus on 390 m."));
+        let one = request(std::slice::from_ref(&user), &[]);
+        assert_eq!(one, 11 + PER_MESSAGE + PER_ANSWER);
+        let tool = Tool {
+            name: "search_policy".to_owned(),
+            description: "Searches.".to_owned(),
+            parameters: json!({ "type": "object" }),
+        };
+        let call = ToolCall { id: "1".to_owned(), name: "search_policy".to_owned(), arguments: "{}".to_owned() };
+        let asked = Message::Assistant { content: None, tool_calls: vec![call] };
+        let gave = Message::Tool { call_id: "1".to_owned(), content: Masked::public("Nothing.") };
+        assert!(request(&[user, asked, gave], &[tool]) > one + 20);
+    }
+
+    #[test]
+    fn other_vocabularies_get_a_margin() {
+        for own in ["gpt-4.1-mini", "gpt-4o", "openai/gpt-5", "o3-mini", "gpt-4o@2024-08-06"] {
+            assert_eq!(for_model(1000, own), 1000, "{own}");
+        }
+        for other in ["llama3.3:70b", "mistral-small", "qwen3", "gpt-oss-120b", "o200", ""] {
+            assert_eq!(for_model(1000, other), 1150, "{other}");
+        }
+        assert_eq!(for_model(1, "llama3"), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_has_more_tokens_than_bytes(text in "\\PC{0,200}|[ a\n]{0,3000}") {
+            prop_assert!(tokens(&text) <= text.len() as u64);
+            prop_assert_eq!(pieces(&text).collect::<String>(), text);
+        }
+    }
+}

@@ -92,3 +92,88 @@ fn tighten(schema: &mut Schema) {
 fn words(variants: &Value) -> Option<Value> {
     variants.as_array()?.iter().map(|variant| variant.get("const").filter(|word| word.is_string()).cloned()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const NAMES: [&str; 5] = ["classification", "facts", "composition", "summary", "comparison"];
+
+    /// Every schema within a schema, itself included.
+    fn within<'a>(schema: &'a Value, found: &mut Vec<&'a Value>) {
+        found.push(schema);
+        let properties = schema.get("properties").and_then(Value::as_object).into_iter().flat_map(|p| p.values());
+        let variants = schema.get("anyOf").and_then(Value::as_array).into_iter().flatten();
+        for inner in properties.chain(variants).chain(schema.get("items")) {
+            within(inner, found);
+        }
+    }
+
+    #[test]
+    fn strict_schemas_use_only_what_strict_mode_takes() {
+        const KNOWN: [&str; 8] =
+            ["additionalProperties", "anyOf", "description", "enum", "items", "properties", "required", "type"];
+        let mut objects = 0;
+        for name in NAMES {
+            let schema = of_answer(name).unwrap();
+            let mut all = Vec::new();
+            within(&schema, &mut all);
+            for schema in all {
+                let keywords = schema.as_object().unwrap();
+                let unknown: Vec<_> = keywords.keys().filter(|keyword| !KNOWN.contains(&keyword.as_str())).collect();
+                assert_eq!(unknown, Vec::<&String>::new(), "{name}: {schema}");
+                if let Some(properties) = keywords.get("properties").and_then(Value::as_object) {
+                    objects += 1;
+                    let required: Vec<_> =
+                        keywords["required"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+                    assert_eq!(required, properties.keys().collect::<Vec<_>>(), "{name}");
+                    assert_eq!(keywords["additionalProperties"], json!(false), "{name}");
+                    for (property, schema) in properties {
+                        assert!(
+                            schema.get("description").is_some(),
+                            "{name}: the model is told nothing of `{property}`"
+                        );
+                    }
+                }
+            }
+            assert!(jsonschema::validator_for(&schema).is_ok(), "{name}");
+        }
+        assert_eq!(objects, 9);
+        assert_eq!(of_answer("sonnet"), None);
+    }
+
+    #[test]
+    fn an_optional_field_is_required_and_may_be_null() {
+        let schema = strict::<ComposeAnswer>();
+        assert_eq!(schema["properties"]["matter"]["type"], json!(["string", "null"]));
+        assert_eq!(
+            schema["properties"]["rulings"]["items"]["properties"]["outcome"]["enum"],
+            json!(["met", "not_met"])
+        );
+    }
+
+    #[test]
+    fn a_property_named_like_a_keyword_stays() {
+        #[derive(JsonSchema)]
+        #[expect(dead_code, reason = "only its schema is looked at")]
+        struct Book {
+            title: String,
+            format: Option<u8>,
+        }
+        let schema = strict::<Book>();
+        assert_eq!(schema["required"], json!(["format", "title"]));
+        assert_eq!(schema["properties"]["format"], json!({ "type": ["integer", "null"] }));
+    }
+
+    #[test]
+    fn the_full_schema_has_the_bounds_and_lets_what_is_left_out_be_unknown() {
+        let full = jsonschema::validator_for(&full::<ComposeAnswer>()).unwrap();
+        assert!(full.is_valid(&json!({ "reasons": [], "rulings": [], "mood": "good" })));
+        assert!(!full.is_valid(&json!({ "reasons": [], "rulings": [], "matter": "x".repeat(3000) })));
+        let strict = jsonschema::validator_for(&strict::<ComposeAnswer>()).unwrap();
+        assert!(!strict.is_valid(&json!({ "reasons": [], "rulings": [] })));
+        assert!(strict.is_valid(&json!({ "reasons": [], "rulings": [], "matter": "x".repeat(3000) })));
+    }
+}

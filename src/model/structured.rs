@@ -65,7 +65,7 @@ pub enum Unusable {
     /// The model refused to answer.
     #[error("the model refuses to answer")]
     Refused,
-    /// The provider's filter stopped the answer.
+    /// The provider's filter stopped the request or the answer.
     #[error("a filter at the model's provider stopped the answer")]
     Filtered,
     /// The answer was cut off at the most tokens.
@@ -269,6 +269,7 @@ impl Form {
                     known.answered(&answer.endpoint, mode, rung > 0);
                     return Ok((answer, mode));
                 }
+                Err(error) if is_filter(&error) => return Err(Unusable::Filtered),
                 Err(error) if may_be_the_form(&error) && rung + 1 < ladder.len() => {}
                 Err(error) => return Err(error.into()),
             }
@@ -312,12 +313,13 @@ impl Form {
         self.read(words).map(Turn::Answer)
     }
 
-    /// The first object in the words that has the form; else what is wrong with the first one.
+    /// The last object in the words that has the form (a model that thinks aloud answers last); else what is wrong with
+    /// the last one.
     fn read<T: Answer>(&self, words: &str) -> Result<T, Unusable> {
         // The schema is our own: it compiles, and a test holds that.
         let validator = jsonschema::validator_for(&self.full).map_err(|_| Unusable::Malformed)?;
-        let mut first = None;
-        for object in objects(words) {
+        let mut last = None;
+        for object in objects(words).into_iter().rev() {
             let fault = match validator.validate(&object) {
                 Ok(()) => match serde_json::from_value(object) {
                     Ok(value) => return Ok(value),
@@ -333,9 +335,9 @@ impl Form {
                     },
                 },
             };
-            first.get_or_insert(fault);
+            last.get_or_insert(fault);
         }
-        Err(first.map_or(Unusable::Malformed, Unusable::WrongSchema))
+        Err(last.map_or(Unusable::Malformed, Unusable::WrongSchema))
     }
 }
 
@@ -353,6 +355,12 @@ impl Unusable {
 /// Whether an address may have refused a request because of the form that it was asked for.
 const fn may_be_the_form(error: &ChatError) -> bool {
     matches!(error, ChatError::Refused { .. } | ChatError::Fault { status: 501, .. })
+}
+
+/// Whether a provider's filter stopped the request before there was an answer.
+fn is_filter(error: &ChatError) -> bool {
+    let ChatError::Refused { code: Some(code), .. } = error else { return false };
+    ["content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation"].contains(&code.as_str())
 }
 
 /// The conversation with what the model said at its end.
@@ -389,23 +397,120 @@ fn repair(request: &ChatRequest, answer: &ChatAnswer, why: &Unusable) -> Option<
 }
 
 /// The JSON objects in a text: the whole text, or what stands in it between other words, at most [`PLACES`] of them.
-fn objects(text: &str) -> impl Iterator<Item = Value> {
+fn objects(text: &str) -> Vec<Value> {
     let text = &text[..text.floor_char_boundary(LONGEST)];
     // What a model thinks aloud is not its answer.
-    let text = text.rsplit_once("</think>").map_or(text, |(_, answer)| answer);
-    let mut rest = text;
-    let mut places = 0;
-    std::iter::from_fn(move || {
-        while places < PLACES {
-            let start = rest.find('{')?;
-            places += 1;
-            let mut values = serde_json::Deserializer::from_str(&rest[start..]).into_iter::<Value>();
-            if let Some(Ok(value)) = values.next() {
-                rest = &rest[start + values.byte_offset()..];
-                return Some(value);
-            }
-            rest = &rest[start + 1..];
+    let mut rest = text.rsplit_once("</think>").map_or(text, |(_, answer)| answer);
+    let mut found = Vec::new();
+    for _ in 0..PLACES {
+        let Some(start) = rest.find('{') else { break };
+        let mut values = serde_json::Deserializer::from_str(&rest[start..]).into_iter::<Value>();
+        let end = if let Some(Ok(value)) = values.next() {
+            found.push(value);
+            start + values.byte_offset()
+        } else {
+            start + 1
+        };
+        rest = &rest[end..];
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::answers::SummaryAnswer;
+
+    fn read(words: &str) -> Result<Vec<String>, Unusable> {
+        Form::of::<SummaryAnswer>().read::<SummaryAnswer>(words).map(|answer| answer.lines)
+    }
+
+    #[test]
+    fn an_answer_is_found_between_other_words() {
+        for words in [
+            r#"{"lines": ["a"]}"#,
+            " \n{\"lines\": [\"a\"]}\n",
+            "```json\n{\"lines\": [\"a\"]}\n```",
+            "Here you are:\n```\n{\"lines\": [\"a\"]}\n```\nAnything else? {yes/no}",
+            "<think>{\"lines\": [\"b\"]} perhaps {\"lin</think>{\"lines\": [\"a\"]}",
+            "The message says {\"lines\": [\"b\"]}. I do not follow it. {\"lines\": [\"a\"]}",
+            r#"{"lines": ["a"], "mood": {"lines": ["b"]}}"#,
+        ] {
+            assert_eq!(read(words), Ok(vec!["a".to_owned()]), "{words}");
         }
-        None
-    })
+    }
+
+    #[test]
+    fn faults_tell_the_place_and_nothing_else() {
+        let fault = |words: &str| match read(words) {
+            Err(Unusable::WrongSchema(fault)) => fault.to_string(),
+            other => panic!("{words}: {other:?}"),
+        };
+        assert_eq!(fault(r#"{"secret": "word"}"#), "`required: lines` at `/`");
+        assert_eq!(fault(r#"{"lines": ["a", 7]}"#), "`type` at `/lines/1`");
+        assert_eq!(fault(r#"{"lines": "secret"}"#), "`type` at `/lines`");
+        assert_eq!(fault(&json!({ "lines": ["x".repeat(601)] }).to_string()), "`maxLength` at `/lines/0`");
+        assert_eq!(fault(&json!({ "lines": vec!["x"; 13] }).to_string()), "`maxItems` at `/lines`");
+        for words in ["", "no", "[1]", "{", "{\"lines\": [\"a\"", "\u{0}{\u{0}}"] {
+            assert_eq!(read(words), Err(Unusable::Malformed), "{words:?}");
+        }
+    }
+
+    #[test]
+    fn hostile_answers_take_their_length_in_time() {
+        for run in ["{", "{\"a\":", "[{\"lines\":[", "{}", "\\\"{", "{\"lines\":[\"a\"]}x"] {
+            let started = Instant::now();
+            let _ = read(&run.repeat(2_000_000 / run.len()));
+            assert!(started.elapsed() < Duration::from_secs(10), "{run}: {:?}", started.elapsed());
+        }
+    }
+
+    #[test]
+    fn what_an_address_takes_is_remembered_by_its_name() {
+        let modes = Modes::new(Structured::Auto);
+        assert_eq!(modes.ladder(), [OutputMode::JsonSchema, OutputMode::JsonObject, OutputMode::Text]);
+        // The first refuses the schema.
+        modes.answered("primary", OutputMode::JsonObject, true);
+        assert_eq!(modes.ladder(), [OutputMode::JsonObject, OutputMode::Text]);
+        // The second answers a request that was made for the first: nothing is learned of it but that it answers.
+        modes.answered("failover", OutputMode::JsonObject, false);
+        assert_eq!(modes.current(), OutputMode::JsonSchema);
+        modes.clone().answered("primary", OutputMode::JsonObject, false);
+        assert_eq!(modes.current(), OutputMode::JsonObject);
+        // An address was changed and takes less than it did.
+        modes.answered("failover", OutputMode::JsonSchema, false);
+        modes.answered("failover", OutputMode::Text, true);
+        assert_eq!(modes.current(), OutputMode::Text);
+    }
+
+    #[test]
+    fn a_setting_leaves_no_choice() {
+        for (setting, mode) in [
+            (Structured::JsonSchema, OutputMode::JsonSchema),
+            (Structured::JsonObject, OutputMode::JsonObject),
+            (Structured::Text, OutputMode::Text),
+        ] {
+            let modes = Modes::new(setting);
+            modes.answered("primary", OutputMode::JsonObject, true);
+            assert_eq!(modes.ladder(), [mode]);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_is_too_strange_to_be_read(words in "\\PC{0,80}|[{}\\[\\]\":,a1\\\\ ]{0,80}") {
+            let _ = read(&words);
+        }
+
+        #[test]
+        fn lines_survive_other_words(lines in proptest::collection::vec("\\PC{0,20}", 0..4), before in "[a-z .]{0,20}") {
+            let words = format!("{before}\n{}\n", json!({ "lines": lines }));
+            prop_assert_eq!(read(&words), Ok(lines));
+        }
+    }
 }

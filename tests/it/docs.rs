@@ -7,8 +7,15 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const PAGES: &[&str] =
-    &["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "docs/operating.md", "docs/packs.md", "docs/api.md"];
+const PAGES: &[&str] = &[
+    "README.md",
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "docs/operating.md",
+    "docs/packs.md",
+    "docs/prompts.md",
+    "docs/api.md",
+];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -38,10 +45,12 @@ fn commands(block: &str) -> Vec<(&str, Vec<&str>)> {
     commands
 }
 
-/// A folder that looks like the project to a command: its policies, and nothing else.
+/// A folder that looks like the project to a command: its policies and prompts, and nothing else.
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    std::os::unix::fs::symlink(root().join("policies"), folder.path().join("policies")).unwrap();
+    for name in ["policies", "prompts"] {
+        std::os::unix::fs::symlink(root().join(name), folder.path().join(name)).unwrap();
+    }
     folder
 }
 
@@ -89,7 +98,7 @@ fn the_examples_of_the_documents_come_out_as_written() {
             }
         }
     }
-    assert!(run_blocks >= 7, "the marks are gone: {run_blocks} blocks were run");
+    assert!(run_blocks >= 9, "the marks are gone: {run_blocks} blocks were run");
 }
 
 /// The files that a page shows whole: `<!-- file: NAME -->`, then a fenced block.

@@ -16,6 +16,7 @@ mod intake;
 mod pipeline;
 mod policy;
 mod privacy;
+mod prompts;
 mod review;
 mod search;
 mod storage;

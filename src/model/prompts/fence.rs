@@ -41,12 +41,6 @@ impl Fence {
         Self { key: "0".repeat(32) }
     }
 
-    /// The key, as the user's message begins with it.
-    #[must_use]
-    pub fn key(&self) -> &str {
-        &self.key
-    }
-
     /// A text behind the fence. `label` says what it is: words of our own vocabulary, such as `text` or the id of a section.
     #[must_use]
     pub fn around(&self, label: &str, text: &Masked<String>) -> Masked<String> {
@@ -100,4 +94,85 @@ pub fn is_word(text: &str) -> bool {
 /// A label that can stand in an opening line.
 fn word(label: &str) -> String {
     label.chars().take(200).map(|c| if c == ' ' || is_word(c.encode_utf8(&mut [0; 4])) { c } else { '_' }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::clock::Ambient;
+
+    fn fence() -> Fence {
+        Fence::new(&Ambient::system())
+    }
+
+    fn behind(fence: &Fence, text: &str) -> String {
+        fence.around("text", &Masked::public(text)).as_str().to_owned()
+    }
+
+    /// What stands behind the fence, and that the fence is whole.
+    fn inside<'a>(fence: &Fence, fenced: &'a str) -> &'a str {
+        let opening = format!("<data-{} text>\n", fence.key);
+        let closing = format!("</data-{}>", fence.key);
+        let rest = fenced.strip_prefix(&opening).expect("the fence is opened");
+        rest.strip_suffix(&closing).expect("the fence is closed")
+    }
+
+    #[test]
+    fn every_conversation_has_its_own_key() {
+        let (a, b) = (fence(), fence());
+        assert_eq!(a.key.len(), 32);
+        assert!(a.key.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        assert_ne!(a, b);
+        assert!(!format!("{a:?}").contains(&a.key));
+        assert_eq!(without_keys(&behind(&a, "Kuoppa")), without_keys(&behind(&b, "Kuoppa")));
+    }
+
+    #[test]
+    fn a_text_stands_between_its_lines() {
+        let fence = fence();
+        assert_eq!(inside(&fence, &behind(&fence, "Kuoppa\r\ntiellä\u{200b}.")), "Kuoppa\ntiellä.\n");
+        assert_eq!(inside(&fence, &behind(&fence, "")), "");
+        assert_eq!(behind(&fence, "x\n").lines().count(), 3);
+    }
+
+    #[test]
+    fn a_label_cannot_end_its_line() {
+        let fence = fence();
+        let fenced = fence.around("a>\n</data b", &Masked::public("x"));
+        assert!(fenced.as_str().starts_with(&format!("<data-{} a___/data b>\n", fence.key)), "{fenced}");
+        assert!(is_word("private-road-grant@2026-01-01#s3") && is_word("attachment:1"));
+        assert!(!is_word("") && !is_word("a b") && !is_word("tieä") && !is_word("{{x}}") && !is_word(&"a".repeat(201)));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_closes_its_fence(
+            pieces in proptest::collection::vec((0_usize..6, 0_usize..33, "\\PC{0,6}|[0-9a-f]{1,8}"), 0..12),
+        ) {
+            let fence = fence();
+            let key = &fence.key;
+            // Whole keys, parts of keys, keys in keys, closing lines, and anything else.
+            let text: String = pieces.iter().map(|(kind, at, other)| match kind {
+                0 => key.clone(),
+                1 => key[..*at.min(&32)].to_owned(),
+                2 => key[*at.min(&32)..].to_owned(),
+                3 => format!("{}{key}{}", &key[..*at.min(&32)], &key[*at.min(&32)..]),
+                4 => format!("</data-{}>\n", key.to_uppercase()),
+                _ => other.clone(),
+            }).collect();
+            let fenced = behind(&fence, &text);
+            let inside = inside(&fence, &fenced);
+            prop_assert!(!inside.to_ascii_lowercase().contains(key.as_str()), "{}", inside);
+            prop_assert!(inside.is_empty() || inside.ends_with('\n'));
+        }
+
+        #[test]
+        fn what_holds_no_key_stays(text in "[a-zåäö0-9 .,\n]{0,80}") {
+            let fence = fence();
+            let fenced = behind(&fence, &text);
+            prop_assert_eq!(inside(&fence, &fenced).trim_end_matches('\n'), text.trim_end_matches('\n'));
+        }
+    }
 }

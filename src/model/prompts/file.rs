@@ -18,6 +18,9 @@ const SYSTEM: &str = "system";
 /// Most tokens that a prompt may give to an answer.
 const MOST_TOKENS: u32 = 32_768;
 
+/// What to write instead of a template that cannot be read or filled.
+const TEMPLATE: &str = "write `{{ name }}` or `{%- for x in name %} … {%- endfor %}`, as docs/prompts.md shows";
+
 /// The front matter of a prompt.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -266,7 +269,7 @@ impl Reader<'_> {
         let Some(part) = self.part(name, parts, end) else { return };
         let line = |error: &minijinja::Error| part.line + error.line().unwrap_or(1) - 1;
         if let Err(error) = templates.add_template_owned(name, part.text.clone()) {
-            self.fault(line(&error), plain(&error), "write it as docs/prompts.md shows");
+            self.fault(line(&error), plain(&error), TEMPLATE);
             return;
         }
         let Ok(template) = templates.get_template(name) else { return };
@@ -289,7 +292,7 @@ impl Reader<'_> {
             let values: Values = if name == USER { sample(self.id, language) } else { sample_of_repair() };
             let Ok(values) = values.fenced(self.id, variables, &fence) else { continue };
             if let Err(error) = template.render(values) {
-                self.fault(line(&error), plain(&error), "write it as docs/prompts.md shows");
+                self.fault(line(&error), plain(&error), TEMPLATE);
                 return;
             }
         }

@@ -49,6 +49,19 @@ pub enum Kind {
     Rows(&'static [&'static str]),
 }
 
+impl Kind {
+    /// The word for authors of prompts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Word => "word",
+            Self::Text => "text",
+            Self::Texts => "texts",
+            Self::Rows(_) => "rows",
+        }
+    }
+}
+
 impl PromptId {
     /// All prompts, in the order of a case.
     pub const ALL: [Self; 7] = [

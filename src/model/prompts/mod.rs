@@ -105,8 +105,7 @@ impl Prompt {
     /// # Errors
     /// When `values` are not the variables of this prompt.
     pub fn render(&self, values: &Values, fence: &Fence) -> Result<Vec<Message>, RenderError> {
-        let words = self.fill(USER, self.id.variables(), values, fence)?;
-        let user = format!("The key of this conversation: {}\n\n{words}", fence.key());
+        let user = self.fill(USER, self.id.variables(), values, fence)?;
         // Prompts are public, values are masked.
         Ok(vec![Message::System(Masked::public(&self.system)), Message::User(Masked::public(user))])
     }
