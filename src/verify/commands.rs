@@ -83,8 +83,7 @@ pub fn k19(subject: &Subject<'_>) -> Check {
     let orders = orders(subject);
     for piece in prose::written(subject) {
         let found = leak(&piece.text, &own).or_else(|| {
-            let (order, least) = orders.iter().find(|(order, least)| echoes(&piece.text, order, *least, &own))?;
-            let _ = order;
+            let (_, least) = orders.iter().find(|(order, least)| echoes(&piece.text, order, *least, &own))?;
             Some(format!("repeats {least} or more words of an order that came in"))
         });
         if let Some(found) = found {

@@ -10,7 +10,7 @@ use regex::Regex;
 
 use super::prose::{self, collapsed, sentences};
 use super::{Subject, amounts, sources};
-use crate::cases::{Check, CheckId, DraftKind, PartKind, Severity};
+use crate::cases::{Check, CheckId, DraftKind, Euro, PartKind, Preparer, Severity};
 
 /// What a word of outcome says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,15 +89,13 @@ static WHOLLY: LazyLock<Regex> = LazyLock::new(|| {
 /// Whether a draft of that kind says the same in its operative part.
 const fn fits(kind: DraftKind, outcome: Outcome, negated: bool) -> bool {
     match (kind, outcome) {
-        (_, Outcome::Guarantee) => false,
-        (DraftKind::Grant, Outcome::Refuse) => false,
-        (DraftKind::Grant, _) => !negated,
-        (DraftKind::Partial, Outcome::Grant) => !negated,
-        (DraftKind::Partial, _) => true,
-        (DraftKind::Rejection, Outcome::Refuse) => !negated,
+        (_, Outcome::Guarantee) | (DraftKind::Grant, Outcome::Refuse) => false,
+        (DraftKind::Grant, _) | (DraftKind::Partial, Outcome::Grant) | (DraftKind::Rejection, Outcome::Refuse) => {
+            !negated
+        }
         (DraftKind::Rejection, _) => negated,
-        // The other decisions have words of their own that no general rule can judge.
-        (DraftKind::Recovery | DraftKind::ClaimDecision, _) => true,
+        // Of a part that is refused all may be said; the other decisions have words that no general rule can judge.
+        (DraftKind::Partial | DraftKind::Recovery | DraftKind::ClaimDecision, _) => true,
         _ => false,
     }
 }
@@ -105,12 +103,13 @@ const fn fits(kind: DraftKind, outcome: Outcome, negated: bool) -> bool {
 /// Every sentence of the reasons and the matter says no other outcome than the operative part.
 pub fn k17(subject: &Subject<'_>) -> Check {
     let model = prose::by_model(subject);
+    if !model && *subject.preparer == Preparer::Engine {
+        return Check::pass(CheckId::K17, "every sentence is a rule's or a fixed text");
+    }
     let texts: Vec<(String, String)> = if model {
         prose::written(subject).into_iter().map(|prose| (prose.place, prose.text)).collect()
     } else {
         let parts = subject.content.parts.iter().filter(|part| !part.kind.is_worked_out(subject.content.kind));
-        // What an answer to a notice does is a fixed text as long as nobody edits it.
-        let parts = parts.filter(|part| part.kind != PartKind::Contact);
         let matter = prose::written(subject).into_iter().filter(|prose| prose.reason.is_none());
         parts
             .filter(|part| part.kind != PartKind::Matter)
@@ -151,16 +150,14 @@ fn fault(subject: &Subject<'_>, sentence: &str, public: &str) -> Option<String> 
         let negated = NOT.is_match(clause);
         for (outcome, words) in WORDS.iter() {
             let Some(found) = words.find(clause) else { continue };
-            // `Hyväksytty` before its noun is no outcome, but nobody can tell that by a rule: only verbs are listed.
             if !fits(content.kind, *outcome, negated) {
                 return Some(format!("says “{}”, which a letter of kind `{}` does not", found.as_str(), content.kind));
             }
             if negated || !matches!(outcome, Outcome::Grant | Outcome::Pay) {
                 continue;
             }
-            let other = amounts::sums(sentence)
-                .into_iter()
-                .find(|(_, sum)| content.amount.map(|own| own.decimal()) != Some(*sum));
+            let other =
+                amounts::sums(sentence).into_iter().find(|(_, sum)| content.amount.map(Euro::decimal) != Some(*sum));
             if let Some((sum, _)) = other {
                 return Some(format!("says “{}” beside {sum}, which is not what is decided", found.as_str()));
             }

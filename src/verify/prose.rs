@@ -60,16 +60,19 @@ pub fn written<'a>(subject: &Subject<'a>) -> Vec<Prose<'a>> {
 
 /// The text without what it quotes word for word from the sender, and whether all its quotes are such.
 fn unquoted(text: &str, own: &str) -> (String, bool) {
+    /// Quotes, and marks within one, that are looked at: what has more is nobody's honest quote.
+    const MOST: usize = 8;
     let mut rest = text;
     let (mut out, mut hold) = (String::new(), true);
-    while let Some(start) = rest.find('”') {
+    for _ in 0..MOST {
+        let Some(start) = rest.find('”') else { break };
         let inner = &rest[start + '”'.len_utf8()..];
         // The sender's words may hold the same mark: the longest quote that is theirs is meant.
-        let theirs = inner.match_indices('”').map(|(end, _)| end).filter(|end| {
+        let theirs = inner.rmatch_indices('”').map(|(end, _)| end).take(MOST).find(|end| {
             let words = collapsed(inner[..*end].trim_end_matches('…'));
             !words.is_empty() && own.contains(&words)
         });
-        let Some(end) = theirs.last() else {
+        let Some(end) = theirs else {
             hold = false;
             let until = rest.len() - inner.len();
             out.push_str(&rest[..until]);
@@ -80,7 +83,7 @@ fn unquoted(text: &str, own: &str) -> (String, bool) {
         rest = &inner[end + '”'.len_utf8()..];
     }
     out.push_str(rest);
-    (out, hold)
+    (out, hold && !rest.contains('”'))
 }
 
 /// Words with one space between them.

@@ -256,25 +256,21 @@ fn own_sources(subject: &Subject<'_>, piece: &Prose<'_>) -> Vec<String> {
         texts.extend(section.and_then(|section| section.text(citation.language)).map(str::to_owned));
         texts.push(citation.section.as_str().trim_start_matches('s').to_owned());
     }
-    match prose::rule_of(subject, reason) {
-        Some(rule) => {
-            texts.push(rule.reason.get(language).to_owned());
-            let parameters =
-                rule.parameters.values().map(|used| write_value(&used.value, used.unit.as_deref(), language));
-            texts.extend(parameters.chain(rule.inputs.values().map(fact)));
-            let steps = subject.file.assessment.iter().flat_map(|assessment| &assessment.calculation);
-            for step in steps.filter(|step| rule.steps.contains_key(&step.name)) {
-                texts.push(step.label.get(language).to_owned());
-                texts.extend(step.value.as_ref().map(|value| write_value(value, step.unit.as_deref(), language)));
-            }
-        }
-        None => {
-            // Why something is asked for, or whose a road is.
-            let questions = subject.file.open_questions();
-            texts.extend(questions.into_iter().map(|question| question.text.get(language).to_owned()));
-            texts.extend(subject.content.deadline.map(|day| write_date(day, language)));
-            texts.extend(place(subject));
-        }
+    let Some(rule) = prose::rule_of(subject, reason) else {
+        // Why something is asked for, or whose a road is.
+        let questions = subject.file.open_questions();
+        texts.extend(questions.into_iter().map(|question| question.text.get(language).to_owned()));
+        texts.extend(subject.content.deadline.map(|day| write_date(day, language)));
+        texts.extend(place(subject));
+        return texts;
+    };
+    texts.push(rule.reason.get(language).to_owned());
+    let parameters = rule.parameters.values().map(|used| write_value(&used.value, used.unit.as_deref(), language));
+    texts.extend(parameters.chain(rule.inputs.values().map(fact)));
+    let steps = subject.file.assessment.iter().flat_map(|assessment| &assessment.calculation);
+    for step in steps.filter(|step| rule.steps.contains_key(&step.name)) {
+        texts.push(step.label.get(language).to_owned());
+        texts.extend(step.value.as_ref().map(|value| write_value(value, step.unit.as_deref(), language)));
     }
     texts
 }
