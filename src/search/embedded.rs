@@ -10,6 +10,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 
 use super::analysis::Analyser;
+use super::dense::Vectors;
 use super::passages::Passages;
 use super::ranking::{Hit, Leg, rank};
 use super::sparse::{self, Sparse, rarity};
@@ -59,10 +60,11 @@ impl Index {
     /// How well each part that fits answers by its words.
     pub(super) fn lexical(&self, question: &Sparse, query: &Query) -> Vec<Hit> {
         let place = self.passages.place(query);
+        let texts = self.passages.count(query.language);
         let mut scores = vec![0.0_f32; place.len()];
         for (&term, &weight) in question.indices.iter().zip(&question.values) {
             let list = self.list(term);
-            let weight = weight * rarity(self.passages.parts().len(), list.len());
+            let weight = weight * rarity(texts, list.len());
             let from = list.partition_point(|&(part, _)| part < place.start);
             for &(part, of_text) in list[from..].iter().take_while(|&&(part, _)| part < place.end) {
                 scores[part - place.start] += weight * of_text;
@@ -73,6 +75,21 @@ impl Index {
             .filter(|&(part, score)| score > 0.0 && self.passages.parts()[part].fits(query))
             .map(|(part, score)| Hit { part, score })
             .collect()
+    }
+
+    /// The question for a cluster, which multiplies each weight with the rarity among the texts of every language: a
+    /// term is rare among those of its own. Terms that occur nowhere are left out.
+    pub(super) fn for_cluster(&self, question: &Sparse, language: Language) -> Sparse {
+        let (all, texts) = (self.passages.parts().len(), self.passages.count(language));
+        let (indices, values) = question
+            .indices
+            .iter()
+            .zip(&question.values)
+            .map(|(&term, &weight)| (term, weight, self.list(term).len()))
+            .filter(|&(.., with)| with > 0)
+            .map(|(term, weight, with)| (term, weight * rarity(texts, with) / rarity(all, with)))
+            .unzip();
+        Sparse { indices, values }
     }
 
     /// Every part in which a term occurs, with its weight.
@@ -104,37 +121,71 @@ pub(super) fn vectors(passages: &Passages) -> Vec<Sparse> {
 #[derive(Debug, Clone)]
 pub struct Embedded {
     index: Arc<Index>,
+    vectors: Option<Arc<Vectors>>,
+}
+
+/// A question as both backends take it.
+#[derive(Debug)]
+pub(super) struct Asked {
+    /// Its words.
+    pub words: Sparse,
+    /// Its dense vector, where there is an embedder and it answered.
+    pub vector: Option<Vec<f32>>,
 }
 
 impl Embedded {
     /// Over the texts of every municipality, by words alone.
     #[must_use]
     pub fn over(rulebooks: &Rulebooks) -> Self {
-        Self::new(Arc::new(Index::build(Passages::of(rulebooks))))
+        Self::new(Index::build(Passages::of(rulebooks)), None)
     }
 
-    /// Over an index, by words alone.
+    /// Over an index, and the dense vectors of the same passages.
     #[must_use]
-    pub fn new(index: Arc<Index>) -> Self {
-        Self { index }
+    pub fn new(index: Index, vectors: Option<Vectors>) -> Self {
+        Self { index: Arc::new(index), vectors: vectors.map(Arc::new) }
     }
 
-    /// What is searched.
+    /// The words of what is searched.
     #[must_use]
-    pub fn index(&self) -> &Arc<Index> {
+    pub fn index(&self) -> &Index {
         &self.index
     }
 
-    fn answer(&self, query: &Query) -> Vec<Passage> {
-        let question = sparse::question(&Analyser::new(query.language), &query.text);
-        let found = self.index.lexical(&question, query);
-        let lexical = Leg::of(self.index.passages(), found, query.limit, true).unwrap_or_default();
-        rank(self.index.passages(), query, &lexical, None)
+    /// Its dense vectors.
+    #[must_use]
+    pub fn vectors(&self) -> Option<&Vectors> {
+        self.vectors.as_deref()
+    }
+
+    pub(super) async fn ask(&self, query: &Query) -> Asked {
+        let words = sparse::question(&Analyser::new(query.language), &query.text);
+        let vector = match &self.vectors {
+            Some(vectors) if !words.indices.is_empty() => vectors.of_question(&query.text).await,
+            _ => None,
+        };
+        Asked { words, vector }
+    }
+
+    pub(super) fn answer(&self, query: &Query, asked: &Asked) -> Vec<Passage> {
+        let passages = self.index.passages();
+        let leg = |hits| Leg::of(passages, hits, query.limit, true).unwrap_or_default();
+        let lexical = leg(self.index.lexical(&asked.words, query));
+        let dense = self
+            .vectors
+            .as_ref()
+            .zip(asked.vector.as_ref())
+            .map(|(vectors, vector)| leg(vectors.hits(passages, passages.place(query), vector, query)));
+        rank(passages, query, &lexical, dense.as_ref())
     }
 }
 
 impl Search for Embedded {
     fn search<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Result<Vec<Passage>, SearchError>> {
-        async move { Ok(self.answer(query)) }.boxed()
+        async move {
+            let asked = self.ask(query).await;
+            Ok(self.answer(query, &asked))
+        }
+        .boxed()
     }
 }

@@ -5,8 +5,11 @@
 //! is always for one municipality and one day, so that no text comes up that does not bind there and then.
 
 pub mod analysis;
+mod dense;
 mod embedded;
 pub mod passages;
+#[cfg(feature = "qdrant")]
+pub mod qdrant;
 mod ranking;
 mod sparse;
 
@@ -15,6 +18,7 @@ use jiff::civil::Date;
 
 use crate::cases::{Language, MunicipalityId, SectionRef, ServiceId};
 
+pub use dense::Vectors;
 pub use embedded::{Embedded, Index};
 pub use passages::Passages;
 
@@ -61,6 +65,25 @@ pub enum SearchError {
     /// The index was never built, or by another version.
     #[error("the index must be rebuilt: {0}")]
     Stale(String),
+}
+
+/// What indexing did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Indexed {
+    /// The collection that is searched now; none for the index in memory.
+    pub collection: Option<String>,
+    /// Passages, long sections in parts.
+    pub passages: usize,
+    /// Those that were written.
+    pub written: usize,
+    /// Those that were there.
+    pub kept: usize,
+    /// Those that were there and no longer belong.
+    pub removed: usize,
+    /// Whether the alias was moved to the collection.
+    pub moved: bool,
+    /// Collections that were dropped.
+    pub dropped: Vec<String>,
 }
 
 /// Anything that searches.

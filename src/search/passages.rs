@@ -93,6 +93,11 @@ impl Passages {
         &self.hash
     }
 
+    /// How many parts are in a language.
+    pub(super) fn count(&self, language: Language) -> usize {
+        self.places.iter().filter(|((_, of), _)| *of == language).map(|(_, place)| place.len()).sum()
+    }
+
     /// Where the parts stand that a query may find at all: those of its municipality and language.
     pub(super) fn place(&self, query: &Query) -> Range<usize> {
         self.places.get(&(query.municipality.clone(), query.language)).cloned().unwrap_or_default()

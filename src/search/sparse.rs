@@ -1,8 +1,8 @@
 //! Sparse vectors with the weights of BM25, split in two as a cluster wants it.
 //!
 //! The part of a text is `tf·(k1 + 1) / (tf + k1·(1 − b + b·length / average))`; the part of a question is how often
-//! it says a term, times the term's rarity `ln((N − n + 0.5) / (n + 0.5) + 1)`, which is worked out when it is asked:
-//! by us over the same points as by Qdrant's IDF modifier. Their product, summed over the terms, is the score.
+//! it says a term, times the term's rarity `ln((N − n + 0.5) / (n + 0.5) + 1)`, worked out when it is asked: by us as by
+//! Qdrant's IDF modifier, over the same points. Their product, summed over the terms, is the score.
 //! A question's weights sum to 1, so that scores keep within a dozen and single precision within 0.00001.
 
 use super::analysis::{Analyser, Terms};

@@ -31,6 +31,8 @@ pub const SUBMISSIONS: &str = "vireille_submissions_total";
 pub const STEPS: &str = "vireille_steps_total";
 /// Time of a step, by step.
 pub const STEP_SECONDS: &str = "vireille_step_duration_seconds";
+/// Searches that a cluster was to answer, by what came of it: `cluster`, or why the index in memory answered.
+pub const SEARCHES: &str = "vireille_searches_total";
 /// Jobs that wait.
 pub const JOBS_PENDING: &str = "vireille_jobs_pending";
 
@@ -123,6 +125,7 @@ fn describe() {
     describe_counter!(SUBMISSIONS, "Submissions registered over the API.");
     describe_counter!(STEPS, "Steps of the pipeline, by step and outcome.");
     describe_histogram!(STEP_SECONDS, Unit::Seconds, "Time of a step of the pipeline, by step.");
+    describe_counter!(SEARCHES, "Searches that a cluster was to answer, by what came of it.");
     describe_gauge!(JOBS_PENDING, "Jobs that wait for a worker.");
     describe_gauge!(ALERTS_OPEN, "Emergency alerts that nobody has acknowledged.");
     gen_ai::describe();

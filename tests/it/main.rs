@@ -17,6 +17,8 @@ mod pipeline;
 mod policy;
 mod privacy;
 mod prompts;
+#[cfg(feature = "qdrant")]
+mod qdrant;
 mod review;
 mod search;
 mod storage;

@@ -7,3 +7,5 @@ pub mod database;
 pub mod desk;
 pub mod files;
 pub mod model;
+#[cfg(feature = "qdrant")]
+pub mod qdrant;
