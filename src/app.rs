@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::clock::Ambient;
 use crate::config::{Config, EngineChoice};
+use crate::intake::extract::Cell;
 use crate::model::accounts::{self, Counted, Ledger};
 use crate::model::cassette::{self, Cassette};
 use crate::model::client::{self, StartFault};
@@ -36,6 +37,8 @@ struct Parts {
     rulebooks: Rulebooks,
     triage: Arc<Triage>,
     review: Review,
+    /// Shared by all workers: so many files at a time in the whole process.
+    attachments: Cell,
 }
 
 impl fmt::Debug for App {
@@ -110,7 +113,8 @@ impl App {
     pub fn assemble(config: Config, storage: Storage, rulebooks: Rulebooks, triage: Arc<Triage>) -> Self {
         let ambient = storage.ambient().clone();
         let review = Review::new(storage.clone(), Arc::clone(&triage), config.review.claim());
-        Self(Arc::new(Parts { config, ambient, storage, rulebooks, triage, review }))
+        let attachments = Cell::new(&config.attachments);
+        Self(Arc::new(Parts { config, ambient, storage, rulebooks, triage, review, attachments }))
     }
 
     /// The settings.
@@ -155,7 +159,13 @@ impl App {
         let work = &self.0.config.work;
         // What takes longer is given back before the stop breaks it off.
         let drain = self.0.config.server.drain().mul_f64(0.9);
-        let settings = Settings { in_flight: work.in_flight, lease: work.lease(), poll: work.poll(), drain };
+        let settings = Settings {
+            in_flight: work.in_flight,
+            lease: work.lease(),
+            poll: work.poll(),
+            drain,
+            attachments: self.0.attachments.clone(),
+        };
         let name = format!("{name}-{}", self.0.ambient.id());
         Worker::new(self.0.storage.clone(), Arc::clone(&self.0.triage), self.0.ambient.clone(), name, settings)
     }

@@ -77,7 +77,7 @@ async fn dry(context: &mut Context, over: &Over) -> Result<Exit, Failure> {
     let started = Instant::now();
     for incoming in submissions.iter().cycle().take(count) {
         let each = Instant::now();
-        triage::dry_run(&triage, &incoming.submission, now).await.map_err(anyhow::Error::from)?;
+        triage::dry_run(&triage, &incoming.submission, None, now).await.map_err(anyhow::Error::from)?;
         times.push(each.elapsed());
         bar.inc(1);
     }

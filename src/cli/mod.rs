@@ -14,6 +14,7 @@ mod inputs;
 mod output;
 mod policy;
 mod prompts;
+mod replay;
 mod serve;
 mod submit;
 mod token;
@@ -51,6 +52,8 @@ pub enum Exit {
     Usage = 2,
     /// Some inputs failed; the others went through.
     Partly = 3,
+    /// What was compared is not the same.
+    Differs = 4,
 }
 
 const AFTER_HELP: &str = "\
@@ -59,6 +62,7 @@ Exit codes:
   1  it failed, or what was checked does not hold
   2  the arguments, the settings or the only input cannot be used
   3  some inputs failed, the others went through
+  4  what was compared is not the same (replay)
 
 Settings: `vireille config show`; each can be set in a file (--config, or vireille.toml in the working
 directory) or in the environment as VIREILLE__SECTION__KEY.";
@@ -101,6 +105,8 @@ enum Command {
     Submit(submit::Submit),
     /// Triage files without storing anything.
     Triage(triage::TriageCommand),
+    /// Draft decided cases again, in shadow, and compare with what people decided.
+    Replay(replay::Replay),
     /// The files that bind: check them, show them, their schemas.
     #[command(subcommand)]
     Policy(policy::Policy),
@@ -290,6 +296,7 @@ fn execute(cli: Cli) -> Result<Exit, Failure> {
         Command::Work(command) => on_runtime(command.run(&mut context)),
         Command::Submit(command) => on_runtime(command.run(&mut context)),
         Command::Triage(command) => on_runtime(command.run(&mut context)),
+        Command::Replay(command) => on_runtime(command.run(&mut context)),
         Command::Policy(command) => command.run(&mut context),
         Command::Prompts(command) => command.run(&mut context),
         Command::Train(command) => command.run(&mut context),

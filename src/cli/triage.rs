@@ -13,8 +13,9 @@ use super::submit::refusal;
 use super::{Context, Exit, Failure, output};
 use crate::cases::{CaseFile, CheckResult, MunicipalityId, Submission};
 use crate::clock::helsinki;
-use crate::intake::IntakeError;
+use crate::intake::extract::{self, Attached, Cell};
 use crate::intake::register::{check_service, rulebook};
+use crate::intake::{Incoming, IntakeError};
 use crate::policy::Rulebooks;
 use crate::triage::report::Report;
 use crate::triage::{Circumstances, Proposal, Triage};
@@ -45,18 +46,20 @@ impl TriageCommand {
         let triage = Arc::new(super::desks(&config, &rulebooks, &context.ambient)?);
         let inputs = inputs::read(&self.files, &municipality, &context.ambient);
         let bar = output::progress(inputs.len() as u64, "triaging");
-        let at = self.at;
+        let (at, cell) = (self.at, Cell::new(&config.attachments));
         // Cases wait for a language model beside each other; what is printed keeps the order of the inputs.
         let mut results = futures::stream::iter(inputs)
             .map(|input| {
-                let triaged =
-                    input.result.and_then(|incoming| known(&rulebooks, incoming.submission)).map(|submission| {
-                        let triage = Arc::clone(&triage);
-                        tokio::spawn(async move {
-                            let done = dry_run(&triage, &submission, at.unwrap_or(submission.received_at)).await;
-                            (submission, done)
-                        })
-                    });
+                let triaged = input.result.and_then(|incoming| known(&rulebooks, incoming)).map(|incoming| {
+                    let (triage, cell) = (Arc::clone(&triage), cell.clone());
+                    tokio::spawn(async move {
+                        let Incoming { submission, files, .. } = incoming;
+                        let attached = extract::texts(&files, &cell).await;
+                        let now = at.unwrap_or(submission.received_at);
+                        let done = dry_run(&triage, &submission, Some(&attached), now).await;
+                        (submission, done)
+                    })
+                });
                 async move {
                     match triaged {
                         Ok(task) => (input.name, Ok(task.await)),
@@ -103,22 +106,23 @@ impl TriageCommand {
 }
 
 /// A submission to a municipality and a service that are served here.
-fn known(rulebooks: &Rulebooks, submission: Submission) -> Result<Submission, IntakeError> {
-    let book = rulebook(rulebooks, &submission.municipality)?;
-    check_service(&book.pack, &submission)?;
-    Ok(submission)
+fn known(rulebooks: &Rulebooks, incoming: Incoming) -> Result<Incoming, IntakeError> {
+    let book = rulebook(rulebooks, &incoming.submission.municipality)?;
+    check_service(&book.pack, &incoming.submission)?;
+    Ok(incoming)
 }
 
 /// All steps for one submission. The number is one that no case has.
 pub(super) async fn dry_run(
     triage: &Triage,
     submission: &Submission,
+    attached: Option<&Attached>,
     now: Timestamp,
 ) -> Result<(CaseFile, Proposal), crate::triage::Error> {
     let desk = triage.desk(&submission.municipality)?;
     let prefix = &desk.rulebook.pack.municipality.case_prefix;
     let number = format!("{prefix}/{}/00000", submission.received_at.to_zoned(helsinki()).year());
-    desk.dry_run(submission, &Circumstances { number: &number, case: None, now, alerts_open: false }).await
+    desk.dry_run(submission, &Circumstances { number: &number, case: None, now, alerts_open: false, attached }).await
 }
 
 /// A municipality's triage, for whoever looks on in a terminal: what it is, whose, what the checks say, the letter.

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::receipt::{self, Receipt};
-use super::{Incoming, IntakeError, Refusal, quoted, words};
+use super::{Incoming, IntakeError, Refusal, extract, quoted, words};
 use crate::cases::{
-    Actor, AlertId, Case, CaseFile, CaseId, EmergencyHit, EventKind, Language, MunicipalityId, NewEvent, Status,
-    Submission,
+    Actor, AlertId, Attachment, Case, CaseFile, CaseId, EmergencyHit, EventKind, Language, MunicipalityId, NewEvent,
+    Status, Submission,
 };
 use crate::clock::helsinki;
 use crate::municipality::Pack;
@@ -63,7 +63,7 @@ pub async fn register(
     incoming: Incoming,
 ) -> Result<Receipt, RegisterError> {
     check_service(&rulebook.pack, &incoming.submission)?;
-    let read = Read::of(&rulebook.pack, lexicon, &incoming.submission);
+    let read = Read::of(&rulebook.pack, lexicon, &incoming.submission, &incoming.files);
     Box::pin(write(storage, &rulebook.pack, incoming, &read)).await
 }
 
@@ -76,13 +76,15 @@ pub(super) struct Read {
 }
 
 impl Read {
-    pub(super) fn of(pack: &Pack, lexicon: &Lexicon, submission: &Submission) -> Self {
+    pub(super) fn of(pack: &Pack, lexicon: &Lexicon, submission: &Submission, files: &[(Attachment, Vec<u8>)]) -> Self {
         let (texts, _) = words::texts(submission);
         let first = pack.municipality.languages.first().copied().unwrap_or(Language::Fi);
-        Self {
-            hits: words::emergencies(lexicon, &texts),
-            language: words::language(submission, &texts, first).language,
-        }
+        let language = words::language(submission, &texts, first).language;
+        let mut hits = words::emergencies(lexicon, &texts);
+        // Other files are read by the pipeline, in a process of their own: nobody waits for them here.
+        let (texts, _) = words::of_files(&extract::plain(files));
+        hits.extend(words::emergencies(lexicon, &texts));
+        Self { hits, language }
     }
 }
 

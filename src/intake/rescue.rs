@@ -48,7 +48,7 @@ pub fn look(pack: &Pack, lexicon: &Lexicon, defaults: &Defaults, raw: &[u8], who
         sent_at: None,
         received_at: defaults.ambient.now(),
     };
-    let read = Read::of(pack, lexicon, &submission);
+    let read = Read::of(pack, lexicon, &submission, &[]);
     if read.hits.is_empty() {
         return None;
     }

@@ -48,6 +48,19 @@ fn each_raw(submission: &Submission, visit: &mut dyn FnMut(&str, &str)) {
     }
 }
 
+/// Texts of files in the normal form of all others, and whether any had characters that hide or reorder.
+#[must_use]
+pub fn of_files(texts: &[SourceText]) -> (Vec<SourceText>, bool) {
+    let mut hidden = false;
+    let normal = |text: &SourceText| {
+        let normal = normalize(&text.text);
+        hidden |= normal.hidden;
+        SourceText { source: text.source.clone(), text: normal.text }
+    };
+    let texts: Vec<SourceText> = texts.iter().map(normal).filter(|text| !text.text.trim().is_empty()).collect();
+    (texts, hidden)
+}
+
 /// How many characters all texts of a submission have together, where danger is looked for.
 #[must_use]
 pub fn total_chars(submission: &Submission) -> usize {

@@ -108,7 +108,13 @@ impl Review {
     /// What the checks need to know of the moment.
     async fn circumstances<'a>(&self, case: &'a Case) -> Result<Circumstances<'a>> {
         let alerts_open = self.storage.has_open_alert(&case.municipality, case.id).await?;
-        Ok(Circumstances { number: &case.number, case: Some(case.id), now: self.ambient().now(), alerts_open })
+        Ok(Circumstances {
+            number: &case.number,
+            case: Some(case.id),
+            now: self.ambient().now(),
+            alerts_open,
+            attached: None,
+        })
     }
 
     /// The person holds the case, and their claim has not run out.

@@ -5,10 +5,9 @@
 use serde_json::json;
 
 use super::{Refusal, Result, Review, act, refuse_final};
-use crate::cases::{
-    Act, Actor, AlertId, Case, CaseFile, CaseId, EmergencyHit, EventKind, NewEvent, Person, Submission,
-};
+use crate::cases::{Act, Actor, AlertId, Case, CaseFile, CaseId, EmergencyHit, EventKind, NewEvent, Person};
 use crate::intake::Incoming;
+use crate::intake::extract::{self, Attached};
 use crate::storage::{Alert, Receipt};
 use crate::triage::{Step, read};
 
@@ -31,7 +30,7 @@ impl Review {
     /// for something else.
     pub async fn supplement(&self, person: &Person, id: CaseId, more: Incoming) -> Result<Supplemented> {
         // Reading takes its time with a long text; the one writer of the database is not held for it.
-        let hits = self.dangers(person, &more.submission);
+        let hits = self.dangers(person, &more);
         let (mut tx, mut case) = self.open(person, id).await?;
         let hits = hits?;
         let cards = cards(&hits);
@@ -67,10 +66,12 @@ impl Review {
         Ok(Supplemented { case, cards, already: false })
     }
 
-    fn dangers(&self, person: &Person, submission: &Submission) -> Result<Vec<EmergencyHit>> {
-        // The very reading that the pipeline's first step does, so that both find the same.
+    fn dangers(&self, person: &Person, more: &Incoming) -> Result<Vec<EmergencyHit>> {
+        // The very reading that the pipeline's first step does, so that both find the same; files that are no plain
+        // text it reads in a process of their own, and raises what only they say.
         let mut file = CaseFile::default();
-        read::run(self.desk(&person.municipality)?, submission, &mut file);
+        let plain = Attached::kept(extract::plain(&more.files), Vec::new());
+        read::run(self.desk(&person.municipality)?, &more.submission, Some(&plain), &mut file);
         Ok(file.reading.map(|reading| reading.emergencies).unwrap_or_default())
     }
 }

@@ -1,12 +1,37 @@
 //! Decisions: an approved draft and the named person who approved it. One round of a case has one
 //! decision: of two approvals at once the database lets exactly one in, on both engines.
 
+use jiff::Timestamp;
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
 use super::row::{Columns as _, to_json};
 use super::{Error, Result, Storage, Tx};
-use crate::cases::{CaseId, Decision, Euro, MunicipalityId};
+use crate::cases::{Case, CaseId, Decision, Draft, Euro, MunicipalityId, Preparer, ServiceId};
+
+/// Which decided cases of a municipality. The default is all of them.
+#[derive(Debug, Clone, Default)]
+pub struct DecidedFilter {
+    /// Service.
+    pub service: Option<ServiceId>,
+    /// Decided at this moment or later.
+    pub since: Option<Timestamp>,
+    /// Any of these numbers; empty for all.
+    pub numbers: Vec<String>,
+}
+
+/// A case whose last word is a decision, with everything that was decided on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decided {
+    /// The case; nothing happened to it since.
+    pub case: Case,
+    /// The decision.
+    pub decision: Decision,
+    /// What was approved.
+    pub draft: Draft,
+    /// The machine's last version before it; the approved one, where nobody edited.
+    pub proposed: Draft,
+}
 
 impl Tx {
     /// Stores the decision.
@@ -55,6 +80,46 @@ impl Storage {
     /// [`Error::Corrupt`], [`Error::Unavailable`].
     pub async fn decision(&self, municipality: &MunicipalityId, case: CaseId) -> Result<Option<Decision>> {
         Ok(self.decisions(municipality, case).await?.pop())
+    }
+
+    /// The cases that were decided and not gone on with since, the newest decision first.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`], [`Error::Unavailable`].
+    pub async fn decided(
+        &self,
+        municipality: &MunicipalityId,
+        filter: &DecidedFilter,
+        limit: u32,
+    ) -> Result<Vec<Decided>> {
+        let numbers = if filter.numbers.is_empty() { String::new() } else { format!("|{}|", filter.numbers.join("|")) };
+        let select = sqlx::query(
+            "select d.file from decisions d join cases c on c.id = d.case_id and c.round = d.round \
+             where d.municipality = $1 and ($2 = '' or c.service = $2) and d.decided_at >= $3 \
+             and ($4 = '' or $4 like '%|' || c.number || '|%') order by d.decided_at desc, d.case_id desc limit $5",
+        )
+        .bind(municipality.as_str().to_owned())
+        .bind(filter.service.as_ref().map_or_else(String::new, ToString::to_string))
+        .bind(filter.since.map_or(i64::MIN, Timestamp::as_microsecond))
+        .bind(numbers.replace('\0', ""))
+        .bind(i64::from(limit));
+        let rows = select.fetch_all(&mut *self.reader().await?).await?;
+        let mut decided = Vec::with_capacity(rows.len());
+        for row in &rows {
+            decided.push(self.with_what_was_decided_on(municipality, row.json("file")?).await?);
+        }
+        Ok(decided)
+    }
+
+    async fn with_what_was_decided_on(&self, municipality: &MunicipalityId, decision: Decision) -> Result<Decided> {
+        let case = self.case(municipality, decision.case_id).await?.ok_or(Error::Missing { what: "case" })?;
+        let mut drafts = self.drafts(municipality, case.id).await?;
+        let missing = Error::Missing { what: "draft" };
+        let at = drafts.iter().position(|draft| draft.id == decision.draft_id).ok_or(missing.clone())?;
+        drafts.truncate(at + 1);
+        let proposed = drafts.iter().rfind(|draft| draft.prepared_by == Preparer::Engine).cloned();
+        let draft = drafts.pop().ok_or(missing)?;
+        Ok(Decided { case, decision, proposed: proposed.unwrap_or_else(|| draft.clone()), draft })
     }
 
     /// Every decision of the case, oldest round first.

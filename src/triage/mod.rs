@@ -15,6 +15,7 @@ mod passages;
 pub mod pipeline;
 pub mod proposals;
 pub mod read;
+pub mod replay;
 pub mod report;
 
 use std::collections::BTreeMap;
@@ -31,6 +32,7 @@ use crate::cases::{
     CaseFile, CaseId, Check, DraftContent, Engine, MunicipalityId, Person, Preparer, ServiceId, Submission,
 };
 use crate::clock::helsinki;
+use crate::intake::extract::Attached;
 use crate::model::TextClassifier;
 use crate::model::masking::{Masker, PublicWords};
 use crate::municipality::emergency::Lexicon;
@@ -124,6 +126,8 @@ pub struct Circumstances<'a> {
     pub now: Timestamp,
     /// Whether an alert of this case still waits for a person.
     pub alerts_open: bool,
+    /// What was taken out of the files that came along; the first step asks for it.
+    pub attached: Option<&'a Attached>,
 }
 
 impl Circumstances<'_> {
@@ -243,7 +247,7 @@ impl Desk {
         file.fallbacks.extend(proposals.fallbacks.iter().cloned());
         let mut proposal = None;
         match step {
-            Step::Read => read::run(self, submission, &mut file),
+            Step::Read => read::run(self, submission, at.attached, &mut file),
             Step::Classify => classify::run(self, submission, &mut file, proposals)?,
             Step::Gather => gather::run(self, submission, &mut file, proposals)?,
             Step::Assess => assess::run(self, submission, &mut file, at)?,
@@ -266,7 +270,19 @@ impl Desk {
         submission: &Submission,
         at: &Circumstances<'_>,
     ) -> Result<(CaseFile, Proposal), Error> {
-        let mut file = CaseFile::default();
+        self.dry_run_on(CaseFile::default(), submission, at).await
+    }
+
+    /// All steps in one go over what people have said of the case, nothing stored.
+    ///
+    /// # Errors
+    /// [`Error`] when a person must look.
+    pub async fn dry_run_on(
+        &self,
+        mut file: CaseFile,
+        submission: &Submission,
+        at: &Circumstances<'_>,
+    ) -> Result<(CaseFile, Proposal), Error> {
         for step in Step::ALL {
             let thought = self.think(step, submission, file, at).await?;
             file = thought.file;

@@ -21,6 +21,7 @@ use crate::cases::{
     Preparer, Status, Submission,
 };
 use crate::clock::Ambient;
+use crate::intake::extract::{Attached, Cell};
 use crate::storage::{self, Alert, Job, NewJob, Storage, Tx, backoff};
 use crate::telemetry;
 
@@ -40,6 +41,8 @@ pub struct Settings {
     pub poll: Duration,
     /// How long a worker that stops finishes what it has in hand.
     pub drain: Duration,
+    /// In what the files that came along are read.
+    pub attachments: Cell,
 }
 
 impl Settings {
@@ -60,6 +63,7 @@ impl Default for Settings {
             lease: Duration::from_mins(1),
             poll: Duration::from_secs(1),
             drain: Duration::from_secs(20),
+            attachments: Cell::default(),
         }
     }
 }
@@ -118,6 +122,26 @@ pub async fn submission(storage: &Storage, case: &Case) -> storage::Result<Submi
         whole = whole.supplemented_by(later);
     }
     Ok(whole)
+}
+
+/// What the files of a case say, each read in a process of its own.
+///
+/// # Errors
+/// Whatever the storage refuses.
+async fn attached(storage: &Storage, case: &Case, cell: &Cell) -> storage::Result<Attached> {
+    let mut attached = Attached::default();
+    for id in std::iter::once(&case.submission_id).chain(&case.file.supplements) {
+        let submission = storage.submission(&case.municipality, *id).await?;
+        for attachment in submission.iter().flat_map(|submission| &submission.attachments) {
+            let bytes = match storage.file(&case.municipality, *id, attachment).await {
+                // Other bytes than those that came are no reading of it; the other files and the message go on.
+                Err(storage::Error::Corrupt { .. }) => None,
+                other => other?,
+            };
+            attached.read(attachment, bytes, cell).await;
+        }
+    }
+    Ok(attached)
 }
 
 /// Whether an alert of the case still waits for a person. Asked only where words of danger were found.
@@ -365,7 +389,11 @@ impl Worker {
         let submission = submission(&self.storage, &case).await?;
         // Only the checks of the last step ask.
         let alerts_open = step == Step::Compose && alerts_open(&self.storage, &case).await?;
-        let thought = self.think(step, &submission, &case, alerts_open).await?;
+        let attached = match step {
+            Step::Read => Some(attached(&self.storage, &case, &self.settings.attachments).await?),
+            _ => None,
+        };
+        let thought = self.think(step, &submission, &case, alerts_open, attached.as_ref()).await?;
         let next = self.write(job, step, &case, thought).await?;
         metrics::histogram!(telemetry::STEP_SECONDS, "step" => step.name()).record(started.elapsed().as_secs_f64());
         Ok(next)
@@ -378,9 +406,11 @@ impl Worker {
         submission: &Submission,
         case: &Case,
         alerts_open: bool,
+        attached: Option<&Attached>,
     ) -> Result<Thought, Failure> {
         let desk = self.triage.desk(&case.municipality)?;
-        let at = Circumstances { number: &case.number, case: Some(case.id), now: self.ambient.now(), alerts_open };
+        let at =
+            Circumstances { number: &case.number, case: Some(case.id), now: self.ambient.now(), alerts_open, attached };
         AssertUnwindSafe(desk.think(step, submission, case.file.clone(), &at))
             .catch_unwind()
             .await

@@ -5,13 +5,25 @@
 
 use super::Desk;
 use crate::cases::{CaseFile, Flag, Language, Reading, Submission};
+use crate::intake::extract::Attached;
 use crate::intake::words;
 
-/// Reads `submission` into `file.reading` and the flags that come from words alone.
-pub fn run(desk: &Desk, submission: &Submission, file: &mut CaseFile) {
+/// Reads `submission`, and what was taken out of its files, into `file.reading` and the flags that come from words
+/// alone.
+pub fn run(desk: &Desk, submission: &Submission, attached: Option<&Attached>, file: &mut CaseFile) {
     // Flags are found anew in each round; what a person corrected meanwhile must not linger.
     file.flags.clear();
-    let (texts, hidden) = words::texts(submission);
+    let (mut texts, mut hidden) = words::texts(submission);
+    let mut files = Vec::new();
+    if let Some(attached) = attached {
+        let (of_files, hides) = words::of_files(&attached.texts);
+        texts.extend(of_files);
+        hidden |= hides;
+        files.clone_from(&attached.files);
+    }
+    if files.iter().any(|file| file.reading.needs_person()) {
+        file.flags.insert(Flag::UnreadAttachment);
+    }
     let emergencies = words::emergencies(&desk.lexicon, &texts);
     file.flags.extend(words::flags(&emergencies));
     if hidden {
@@ -33,6 +45,6 @@ pub fn run(desk: &Desk, submission: &Submission, file: &mut CaseFile) {
         texts,
         emergencies,
         orders,
-        files: Vec::new(),
+        files,
     });
 }

@@ -4,11 +4,15 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use serde_json::{Value, json};
 use vireille::cases::{Attachment, FileReading, hex};
 use vireille::config::{self, Config};
 use vireille::intake::extract::{self, Attached, Cell, MAX_FILE_CHARS, MAX_PAGES};
 
-use crate::support::files::{docx, odt, pdf, pdf_of};
+use crate::support::app::{TestApp, spawn_app};
+use crate::support::database::on_every_database;
+use crate::support::desk::road_json;
+use crate::support::files::{base64, docx, odt, pdf, pdf_of};
 
 fn settings() -> config::Attachments {
     config::Attachments { program: env!("CARGO_BIN_EXE_vireille").into(), ..Config::standard().attachments }
@@ -159,6 +163,114 @@ fn varied(chars: usize) -> String {
         char::from(b'a' + u8::try_from((state >> 16) % 26).unwrap())
     };
     (0..chars).map(|_| next()).collect()
+}
+
+/// The application for a road grant as the form sends it: when it arrived is not for the sender to say.
+fn road() -> Value {
+    let mut road = road_json();
+    road.as_object_mut().unwrap().remove("received_at");
+    road
+}
+
+/// The application for a road grant with these files beside its own.
+fn road_with(files: &[(&str, Vec<u8>)]) -> Value {
+    let mut road = road();
+    let attachments = road["attachments"].as_array_mut().unwrap();
+    attachments.extend(files.iter().map(|(name, bytes)| json!({ "name": name, "content": base64(bytes) })));
+    road
+}
+
+#[tokio::test]
+async fn what_a_file_says_is_evidence_and_what_it_hides_is_seen() {
+    on_every_database(async |database| {
+        let app = TestApp::over(database).await;
+        let plain = app.drafted(&road()).await;
+        let mut road =
+            road_with(&[("kulut.pdf", pdf(&["Kulut", "Sorastus 1 000,00"])), ("rikki.pdf", b"%PDF-1.4".to_vec())]);
+        road["id"] = "with-files".into();
+        app.now_is("2026-03-10T08:20:00Z");
+        let case = app.drafted(&road).await;
+        let handler = app.handler().await;
+        let evidence = handler.get(&format!("{case}/evidence")).await.expect(200).json;
+        let texts = evidence["texts"].as_array().unwrap();
+        assert!(
+            texts.contains(&json!({ "source": "attachment:kulut.pdf#2", "text": "Sorastus 1 000,00" })),
+            "{texts:?}"
+        );
+        let files = evidence["files"].as_array().unwrap();
+        let known: Vec<_> = files.iter().map(|file| (file["name"].as_str().unwrap(), &file["reading"])).collect();
+        assert!(known.contains(&("kulut.pdf", &json!("read"))), "{known:?}");
+        assert!(known.contains(&("rikki.pdf", &json!("unreadable"))), "{known:?}");
+        // The case went all the way; the draft, its class and its checks are what they are without the files.
+        let (page, without) = (handler.get(&case).await.expect(200).json, handler.get(&plain).await.expect(200).json);
+        assert_eq!(page["status"], "in-review");
+        assert_eq!(page["flags"], json!(["unread-attachment"]));
+        assert_eq!(without["flags"], json!([]));
+        assert_eq!(page["classification"], without["classification"]);
+        assert_eq!(page["draft"]["content"]["amount"], without["draft"]["content"]["amount"]);
+        let results = |page: &Value| -> Vec<(Value, Value)> {
+            let checks = page["draft"]["checks"].as_array().unwrap().iter();
+            checks.map(|check| (check["id"].clone(), check["result"].clone())).collect()
+        };
+        assert_eq!(results(&page), results(&without));
+        app.stop().await;
+    })
+    .await;
+}
+
+const DANGER: &str = "Sähköjohto roikkuu tiellä ja kipinöi!";
+
+#[tokio::test]
+async fn words_of_danger_in_a_file_reach_a_person() {
+    let app = spawn_app().await;
+    // Plain text is read at once: the sender is told of 112 with the receipt.
+    let residents = app.residents().await;
+    let receipt = residents.submit(&road_with(&[("viesti.txt", DANGER.into())])).await.expect(201).json;
+    assert!(receipt["emergency"][0]["text"].as_str().unwrap().contains("112"), "{receipt}");
+    // Other files are read by the first step: whoever is on call sees the alert with the words and their place.
+    let mut road = road_with(&[("viesti.docx", docx(&[DANGER]))]);
+    road["id"] = "docx".into();
+    let case = app.drafted(&road).await;
+    let handler = app.handler().await;
+    let page = handler.get(&case).await.expect(200).json;
+    assert_eq!((&page["alert_open"], &page["urgency"]), (&json!(true), &json!("U0")));
+    let evidence = handler.get(&format!("{case}/evidence")).await.expect(200).json;
+    assert_eq!(evidence["emergencies"][0]["source"], "attachment:viesti.docx#1");
+    let alerts = handler.get("/v1/alerts").await.expect(200).json;
+    assert_eq!(alerts["items"].as_array().unwrap().len(), 2, "one alert a case: {alerts}");
+    // The same in a supplement.
+    let other = app.drafted(&json!({ "text": "Katuvalo on pimeä Kirkkotiellä." })).await;
+    let more = json!({ "text": "Lisää liitteessä.", "attachments": [{ "name": "a.pdf", "content": base64(&pdf(&[DANGER])) }] });
+    residents.post(&format!("{other}/supplements"), &more).await.expect(201);
+    app.run_jobs().await;
+    assert_eq!(handler.get(&other).await.expect(200).json["alert_open"], true);
+    app.stop().await;
+}
+
+#[test]
+fn a_dry_run_reads_the_files_of_a_submission_and_of_a_message() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("kulut.pdf"), pdf(&[DANGER])).unwrap();
+    std::fs::write(path("a.json"), json!({ "text": "Kuvia.", "attachments": ["kulut.pdf"] }).to_string()).unwrap();
+    let mail = format!(
+        "Subject: Kuvia\r\nContent-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\
+         Content-Disposition: attachment; filename=\"kulut.pdf\"\r\n\r\n{}\r\n",
+        base64(&std::fs::read(path("kulut.pdf")).unwrap())
+    );
+    std::fs::write(path("b.eml"), mail).unwrap();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_vireille"))
+        .args(["triage", "--json"])
+        .args([path("a.json"), path("b.eml"), path("kulut.pdf")])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let lines: Vec<Value> =
+        output.stdout.split(|b| *b == b'\n').filter_map(|l| serde_json::from_slice(l).ok()).collect();
+    assert_eq!(lines.len(), 3, "{}", String::from_utf8_lossy(&output.stderr));
+    for line in lines {
+        assert_eq!(line["emergencies"][0]["source"], "attachment:kulut.pdf#1", "{line}");
+    }
 }
 
 /// Files that other people's programs were broken by; `VIREILLE_DATA` names the folder.

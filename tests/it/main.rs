@@ -19,6 +19,7 @@ mod privacy;
 mod prompts;
 #[cfg(feature = "qdrant")]
 mod qdrant;
+mod replay;
 mod review;
 mod search;
 mod storage;

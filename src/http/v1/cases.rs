@@ -13,8 +13,8 @@ use crate::app::App;
 use crate::cases::{
     AlertId, Assessment, Attachment, Case, CaseId, Channel, Claim, Classification, DeciderId, Decision, DepartmentId,
     Draft, Due, EmergencyHit, Engine, Event, Facts, Fallback, Flag, Language, Location, Matter, ModelProposal, Outcome,
-    Owner, Party, PassageRef, Person, Question, Reclassification, Returned, Route, Ruling, ServiceId, SourceText,
-    Status, Submission, SubmissionId, Urgency,
+    Owner, Party, PassageRef, Person, Question, ReadFile, Reclassification, Returned, Route, Ruling, ServiceId,
+    SourceText, Status, Submission, SubmissionId, Urgency,
 };
 use crate::http::body::{Id, Parameters};
 use crate::http::error::{Error, Result};
@@ -246,6 +246,8 @@ pub struct EvidenceView {
     texts: Vec<SourceText>,
     /// Words of danger.
     emergencies: Vec<EmergencyHit>,
+    /// How far each file that came along could be read; what could not, a person must open.
+    files: Vec<ReadFile>,
     /// Typed values with their evidence.
     facts: Facts,
     /// Why it was classified so.
@@ -374,8 +376,9 @@ pub async fn evidence(
     Id(id): Id<CaseId>,
 ) -> Result<Json<EvidenceView>> {
     let file = scoped(&app, &person, id).await?.file;
-    let (texts, emergencies) = file.reading.map(|reading| (reading.texts, reading.emergencies)).unwrap_or_default();
-    Ok(Json(EvidenceView { texts, emergencies, facts: file.facts, classification: file.classification }))
+    let (texts, emergencies, files) =
+        file.reading.map(|reading| (reading.texts, reading.emergencies, reading.files)).unwrap_or_default();
+    Ok(Json(EvidenceView { texts, emergencies, files, facts: file.facts, classification: file.classification }))
 }
 
 /// Every rule with its inputs.

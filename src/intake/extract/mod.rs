@@ -57,6 +57,12 @@ impl Cell {
     }
 }
 
+impl Default for Cell {
+    fn default() -> Self {
+        Self::new(&config::Config::standard().attachments)
+    }
+}
+
 /// The program that runs, also when its file has been replaced since it was started.
 fn this_program() -> PathBuf {
     let running = Path::new("/proc/self/exe");

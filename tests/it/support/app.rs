@@ -57,6 +57,7 @@ impl TestApp {
         config.server.max_body_bytes = MAX_BODY;
         config.storage.url = Secret::new(database.url.clone());
         config.work.workers = 0;
+        config.attachments.program = env!("CARGO_BIN_EXE_vireille").into();
         change(&mut config);
         let app = App::assemble(config, database.storage.clone(), RULEBOOKS.clone(), Arc::clone(&TRIAGE));
         let running = app.clone().serve().await.expect("the application serves");

@@ -52,16 +52,20 @@ pub fn pdf_of(pages: &[&str]) -> Vec<u8> {
 
 /// A DOCX with these paragraphs.
 pub fn docx(paragraphs: &[&str]) -> Vec<u8> {
-    let paragraphs: String = paragraphs.iter().map(|text| format!("<w:p><w:r><w:t>{text}</w:t></w:r></w:p>")).collect();
-    archive("word/document.xml", &format!("<w:document xmlns:w=\"w\"><w:body>{paragraphs}</w:body></w:document>"))
+    let paragraphs: Vec<String> =
+        paragraphs.iter().map(|text| format!("<w:p><w:r><w:t>{text}</w:t></w:r></w:p>")).collect();
+    archive(
+        "word/document.xml",
+        &format!("<w:document xmlns:w=\"w\"><w:body>{}</w:body></w:document>", paragraphs.concat()),
+    )
 }
 
 /// An ODT with these paragraphs.
 pub fn odt(paragraphs: &[&str]) -> Vec<u8> {
-    let paragraphs: String = paragraphs.iter().map(|text| format!("<text:p>{text}</text:p>")).collect();
+    let paragraphs: Vec<String> = paragraphs.iter().map(|text| format!("<text:p>{text}</text:p>")).collect();
     archive(
         "content.xml",
-        &format!("<office:content xmlns:office=\"o\" xmlns:text=\"t\">{paragraphs}</office:content>"),
+        &format!("<office:content xmlns:office=\"o\" xmlns:text=\"t\">{}</office:content>", paragraphs.concat()),
     )
 }
 
@@ -70,4 +74,16 @@ fn archive(name: &str, xml: &str) -> Vec<u8> {
     writer.start_file(name, SimpleFileOptions::default()).unwrap();
     writer.write_all(xml.as_bytes()).unwrap();
     writer.finish().unwrap().into_inner()
+}
+
+/// Bytes as they stand within a JSON submission.
+pub fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let digits = |chunk: &[u8]| {
+        let bits = chunk.iter().chain(&[0, 0]).take(3).fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte));
+        let digit =
+            |n: usize| if n > chunk.len() { '=' } else { char::from(DIGITS[(bits >> (18 - 6 * n)) as usize & 63]) };
+        [0, 1, 2, 3].map(digit)
+    };
+    bytes.chunks(3).flat_map(digits).collect()
 }
