@@ -13,6 +13,8 @@ mod extract;
 mod http;
 mod injection;
 mod intake;
+mod model;
+mod peers;
 mod pipeline;
 mod policy;
 mod privacy;

@@ -23,6 +23,7 @@ use super::wire::{self, Gathered, Habits, Piece, TooMuch};
 use crate::clock::Ambient;
 use crate::config::ModelApi;
 use crate::model::chat::{ChatAnswer, ChatError, ChatRequest, TimeLimit};
+use crate::model::count;
 
 /// Longest answer, bytes on the wire. A streamed token takes some 300.
 const MAX_ANSWER: usize = 8 * 1024 * 1024;
@@ -54,7 +55,6 @@ pub(super) struct Endpoint {
     stall: Duration,
     habits: Mutex<Habits>,
     ambient: Ambient,
-    count: fn(&str) -> u64,
 }
 
 impl std::fmt::Debug for Endpoint {
@@ -72,7 +72,6 @@ impl Endpoint {
         address: &Address<'_>,
         stall: Duration,
         ambient: Ambient,
-        count: fn(&str) -> u64,
     ) -> Result<Self, StartFault> {
         if address.model.is_empty() {
             return Err(StartFault::Name(address.section));
@@ -81,7 +80,8 @@ impl Endpoint {
         if HeaderValue::from_str(address.key).is_err() {
             return Err(StartFault::Key(address.section));
         }
-        let base = address.url.trim_end_matches('/');
+        let base = Url::parse(address.url).map_err(|_| StartFault::Address(address.section))?;
+        let base = base.as_str().trim_end_matches('/');
         let (url, query, headers) = match address.api {
             ModelApi::Openai => {
                 // The empty ones keep what stands in the environment out of the headers.
@@ -109,7 +109,6 @@ impl Endpoint {
             stall,
             habits: Mutex::default(),
             ambient,
-            count,
         };
         endpoint.dress(address.key.is_empty());
         Ok(endpoint)
@@ -140,6 +139,9 @@ impl Endpoint {
                     *self.habits() = habits;
                 }
                 let gathered = self.gather(response, began).await?;
+                if !gathered.counted() {
+                    count::load().await;
+                }
                 return Ok(self.answer(gathered, request, started));
             }
             let refusal = self.refused(response).await;
@@ -201,7 +203,7 @@ impl Endpoint {
     }
 
     fn answer(&self, gathered: Gathered, request: &ChatRequest, started: Instant) -> ChatAnswer {
-        let parts = gathered.into_parts(self.count, request);
+        let parts = gathered.into_parts(request, &self.model);
         ChatAnswer {
             content: parts.content,
             refusal: parts.refusal,

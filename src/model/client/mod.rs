@@ -52,17 +52,11 @@ pub fn install_tls() {
 
 /// The configured address, and behind it the second one where there is one.
 ///
-/// `ambient` gives the moment against which a date in `Retry-After` is held, and one id as the seed of the waits; `count`
-/// counts the tokens of a text, for addresses that do not tell what an answer took.
+/// `ambient` gives the moment against which a date in `Retry-After` is held, and one id as the seed of the waits.
 ///
 /// # Errors
 /// [`StartFault`]. Nothing is sent.
-pub fn connect(
-    model: &Model,
-    failover: &Failover,
-    ambient: &Ambient,
-    count: fn(&str) -> u64,
-) -> Result<Arc<dyn ChatModel>, StartFault> {
+pub fn connect(model: &Model, failover: &Failover, ambient: &Ambient) -> Result<Arc<dyn ChatModel>, StartFault> {
     install_tls();
     let http = http(Duration::from_secs(model.connect_timeout_seconds.into()))?;
     let primary = Address {
@@ -82,7 +76,7 @@ pub fn connect(
         model: &failover.name,
     });
     let guarded = |(name, address): (&'static str, Address<'_>)| {
-        let endpoint = Endpoint::new(name, http.clone(), &address, model.stall_timeout(), ambient.clone(), count)?;
+        let endpoint = Endpoint::new(name, http.clone(), &address, model.stall_timeout(), ambient.clone())?;
         let pause = Duration::from_secs(model.breaker_pause_seconds.into());
         Ok(Guarded {
             endpoint: Arc::new(endpoint),
@@ -102,7 +96,6 @@ pub fn connect(
             hedge_after: Some(hedge_after).filter(|after| !after.is_zero()),
         },
         rng: Mutex::new(StdRng::seed_from_u64(ambient.id().as_u64_pair().1)),
-        count,
     }))
 }
 

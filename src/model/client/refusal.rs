@@ -79,10 +79,12 @@ impl ErrorObject {
         words.iter().any(|word| self.message.contains(word))
     }
 
-    /// The code, when it is a word and no sentence.
+    /// The code, when it is a word or a short number: no sentence, and nothing that could be a person's.
     fn plain_code(&self) -> Option<String> {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-        self.code.clone().filter(|code| code.len() <= MAX_CODE && code.chars().all(plain))
+        let word = |code: &str| code.starts_with(|c: char| c.is_ascii_alphabetic()) && code.chars().all(plain);
+        let number = |code: &str| code.len() <= 5 && code.parse::<u16>().is_ok();
+        self.code.clone().filter(|code| code.len() <= MAX_CODE && (word(code) || number(code)))
     }
 
     fn too_long(&self) -> bool {
@@ -125,6 +127,8 @@ impl ErrorObject {
             401 | 403 => ChatError::Unauthorized,
             413 => ChatError::TooLong,
             408 => ChatError::Timeout(TimeLimit::Attempt),
+            // Not implemented: it will not be a moment later either.
+            501 => refused(),
             409 | 425 | 500.. => ChatError::Fault { status, retry_after },
             400..500 if self.too_long() => ChatError::TooLong,
             _ => refused(),
@@ -205,9 +209,11 @@ mod tests {
         assert_eq!(error(404, r#"{"error": {"code": "model_not_found"}}"#), refused(404, "model_not_found"));
         assert_eq!(error(400, r#"{"error": {"code": 1007}}"#), refused(400, "1007"));
         assert_eq!(error(400, r#"{"error": {"code": "the party is Matti Virtanen"}}"#), refused(400, ""));
+        assert_eq!(error(400, r#"{"error": {"code": "131052-308t"}}"#), refused(400, ""));
         assert_eq!(error(400, &format!(r#"{{"error": {{"code": "{}"}}}}"#, "a".repeat(65))), refused(400, ""));
         assert_eq!(error(302, "moved"), refused(302, ""));
         assert_eq!(error(401, "no"), ChatError::Unauthorized);
+        assert_eq!(error(501, "no"), refused(501, ""));
         assert_eq!(error(503, "upstream"), ChatError::Fault { status: 503, retry_after: None });
     }
 

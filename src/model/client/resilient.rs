@@ -17,8 +17,8 @@ use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use super::breaker::Breaker;
 use super::limits::Gate;
-use super::wire;
 use crate::model::chat::{ChatAnswer, ChatError, ChatModel, ChatRequest, TimeLimit};
+use crate::model::count;
 
 /// The first wait is at most this long, each next one at most twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
@@ -64,7 +64,6 @@ pub(super) struct Resilient {
     pub(super) patience: Patience,
     /// Of the waits.
     pub(super) rng: Mutex<StdRng>,
-    pub(super) count: fn(&str) -> u64,
 }
 
 impl std::fmt::Debug for Resilient {
@@ -156,7 +155,7 @@ impl Resilient {
         if !address.breaker.lets_pass() {
             return Err(ChatError::LeftAlone);
         }
-        let tokens = self.reckoned(address, request);
+        let tokens = reckoned(address, request).await;
         let place = address.gate.enter(tokens, until).await?;
         // Only now: the breaker may have opened while this one waited.
         let pass = address.breaker.enter().ok_or(ChatError::LeftAlone)?;
@@ -219,14 +218,6 @@ impl Resilient {
         timeout_at(end, address.endpoint.attempt(request, began)).await.map_err(|_| ChatError::Timeout(limit))?
     }
 
-    /// The tokens to reckon with: what is sent and the longest answer.
-    fn reckoned(&self, address: &Guarded, request: &ChatRequest) -> u64 {
-        if !address.gate.counts_tokens() {
-            return 0;
-        }
-        wire::tokens(request, self.count) + u64::from(request.sampling.max_tokens)
-    }
-
     /// The wait after the `nth` failure.
     fn wait(&self, nth: u32, error: &ChatError) -> Duration {
         let share: f64 = self.rng.lock().unwrap_or_else(PoisonError::into_inner).random();
@@ -237,6 +228,15 @@ impl Resilient {
             _ => FIRST_WAIT.saturating_mul(2u32.saturating_pow(nth - 1)).min(LONGEST_WAIT).mul_f64(share),
         }
     }
+}
+
+/// The tokens to reckon with, where they are limited: what is sent and the longest answer.
+async fn reckoned(address: &Guarded, request: &ChatRequest) -> u64 {
+    if !address.gate.counts_tokens() {
+        return 0;
+    }
+    count::load().await;
+    count::request(&request.messages, &request.tools) + u64::from(request.sampling.max_tokens)
 }
 
 /// Whether the address failed, for its breaker. That it is busy or refuses is an answer.
@@ -352,7 +352,6 @@ mod tests {
             addresses: addresses.iter().map(guarded).collect(),
             patience,
             rng: Mutex::new(StdRng::seed_from_u64(7)),
-            count: |text| text.len() as u64,
         };
         Story { model, addresses }
     }

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::refusal::ErrorObject;
 use crate::model::chat::{ChatRequest, Finish, Message, OutputForm, OutputMode, Tool, ToolCall, Usage};
+use crate::model::count;
 use crate::model::masking::Masked;
 
 /// Most tool calls in one answer; an address that sends more sends nonsense.
@@ -126,19 +127,6 @@ fn response_format(form: &OutputForm) -> Option<ResponseFormat> {
         OutputMode::JsonObject => Some(ResponseFormat::JsonObject),
         OutputMode::Text => None,
     }
-}
-
-/// Tokens of a request, by our own count.
-pub(super) fn tokens(request: &ChatRequest, count: fn(&str) -> u64) -> u64 {
-    let calls = |calls: &[ToolCall]| calls.iter().map(|call| count(&call.name) + count(&call.arguments)).sum::<u64>();
-    let messages = request.messages.iter().map(|message| match message {
-        Message::System(text) | Message::User(text) | Message::Tool { content: text, .. } => count(text.as_str()),
-        Message::Assistant { content, tool_calls } => {
-            content.as_ref().map_or(0, |text| count(text.as_str())) + calls(tool_calls)
-        }
-    });
-    let tools = request.tools.iter().map(|tool| count(&tool.description) + count(&tool.parameters.to_string()));
-    messages.chain(tools).sum()
 }
 
 /// A whole answer, or a piece of a streamed one: they differ in `message` and `delta` only.
@@ -332,8 +320,13 @@ impl Gathered {
         self.finish.is_some()
     }
 
-    /// What came together.
-    pub(super) fn into_parts(self, count: fn(&str) -> u64, request: &ChatRequest) -> Parts {
+    /// Whether the address said what the answer took.
+    pub(super) const fn counted(&self) -> bool {
+        self.usage.is_some()
+    }
+
+    /// What came together. What it took is estimated for this model where the address did not say.
+    pub(super) fn into_parts(self, request: &ChatRequest, model: &str) -> Parts {
         let tool_calls: Vec<_> = self
             .calls
             .into_iter()
@@ -345,9 +338,12 @@ impl Gathered {
             })
             .collect();
         let usage = self.usage.unwrap_or_else(|| {
-            let words = [&self.content, &self.refusal].into_iter().flatten().map(|text| count(text));
-            let calls = tool_calls.iter().map(|call| count(&call.name) + count(&call.arguments));
-            Usage { input: tokens(request, count), cached: 0, output: words.chain(calls).sum(), estimated: true }
+            let words = [&self.content, &self.refusal].into_iter().flatten();
+            let calls = tool_calls.iter().flat_map(|call| [&call.name, &call.arguments]);
+            let output = words.chain(calls).map(|text| count::tokens(text)).sum();
+            let input = count::request(&request.messages, &request.tools);
+            let [input, output] = [input, output].map(|counted| count::for_model(counted, model));
+            Usage { input, cached: 0, output, estimated: true }
         });
         Parts {
             finish: finish(self.finish, !tool_calls.is_empty()),
@@ -487,16 +483,12 @@ mod tests {
         assert_eq!(format(OutputMode::Text), Value::Null);
     }
 
-    fn count(text: &str) -> u64 {
-        text.split_whitespace().count() as u64
-    }
-
     fn gathered(pieces: &[Value]) -> Parts {
         let mut gathered = Gathered::default();
         for piece in pieces {
             gathered.take(serde_json::from_value(piece.clone()).expect("a lenient piece")).expect("not too much");
         }
-        gathered.into_parts(count, &request())
+        gathered.into_parts(&request(), "gpt-4.1-mini")
     }
 
     #[test]
@@ -597,7 +589,7 @@ mod tests {
             if let Ok(piece) = serde_json::from_str::<Piece>(&text) {
                 let mut gathered = Gathered::default();
                 let _ = gathered.take(piece);
-                let _ = gathered.into_parts(count, &request());
+                let _ = gathered.into_parts(&request(), "m");
             }
         }
     }
