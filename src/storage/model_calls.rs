@@ -12,7 +12,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 use sqlx::any::AnyRow;
 
 use super::row::Columns as _;
@@ -137,8 +137,7 @@ impl Serialize for Micros {
 }
 
 /// A calendar month in Finland.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Month(Date);
 
 /// A text that is no month.
@@ -171,14 +170,6 @@ impl FromStr for Month {
     }
 }
 
-impl TryFrom<String> for Month {
-    type Error = InvalidMonth;
-
-    fn try_from(text: String) -> std::result::Result<Self, InvalidMonth> {
-        text.parse()
-    }
-}
-
 impl fmt::Display for Month {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:04}-{:02}", self.0.year(), self.0.month())
@@ -186,7 +177,7 @@ impl fmt::Display for Month {
 }
 
 /// What models took so far.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Spent {
     /// Calls, failed ones included.
     pub calls: u64,
@@ -194,9 +185,7 @@ pub struct Spent {
     pub input_tokens: u64,
     /// Tokens written.
     pub output_tokens: u64,
-    /// Time with the model, microseconds.
-    #[serde(rename = "latency_microseconds", serialize_with = "microseconds")]
-    #[schema(value_type = u64)]
+    /// Time with the model.
     pub latency: Duration,
     /// What it cost, in the currency that was asked for.
     pub cost: Micros,

@@ -48,7 +48,7 @@ pub async fn of_case(
     Ok(Json(List { items: app.storage().model_calls(&case.municipality, id).await? }))
 }
 
-/// What the municipality's language models cost in a month, dry runs of the service included.
+/// What the municipality's language models cost in a month.
 ///
 /// Roles: auditor, admin.
 #[utoipa::path(get, path = "/model-costs", tag = "administration", params(WhichMonth),

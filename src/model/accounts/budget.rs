@@ -3,6 +3,7 @@
 //! A call is let through when what was spent, what other calls may still take, and what this one takes at most stay
 //! within every limit. What a call may take is reserved until its row is written, so calls at the same time cannot
 //! together pass a limit; a call that ends just then may count twice for a moment, which errs on the side of stopping.
+//! Only time cannot be reserved, for nobody knows how long a call will take: its limit stops the calls after it.
 //! Other processes on the same database see what was written, not what is reserved: they may pass a limit by what they
 //! have in flight.
 
@@ -20,19 +21,19 @@ use crate::storage::{Micros, Month, Spent};
 
 /// Limits; none means no limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Limits {
+pub(super) struct Limits {
     /// Calls for one case.
-    pub case_calls: Option<u64>,
+    pub(super) case_calls: Option<u64>,
     /// Tokens, in and out, for one case.
-    pub case_tokens: Option<u64>,
+    pub(super) case_tokens: Option<u64>,
     /// Time with the model for one case.
-    pub case_time: Option<Duration>,
+    pub(super) case_time: Option<Duration>,
     /// Cost of one case.
-    pub case_cost: Option<Micros>,
+    pub(super) case_cost: Option<Micros>,
     /// Tokens of one municipality in a month.
-    pub month_tokens: Option<u64>,
+    pub(super) month_tokens: Option<u64>,
     /// Cost of one municipality in a month.
-    pub month_cost: Option<Micros>,
+    pub(super) month_cost: Option<Micros>,
 }
 
 impl Limits {
@@ -40,7 +41,7 @@ impl Limits {
     ///
     /// # Errors
     /// [`Unusable::Limit`] when a cost is no amount.
-    pub fn of(budget: &config::Budget) -> Result<Self, Unusable> {
+    pub(super) fn of(budget: &config::Budget) -> Result<Self, Unusable> {
         let cost = |key, text: &str| {
             let amount: Decimal = text.parse().map_err(|_error| Unusable::Limit { key })?;
             Ok::<_, Unusable>((!amount.is_zero()).then(|| Micros::ceil(amount)))
@@ -67,22 +68,22 @@ impl Limits {
 
 /// What one call takes at most.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Most {
+pub(super) struct Most {
     /// Tokens, in and out.
-    pub tokens: u64,
+    pub(super) tokens: u64,
     /// Cost.
-    pub cost: Micros,
+    pub(super) cost: Micros,
 }
 
 /// Who pays for a call, and when.
 #[derive(Debug, Clone, Copy)]
-pub struct Payer<'a> {
+pub(super) struct Payer<'a> {
     /// The municipality.
-    pub municipality: &'a MunicipalityId,
+    pub(super) municipality: &'a MunicipalityId,
     /// The case; none in dry runs, for which only the limits of the month hold.
-    pub case: Option<CaseId>,
+    pub(super) case: Option<CaseId>,
     /// The month.
-    pub month: Month,
+    pub(super) month: Month,
 }
 
 /// Why a call is not made.
@@ -172,7 +173,6 @@ impl Budget {
         let whose = "for this case";
         within(case_calls, spent.calls, ahead.calls, 1, "calls", whose)?;
         within(case_tokens, spent.tokens(), ahead.tokens, most.tokens, "tokens", whose)?;
-        // How long a call will take is not known: the limit stops the one after it.
         if let Some(limit) = case_time.filter(|limit| spent.latency >= *limit) {
             let (limit, spent) = (limit.as_secs(), spent.latency.as_secs());
             return Err(Refused::Limit(format!(

@@ -1,11 +1,11 @@
 //! What language models cost: counted at every call, and stopped before it when a budget is used up.
 //!
 //! [`Counted`] stands around a model: it asks the [`Ledger`] what was spent, reserves what the call may take at most
-//! ([`budget`]), makes the call, and writes one row about it, whatever came of it, priced by the price file of the day
+//! (`budget`), makes the call, and writes one row about it, whatever came of it, priced by the price file of the day
 //! ([`prices`]). A call that nobody waits for any more is written down, too: its tokens are paid for. No row, span,
 //! metric or error holds any content.
 
-pub mod budget;
+mod budget;
 mod counted;
 pub mod prices;
 mod stored;
