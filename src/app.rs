@@ -14,13 +14,14 @@ use crate::intake::extract::Cell;
 use crate::model::accounts::{self, Counted, Ledger};
 use crate::model::cassette::{self, Cassette};
 use crate::model::client::{self, StartFault};
+use crate::model::embedder;
 use crate::model::kept::trained_or_kept;
 use crate::model::prompts::Prompts;
 use crate::model::{TextClassifier, count};
 use crate::municipality::Faults;
 use crate::policy::{Rulebook, Rulebooks};
 use crate::review::Review;
-use crate::search::{Embedded, Search};
+use crate::search;
 use crate::storage::{self, Storage};
 use crate::triage::Triage;
 use crate::triage::agent::Agent;
@@ -68,6 +69,9 @@ pub enum StartError {
     /// The accounts of the language model cannot be kept.
     #[error("the language model's accounts cannot be kept: {0}")]
     Accounts(#[from] accounts::Unusable),
+    /// The settings of the search cannot be used.
+    #[error("the search cannot be used: {0}")]
+    Search(String),
     /// The database cannot be opened.
     #[error(transparent)]
     Storage(#[from] storage::Error),
@@ -98,7 +102,10 @@ impl App {
         let storage = Storage::open(config.storage.url.reveal(), ambient.clone()).await?;
         let rulebooks = Rulebooks::load_all(&config.policies.dir).map_err(StartError::Policies)?;
         let trained = |rulebook: &Rulebook| classifier(rulebook, &config.policies.cache);
-        let search: Arc<dyn Search> = Arc::new(Embedded::over(&rulebooks));
+        let embedder = embedder::connect(&config.embedding).map_err(|fault| StartError::Search(fault.to_string()))?;
+        let search = search::connect(&config.search, &rulebooks, embedder, &config.policies.cache)
+            .await
+            .map_err(|error| StartError::Search(error.to_string()))?;
         let agent = agent(&config, Arc::new(storage.clone()), &ambient)?;
         if agent.is_some() {
             count::load().await;
@@ -182,7 +189,7 @@ pub fn agent(config: &Config, ledger: Arc<dyn Ledger>, ambient: &Ambient) -> Res
         return Ok(None);
     }
     let prompts = Arc::new(Prompts::load(&settings.prompts).map_err(StartError::Prompts)?);
-    let connected = client::connect(settings, &config.failover, ambient, count::tokens)?;
+    let connected = client::connect(settings, &config.failover, ambient)?;
     let recorded = Cassette::around(connected, settings)?;
     let counted = Counted::new(recorded, ledger, settings, &config.budget, ambient.clone())?;
     Ok(Some(Arc::new(Agent::new(Arc::new(counted), prompts, settings, &config.budget, ambient.clone()))))

@@ -1,14 +1,19 @@
 //! `vireille policy`: the files that bind. Faults are results: they go to standard output, one a line.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Subcommand;
+use jiff::civil::Date;
 use serde_json::json;
 
-use super::{Context, Exit, Failure};
-use crate::cases::{DocumentId, Language, MunicipalityId};
+use super::{Context, Exit, Failure, output};
+use crate::cases::{DocumentId, Language, MunicipalityId, ServiceId};
+use crate::clock::helsinki;
+use crate::config::Config;
 use crate::policy::{self, Document, Rulebook};
+use crate::search::{self, Embedder, Indexed, Query, SearchError};
 
 /// The files that bind.
 #[derive(Debug, Subcommand)]
@@ -26,6 +31,33 @@ pub(super) enum Policy {
         #[arg(long, default_value = "fi", value_parser = ["fi", "sv", "en"])]
         language: String,
     },
+    /// Search the texts that bind: several passages, best first.
+    Search {
+        /// The question, in words of the language.
+        #[arg(required = true, num_args = 1..)]
+        query: Vec<String>,
+        /// Language of the texts that are searched.
+        #[arg(long, default_value = "fi", value_parser = ["fi", "sv", "en"])]
+        language: String,
+        /// Only texts that govern this service, and the statutes.
+        #[arg(long, value_name = "ID")]
+        service: Option<ServiceId>,
+        /// Only texts in force on this day; today when left out.
+        #[arg(long, value_name = "DATE")]
+        on: Option<Date>,
+        /// Of which municipality; the default one of the settings when left out.
+        #[arg(long, value_name = "ID")]
+        municipality: Option<MunicipalityId>,
+        /// At most so many passages.
+        #[arg(long, default_value_t = 5, value_name = "N")]
+        limit: usize,
+    },
+    /// Bring the index up to date: embed what is new, fill the cluster's collection, move its alias.
+    Index {
+        /// Fill a new collection even when nothing has changed.
+        #[arg(long)]
+        rebuild: bool,
+    },
     /// The JSON Schemas of every file that people edit.
     Schemas {
         /// Write them into this folder instead of listing them.
@@ -42,9 +74,91 @@ impl Policy {
                 let language = Language::from_code(&language).unwrap_or(Language::Fi);
                 show(context, document.as_deref(), municipality, language)
             }
+            Self::Search { query, language, service, on, municipality, limit } => {
+                let config = context.config()?;
+                let query = Query {
+                    municipality: municipality.unwrap_or_else(|| config.policies.default_municipality.clone()),
+                    text: query.join(" "),
+                    language: Language::from_code(&language).unwrap_or(Language::Fi),
+                    service,
+                    on: on.unwrap_or_else(|| context.ambient.now().to_zoned(helsinki()).date()),
+                    limit,
+                };
+                super::on_runtime(find(context, &config, &query))
+            }
+            Self::Index { rebuild } => super::on_runtime(index(context, rebuild)),
             Self::Schemas { write } => schemas(context, write),
         }
     }
+}
+
+/// Longest text of a passage that is shown to people, characters.
+const SHOWN: usize = 300;
+
+async fn find(context: &mut Context, config: &Config, query: &Query) -> Result<Exit, Failure> {
+    let rulebooks = super::rulebooks(config)?;
+    crate::intake::register::rulebook(&rulebooks, &query.municipality)
+        .map_err(|error| Failure::Usage(error.to_string()))?;
+    let search = search::connect(&config.search, &rulebooks, embedder(config)?, &config.policies.cache).await;
+    let found = search.map_err(failure)?.search(query).await.map_err(failure)?;
+    for (place, passage) in (1..).zip(&found) {
+        if context.out.is_json() {
+            context.out.json_line(passage)?;
+            continue;
+        }
+        let mut text: String = passage.text.split_whitespace().collect::<Vec<_>>().join(" ");
+        if let Some((end, _)) = text.char_indices().nth(SHOWN) {
+            text.truncate(end);
+            text.push('…');
+        }
+        context.out.line(format!("{place}. {} [{}]", passage.heading, passage.section))?;
+        context.out.line(format!("   {} · {:.2}\n   {text}", passage.title, passage.score))?;
+    }
+    if found.is_empty() {
+        output::note(&format!("no passage in `{}` in force on {} has a word of it.", query.language, query.on));
+    }
+    Ok(Exit::Ok)
+}
+
+async fn index(context: &mut Context, rebuild: bool) -> Result<Exit, Failure> {
+    let config = context.config()?;
+    let rulebooks = super::rulebooks(&config)?;
+    let bar = output::progress(0, "passages");
+    let progress = |done: usize, of: usize| {
+        bar.set_length(of as u64);
+        bar.set_position(done as u64);
+    };
+    let (settings, cache) = (&config.search, &config.policies.cache);
+    let indexed = search::index(settings, &rulebooks, embedder(&config)?, cache, rebuild, &progress).await;
+    bar.finish_and_clear();
+    let indexed = indexed.map_err(failure)?;
+    if context.out.is_json() {
+        context.out.json_line(&indexed)?;
+        return Ok(Exit::Ok);
+    }
+    let Indexed { collection, passages, written, kept, removed, moved, dropped } = indexed;
+    let Some(collection) = collection else {
+        context.out.line(format!("{passages} passages, searched in memory: nothing to write."))?;
+        return Ok(Exit::Ok);
+    };
+    let alias = &settings.collection;
+    let pointed = if moved { "now points" } else { "points" };
+    context
+        .out
+        .line(format!("{passages} passages in {collection}: {written} written, {kept} kept, {removed} removed."))?;
+    context.out.line(format!("The alias {alias} {pointed} at it."))?;
+    if !dropped.is_empty() {
+        context.out.line(format!("Dropped: {}.", dropped.join(", ")))?;
+    }
+    Ok(Exit::Ok)
+}
+
+fn embedder(config: &Config) -> Result<Option<Arc<dyn Embedder>>, Failure> {
+    crate::model::embedder::connect(&config.embedding).map_err(|fault| Failure::Usage(fault.to_string()))
+}
+
+fn failure(error: SearchError) -> Failure {
+    Failure::Failed(error.into())
 }
 
 fn check(context: &mut Context) -> Result<Exit, Failure> {

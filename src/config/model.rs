@@ -209,6 +209,14 @@ impl Model {
     }
 }
 
+impl Search {
+    /// Longest request.
+    #[must_use]
+    pub const fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout_seconds as u64)
+    }
+}
+
 /// What types alone do not say.
 pub(super) fn check<'a>(text: &impl Fn(&str) -> &'a str, expect: &mut impl FnMut(&str, bool, &str, &str)) {
     let one_of = |key: &str, words: &[&str]| words.contains(&text(key));

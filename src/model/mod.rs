@@ -9,6 +9,7 @@ pub mod cassette;
 pub mod chat;
 pub mod client;
 pub mod count;
+pub mod embedder;
 pub mod kept;
 pub mod masking;
 pub mod offline;

@@ -8,12 +8,14 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
 use super::passages::{Part, Passages};
+use super::pause::{PAUSE, Pause};
 use super::ranking::Hit;
-use super::{Embedder, Query, SearchError};
+use super::{Embedder, Progress, Query, SearchError};
 use crate::cases::hex;
 use crate::text;
 
@@ -22,6 +24,9 @@ const BETWEEN_WRITES: usize = 512;
 
 /// Most characters of a question or a passage that are embedded. Models cut longer texts, or refuse them.
 const LONGEST: usize = 6000;
+
+/// Longest wait for a question's vector.
+const QUESTION_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// First bytes of the file.
 const MAGIC: &[u8] = b"vireille-embeddings-1\n";
@@ -32,12 +37,13 @@ type Key = [u8; 32];
 #[derive(Debug)]
 pub struct Vectors {
     embedder: Arc<dyn Embedder>,
+    pause: Pause,
     dimension: usize,
     values: Vec<f32>,
 }
 
 impl Vectors {
-    /// The vector of each passage: kept in `folder` or embedded now. `progress` hears how many are there.
+    /// The vector of each passage: kept in `folder` or embedded now. `progress` hears how many of how many are there.
     /// What was embedded before an error is kept. An empty `folder` keeps nothing.
     ///
     /// # Errors
@@ -46,7 +52,7 @@ impl Vectors {
         passages: &Passages,
         embedder: Arc<dyn Embedder>,
         folder: &Path,
-        progress: &(dyn Fn(usize) + Sync),
+        progress: Progress<'_>,
     ) -> Result<Self, SearchError> {
         let texts: Vec<String> = passages.parts().iter().map(embedded_text).collect();
         let keys: Vec<Key> = texts.iter().map(|text| Sha256::digest(text).into()).collect();
@@ -57,7 +63,8 @@ impl Vectors {
         let mut missing: Vec<usize> = (0..texts.len()).filter(|&at| !known.contains_key(&keys[at])).collect();
         missing.sort_by_key(|&at| keys[at]);
         missing.dedup_by_key(|at| keys[*at]);
-        progress(known.len());
+        let total = known.len() + missing.len();
+        progress(known.len(), total);
         for some in missing.chunks(BETWEEN_WRITES) {
             let words: Vec<String> = some.iter().map(|&at| texts[at].clone()).collect();
             let vectors = embedder.embed(&words).await?;
@@ -65,7 +72,7 @@ impl Vectors {
                 return Err(SearchError::Unreachable("the embedder gave another number of vectors".to_owned()));
             }
             known.extend(some.iter().map(|&at| keys[at]).zip(vectors));
-            progress(known.len());
+            progress(known.len(), total);
             if let Some(Err(error)) = file.as_deref().map(|file| write(file, &known)) {
                 tracing::warn!(%error, "the vectors could not be kept; the next start embeds again");
             }
@@ -79,7 +86,7 @@ impl Vectors {
         if all.len() != keys.len() || all.iter().any(|vector| vector.len() != dimension) {
             return Err(SearchError::Stale("the embedder's vectors differ in length".to_owned()));
         }
-        Ok(Self { embedder, dimension, values: all.concat() })
+        Ok(Self { embedder, pause: Pause::default(), dimension, values: all.concat() })
     }
 
     /// The model's name.
@@ -102,20 +109,21 @@ impl Vectors {
 
     /// The vector of a question, masked before it leaves; none when the embedder fails: words alone must do then.
     pub(super) async fn of_question(&self, question: &str) -> Option<Vec<f32>> {
-        let masked = cut(&text::mask(question)).to_owned();
-        let embedded = self.embedder.embed(&[masked]).await;
-        let vector = embedded.map(|mut vectors| vectors.pop().filter(|vector| vector.len() == self.dimension));
-        match vector {
-            Ok(Some(vector)) => Some(vector),
-            Ok(None) => {
-                tracing::warn!("the embedder gave a vector of another length; searched by words alone");
-                None
-            }
-            Err(error) => {
-                tracing::warn!(%error, "the question was not embedded; searched by words alone");
-                None
-            }
+        if self.pause.is_on() {
+            return None;
         }
+        let masked = [cut(&text::mask(question)).to_owned()];
+        let because = match tokio::time::timeout(QUESTION_TIMEOUT, self.embedder.embed(&masked)).await {
+            Ok(Ok(vectors)) => match <[Vec<f32>; 1]>::try_from(vectors) {
+                Ok([vector]) if vector.len() == self.dimension => return Some(vector),
+                _ => "the embedder gave another vector than was asked for".to_owned(),
+            },
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "the embedder was silent".to_owned(),
+        };
+        self.pause.begin();
+        tracing::warn!(because, seconds = PAUSE.as_secs(), "searching by words alone for a while: {because}");
+        None
     }
 
     /// The cosine of each part that fits; all vectors have length 1.

@@ -8,15 +8,21 @@ pub mod analysis;
 mod dense;
 mod embedded;
 pub mod passages;
+mod pause;
 #[cfg(feature = "qdrant")]
 pub mod qdrant;
 mod ranking;
 mod sparse;
 
+use std::path::Path;
+use std::sync::Arc;
+
 use futures::future::BoxFuture;
 use jiff::civil::Date;
 
 use crate::cases::{Language, MunicipalityId, SectionRef, ServiceId};
+use crate::config::{self, SearchBackend};
+use crate::policy::Rulebooks;
 
 pub use dense::Vectors;
 pub use embedded::{Embedded, Index};
@@ -40,7 +46,7 @@ pub struct Query {
 }
 
 /// A passage that may answer.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, utoipa::ToSchema)]
 pub struct Passage {
     /// The section, citable.
     pub section: SectionRef,
@@ -50,7 +56,7 @@ pub struct Passage {
     pub title: String,
     /// The section's heading.
     pub heading: String,
-    /// The section's text.
+    /// The section's text; of a long section the part that answers.
     pub text: String,
     /// How well it answers; larger is better, comparable within one search only.
     pub score: f64,
@@ -66,6 +72,9 @@ pub enum SearchError {
     #[error("the index must be rebuilt: {0}")]
     Stale(String),
 }
+
+/// Hears how many of how many are done.
+pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
 
 /// What indexing did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
@@ -99,4 +108,88 @@ pub trait Embedder: Send + Sync + std::fmt::Debug {
 
     /// One vector a text, in their order, each of length 1.
     fn embed<'a>(&'a self, texts: &'a [String]) -> BoxFuture<'a, Result<Vec<Vec<f32>>, SearchError>>;
+}
+
+/// The search of the settings over these texts; dense vectors come from `embedder`, kept in `cache`.
+///
+/// An embedder that fails costs the dense vectors only, a cluster that cannot be reached nothing: a warning says so.
+///
+/// # Errors
+/// [`SearchError`] when the settings themselves cannot be used.
+pub async fn connect(
+    settings: &config::Search,
+    rulebooks: &Rulebooks,
+    embedder: Option<Arc<dyn Embedder>>,
+    cache: &Path,
+) -> Result<Arc<dyn Search>, SearchError> {
+    let passages = Passages::of(rulebooks);
+    let vectors = match embedded(&passages, embedder, cache, &|_, _| ()).await {
+        Ok(vectors) => vectors,
+        Err(error) => {
+            tracing::warn!(%error, "the passages were not embedded; searched by words alone");
+            None
+        }
+    };
+    let local = Embedded::new(Index::build(passages), vectors);
+    Ok(match settings.backend {
+        SearchBackend::Embedded => Arc::new(local),
+        SearchBackend::Qdrant => Arc::new(cluster(settings, local)?),
+    })
+}
+
+/// Embeds what was not embedded yet and, with a cluster, brings it up to date: [`qdrant::Cluster::index`].
+///
+/// # Errors
+/// The embedder's or the cluster's; what was searched before is searched on.
+pub async fn index(
+    settings: &config::Search,
+    rulebooks: &Rulebooks,
+    embedder: Option<Arc<dyn Embedder>>,
+    cache: &Path,
+    rebuild: bool,
+    progress: Progress<'_>,
+) -> Result<Indexed, SearchError> {
+    let passages = Passages::of(rulebooks);
+    let vectors = embedded(&passages, embedder, cache, progress).await?;
+    let local = Embedded::new(Index::build(passages), vectors);
+    match settings.backend {
+        SearchBackend::Embedded => {
+            let passages = local.index().passages().parts().len();
+            Ok(Indexed { passages, kept: passages, ..Indexed::default() })
+        }
+        SearchBackend::Qdrant => fill(&cluster(settings, local)?, rebuild, progress).await,
+    }
+}
+
+async fn embedded(
+    passages: &Passages,
+    embedder: Option<Arc<dyn Embedder>>,
+    cache: &Path,
+    progress: Progress<'_>,
+) -> Result<Option<Vectors>, SearchError> {
+    match embedder {
+        Some(embedder) => Vectors::of(passages, embedder, cache, progress).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+#[cfg(feature = "qdrant")]
+fn cluster(settings: &config::Search, local: Embedded) -> Result<qdrant::Cluster, SearchError> {
+    qdrant::Cluster::new(settings, settings.timeout(), local)
+}
+
+#[cfg(feature = "qdrant")]
+async fn fill(cluster: &qdrant::Cluster, rebuild: bool, progress: Progress<'_>) -> Result<Indexed, SearchError> {
+    cluster.index(rebuild, progress).await
+}
+
+/// There is none in this build.
+#[cfg(not(feature = "qdrant"))]
+fn cluster(_: &config::Search, _: Embedded) -> Result<Embedded, SearchError> {
+    Err(SearchError::Unreachable("this build has no Qdrant backend; build with `--features qdrant`".to_owned()))
+}
+
+#[cfg(not(feature = "qdrant"))]
+async fn fill(_: &Embedded, _: bool, _: Progress<'_>) -> Result<Indexed, SearchError> {
+    Ok(Indexed::default())
 }

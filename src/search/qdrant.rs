@@ -11,7 +11,6 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::FutureExt as _;
@@ -28,13 +27,13 @@ use qdrant_client::qdrant::{
 use qdrant_client::{Payload, Qdrant, QdrantError};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
-use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::embedded::{Asked, vectors};
+use super::pause::{PAUSE, Pause};
 use super::ranking::{Hit, Leg, rank};
 use super::sparse::Sparse;
-use super::{Embedded, Indexed, Passage, Query, Search, SearchError};
+use super::{Embedded, Indexed, Passage, Progress, Query, Search, SearchError};
 use crate::cases::hex;
 use crate::config;
 use crate::telemetry;
@@ -52,9 +51,6 @@ const BATCH: usize = 64;
 /// Hits that are asked for at first; ties at the end ask for more.
 const FIRST: usize = 160;
 
-/// How long a cluster that failed is left alone.
-const PAUSE: Duration = Duration::from_secs(10);
-
 /// Least time for a request that fills a collection.
 const INDEXING_TIMEOUT: Duration = Duration::from_mins(1);
 
@@ -69,7 +65,7 @@ pub struct Cluster {
     local: Embedded,
     hash: String,
     places: HashMap<Uuid, usize>,
-    left_alone_until: Mutex<Option<Instant>>,
+    pause: Pause,
 }
 
 impl fmt::Debug for Cluster {
@@ -99,7 +95,7 @@ impl Cluster {
             hash: hex(&hash.finalize()),
             places,
             local,
-            left_alone_until: Mutex::new(None),
+            pause: Pause::default(),
         })
     }
 
@@ -183,30 +179,17 @@ impl Cluster {
         Some(Hit { part, score: point.score })
     }
 
-    fn is_left_alone(&self) -> bool {
-        let until = *self.left_alone_until.lock().unwrap_or_else(PoisonError::into_inner);
-        until.is_some_and(|until| Instant::now() < until)
-    }
-
-    fn leave_alone(&self) {
-        *self.left_alone_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + PAUSE);
-    }
-
     /// Fills the collection for these passages and moves the alias to it. What is there already is not written again:
     /// a run that broke off is gone on with. `rebuild` fills a new collection even so. `progress` hears how many
-    /// of the passages are there.
+    /// of how many passages are there.
     ///
     /// # Errors
     /// The cluster's; the alias then points where it pointed.
-    pub async fn index(&self, rebuild: bool, progress: &(dyn Fn(usize) + Sync)) -> Result<Indexed, SearchError> {
+    pub async fn index(&self, rebuild: bool, progress: Progress<'_>) -> Result<Indexed, SearchError> {
         self.fill(rebuild, progress).await.map_err(|error| fault(&error))?
     }
 
-    async fn fill(
-        &self,
-        rebuild: bool,
-        progress: &(dyn Fn(usize) + Sync),
-    ) -> Result<Result<Indexed, SearchError>, QdrantError> {
+    async fn fill(&self, rebuild: bool, progress: Progress<'_>) -> Result<Result<Indexed, SearchError>, QdrantError> {
         let aliased = self.aliased().await?;
         let current = aliased.iter().find(|(alias, _)| *alias == self.alias).map(|(_, collection)| collection.clone());
         let target = self.target(current.as_deref(), rebuild);
@@ -312,9 +295,10 @@ impl Cluster {
         collection: &str,
         there: &BTreeSet<Uuid>,
         mut done: usize,
-        progress: &(dyn Fn(usize) + Sync),
+        progress: Progress<'_>,
     ) -> Result<(), QdrantError> {
-        progress(done);
+        let total = self.local.index().passages().parts().len();
+        progress(done, total);
         let words = vectors(self.local.index().passages());
         let ids = self.local.index().passages().ids();
         let missing: Vec<usize> = (0..ids.len()).filter(|&part| !there.contains(&ids[part])).collect();
@@ -322,7 +306,7 @@ impl Cluster {
             let points: Vec<_> = some.iter().map(|&part| self.point(part, &words[part])).collect();
             self.indexer.upsert_points(UpsertPointsBuilder::new(collection, points).wait(true)).await?;
             done += some.len();
-            progress(done);
+            progress(done, total);
         }
         Ok(())
     }
@@ -380,7 +364,7 @@ impl Search for Cluster {
                 // No text has a word of it.
                 return Ok(self.local.answer(query, &asked));
             }
-            let outcome = if self.is_left_alone() {
+            let outcome = if self.pause.is_on() {
                 "left-alone"
             } else {
                 match self.ask(query, &words, &asked).await {
@@ -390,7 +374,7 @@ impl Search for Cluster {
                     }
                     Ok(None) => "nothing",
                     Err(error) => {
-                        self.leave_alone();
+                        self.pause.begin();
                         let because = fault(&error);
                         let seconds = PAUSE.as_secs();
                         tracing::warn!(%because, seconds, "the index in memory answers for {seconds} s: {because}");
@@ -401,7 +385,7 @@ impl Search for Cluster {
             let found = self.local.answer(query, &asked);
             let outcome = if outcome == "nothing" && !found.is_empty() { "stale" } else { outcome };
             if outcome == "stale" {
-                self.leave_alone();
+                self.pause.begin();
                 tracing::warn!("the cluster's collection is of other files; the index in memory answers: run `vireille policy index`");
             }
             metrics::counter!(telemetry::SEARCHES, "outcome" => outcome).increment(1);

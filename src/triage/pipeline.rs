@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use serde_json::json;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
 
 use super::proposals::Noted;
@@ -29,6 +29,9 @@ use crate::telemetry;
 const ATTEMPTS: u32 = 5;
 /// How often a step is worked out anew because the case changed under it, within one attempt.
 const CONFLICTS: u32 = 3;
+
+/// Jobs of one worker that read or write at a time.
+const TURNS: usize = 4;
 
 /// How a worker works.
 #[derive(Debug, Clone)]
@@ -164,6 +167,9 @@ pub struct Worker {
     ambient: Ambient,
     name: String,
     settings: Settings,
+    /// Turns at the database: many cases may wait for a model, few at a time for a connection, which has its own limit
+    /// of patience.
+    turns: Arc<Semaphore>,
 }
 
 /// The jobs that a worker has in hand, each a task of its own: while one waits for a language model, others go on.
@@ -192,7 +198,7 @@ impl Worker {
     /// A worker named `name` (for the job table, so that an operator sees who has what).
     #[must_use]
     pub fn new(storage: Storage, triage: Arc<Triage>, ambient: Ambient, name: String, settings: Settings) -> Self {
-        Self { storage, triage, ambient, name, settings }
+        Self { storage, triage, ambient, name, settings, turns: Arc::new(Semaphore::new(TURNS)) }
     }
 
     /// Works until `stop` becomes true. What was claimed is finished first, as far as the time for it goes; the rest
@@ -374,6 +380,8 @@ impl Worker {
 
     async fn step(&self, job: &Job, id: CaseId) -> Result<Option<Job>, Failure> {
         let started = std::time::Instant::now();
+        // Nobody closes it: there is always a turn.
+        let turn = self.turns.acquire().await;
         let case = self.storage.case(&job.municipality, id).await?.ok_or(storage::Error::Missing { what: "case" })?;
         let step = Step::of_job(&job.kind).ok_or(Failure::Unknown)?;
         // Intake enqueues the first step and knows of no rounds: that is round 0.
@@ -389,11 +397,13 @@ impl Worker {
         let submission = submission(&self.storage, &case).await?;
         // Only the checks of the last step ask.
         let alerts_open = step == Step::Compose && alerts_open(&self.storage, &case).await?;
+        drop(turn);
         let attached = match step {
             Step::Read => Some(attached(&self.storage, &case, &self.settings.attachments).await?),
             _ => None,
         };
         let thought = self.think(step, &submission, &case, alerts_open, attached.as_ref()).await?;
+        let _turn = self.turns.acquire().await;
         let next = self.write(job, step, &case, thought).await?;
         metrics::histogram!(telemetry::STEP_SECONDS, "step" => step.name()).record(started.elapsed().as_secs_f64());
         Ok(next)

@@ -242,6 +242,34 @@ fn a_token_is_made_by_the_rules_of_the_house_or_not_at_all() {
 }
 
 #[test]
+fn policies_are_searched_by_day_and_language() {
+    let search = ["policy", "search", "yksityistien", "tuettava", "pituus", "--json", "--limit", "3", "--on"];
+    for (day, version) in [("2026-04-20", "2026-01-01"), ("2025-04-20", "2024-01-01")] {
+        let found = lines(&run(&[&search[..], &[day]].concat()));
+        assert_eq!(found.len(), 3);
+        assert!(
+            found.iter().any(|passage| passage["section"] == format!("private-road-grant@{version}#s3")),
+            "{found:?}"
+        );
+    }
+    let shown = run(&["policy", "search", "stödberättigande längd", "--language", "sv", "--on", "2026-04-20"]);
+    assert!(text(&shown.stdout).contains("[private-road-grant@2026-01-01#s3]"), "{}", text(&shown.stdout));
+    let nothing = run(&["policy", "search", "zzzz", "--json"]);
+    assert_eq!((exit(&nothing), nothing.stdout.len()), (0, 0));
+    assert!(!nothing.stderr.is_empty());
+    assert_eq!(exit(&run(&["policy", "search", "tie", "--on", "eilen"])), 2);
+    assert_eq!(exit(&run(&["policy", "search", "tie", "--municipality", "muualla"])), 2);
+    let indexed = run(&["policy", "index", "--json"]);
+    assert_eq!(lines(&indexed)[0]["collection"], Value::Null);
+    let unreachable = vireille()
+        .args(["policy", "index"])
+        .envs([("VIREILLE__SEARCH__BACKEND", "qdrant"), ("VIREILLE__SEARCH__URL", "http://127.0.0.1:1")])
+        .output()
+        .unwrap();
+    assert_eq!(exit(&unreachable), 1);
+}
+
+#[test]
 fn policies_are_checked_shown_and_described() {
     let checked = run(&["policy", "check"]);
     assert_eq!(exit(&checked), 0, "{}", text(&checked.stdout));

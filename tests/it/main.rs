@@ -1,6 +1,7 @@
 //! The one integration-test binary, modules by noun.
 
 mod accounts;
+mod agent;
 mod app;
 mod cassettes;
 mod checks;
@@ -8,11 +9,13 @@ mod cli;
 mod config;
 mod crash;
 mod docs;
+mod embedder;
 mod engine;
 mod extract;
 mod http;
 mod injection;
 mod intake;
+mod masking;
 mod model;
 mod peers;
 mod pipeline;
@@ -22,6 +25,7 @@ mod prompts;
 #[cfg(feature = "qdrant")]
 mod qdrant;
 mod replay;
+mod retrieval;
 mod review;
 mod search;
 mod storage;

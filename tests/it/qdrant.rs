@@ -98,7 +98,7 @@ impl Embedder for Letters {
 async fn embedded(parts: Vec<Part>, embedder: Option<Arc<Letters>>) -> Embedded {
     let passages = Passages::new(parts);
     let vectors = match embedder {
-        Some(embedder) => Some(Vectors::of(&passages, embedder, "".as_ref(), &|_| ()).await.unwrap()),
+        Some(embedder) => Some(Vectors::of(&passages, embedder, "".as_ref(), &|_, _| ()).await.unwrap()),
         None => None,
     };
     Embedded::new(Index::build(passages), vectors)
@@ -213,7 +213,7 @@ async fn both_backends_give_the_same_answers_from_the_pack() {
         for embedder in [None, Some(Letters::new("letters", 12))] {
             let local = embedded(pack(), embedder).await;
             let cluster = cluster(&url, &alias, local.clone());
-            cluster.index(false, &|_| ()).await.unwrap();
+            cluster.index(false, &|_, _| ()).await.unwrap();
             for (language, question) in [
                 (Language::Fi, "mikä on tuettavan tien pituus vähintään"),
                 (Language::Fi, "katuvalo ei pala, kuinka nopeasti se korjataan"),
@@ -239,7 +239,7 @@ async fn both_backends_give_the_same_answers_from_any_texts() {
             for embedder in [None, Some(Letters::new("letters", 7))] {
                 let local = embedded(random_parts(seed, count), embedder).await;
                 let cluster = cluster(&url, &alias, local.clone());
-                cluster.index(false, &|_| ()).await.unwrap();
+                cluster.index(false, &|_, _| ()).await.unwrap();
                 let mut rng = StdRng::seed_from_u64(seed);
                 for _ in 0..60 {
                     found += same_answers(&cluster, &local, &random_query(&mut rng)).await;
@@ -256,7 +256,7 @@ async fn both_backends_give_the_same_answers_from_any_texts() {
 async fn it_is_the_cluster_that_answers() {
     let server = Server::start().await;
     let cluster = cluster(&server.url, "policy", embedded(pack(), None).await);
-    cluster.index(false, &|_| ()).await.unwrap();
+    cluster.index(false, &|_, _| ()).await.unwrap();
     for asked in 1..=3 {
         assert_eq!(cluster.search(&asking(Language::Fi, "yksityistien tuki")).await.unwrap().len(), 10);
         assert_eq!(server.queries(), asked);
@@ -268,9 +268,9 @@ async fn indexing_again_writes_nothing() {
     on_each(async |url, alias| {
         let parts = random_parts(4, 50);
         let cluster = cluster(&url, &alias, embedded(parts, None).await);
-        let first = cluster.index(false, &|_| ()).await.unwrap();
+        let first = cluster.index(false, &|_, _| ()).await.unwrap();
         assert_eq!((first.written, first.kept, first.removed, first.moved), (50, 0, 0, true));
-        let second = cluster.index(false, &|_| ()).await.unwrap();
+        let second = cluster.index(false, &|_, _| ()).await.unwrap();
         assert_eq!((second.written, second.kept, second.removed, second.moved), (0, 50, 0, false));
         assert_eq!(second.collection, first.collection);
         assert!(second.dropped.is_empty());
@@ -282,9 +282,9 @@ async fn indexing_again_writes_nothing() {
 async fn what_does_not_belong_is_removed() {
     let server = Server::start().await;
     let cluster = cluster(&server.url, "policy", embedded(random_parts(4, 30), None).await);
-    cluster.index(false, &|_| ()).await.unwrap();
+    cluster.index(false, &|_, _| ()).await.unwrap();
     server.plant(&cluster.collection());
-    let again = cluster.index(false, &|_| ()).await.unwrap();
+    let again = cluster.index(false, &|_, _| ()).await.unwrap();
     assert_eq!((again.written, again.kept, again.removed), (0, 30, 1));
 }
 
@@ -292,11 +292,11 @@ async fn what_does_not_belong_is_removed() {
 async fn new_texts_get_a_collection_of_their_own_and_the_old_one_goes() {
     on_each(async |url, alias| {
         let mut parts = random_parts(5, 40);
-        let old = cluster(&url, &alias, embedded(parts.clone(), None).await).index(false, &|_| ()).await.unwrap();
+        let old = cluster(&url, &alias, embedded(parts.clone(), None).await).index(false, &|_, _| ()).await.unwrap();
         parts[0].text.push_str(" uusi sana");
         let local = embedded(parts, None).await;
         let cluster = cluster(&url, &alias, local.clone());
-        let new = cluster.index(false, &|_| ()).await.unwrap();
+        let new = cluster.index(false, &|_, _| ()).await.unwrap();
         assert_ne!(new.collection, old.collection);
         assert_eq!((new.moved, new.dropped), (true, vec![old.collection.unwrap()]));
         same_answers(&cluster, &local, &random_query(&mut StdRng::seed_from_u64(5))).await;
@@ -310,7 +310,7 @@ async fn another_model_or_dimension_means_another_collection() {
     let mut collections = Vec::new();
     for embedder in [None, Some(Letters::new("a", 8)), Some(Letters::new("b", 8)), Some(Letters::new("b", 9))] {
         let cluster = cluster(&server.url, "policy", embedded(random_parts(6, 20), embedder).await);
-        let indexed = cluster.index(false, &|_| ()).await.unwrap();
+        let indexed = cluster.index(false, &|_, _| ()).await.unwrap();
         assert_eq!((indexed.written, indexed.moved), (20, true));
         collections.push(indexed.collection.unwrap());
     }
@@ -324,11 +324,11 @@ async fn searches_go_on_while_the_collection_is_rebuilt() {
     on_each(async |url, alias| {
         let local = embedded(random_parts(7, 300), Some(Letters::new("letters", 7))).await;
         let cluster = Arc::new(cluster(&url, &alias, local.clone()));
-        let first = cluster.index(false, &|_| ()).await.unwrap();
+        let first = cluster.index(false, &|_, _| ()).await.unwrap();
         let query = Query { limit: 10, service: None, ..random_query(&mut StdRng::seed_from_u64(7)) };
         let rebuilding = tokio::spawn({
             let cluster = Arc::clone(&cluster);
-            async move { (cluster.index(true, &|_| ()).await.unwrap(), cluster.index(true, &|_| ()).await.unwrap()) }
+            async move { (cluster.index(true, &|_, _| ()).await.unwrap(), cluster.index(true, &|_, _| ()).await.unwrap()) }
         });
         let mut searches = 0;
         while !rebuilding.is_finished() || searches == 0 {
@@ -350,18 +350,18 @@ async fn an_indexing_that_breaks_off_leaves_the_old_texts_and_is_gone_on_with() 
     let mut parts = random_parts(8, 200);
     let old_local = embedded(parts.clone(), None).await;
     let old = cluster(&server.url, "policy", old_local.clone());
-    old.index(false, &|_| ()).await.unwrap();
+    old.index(false, &|_, _| ()).await.unwrap();
     parts[3].text.push_str(" uusi sana");
     let new_local = embedded(parts, None).await;
     let new = cluster(&server.url, "policy", new_local.clone());
     server.full_after(150);
-    assert!(matches!(new.index(false, &|_| ()).await, Err(SearchError::Unreachable(_))));
+    assert!(matches!(new.index(false, &|_, _| ()).await, Err(SearchError::Unreachable(_))));
     let query = Query { limit: 10, service: None, ..random_query(&mut StdRng::seed_from_u64(8)) };
     let before = server.queries();
     assert!(same_answers(&old, &old_local, &query).await > 0);
     assert_eq!(server.queries(), before + 1, "the old collection answers");
     server.full_after(usize::MAX);
-    let resumed = new.index(false, &|_| ()).await.unwrap();
+    let resumed = new.index(false, &|_, _| ()).await.unwrap();
     assert_eq!((resumed.written, resumed.kept, resumed.moved), (72, 128, true));
     assert!(same_answers(&new, &new_local, &query).await > 0);
 }
@@ -371,7 +371,7 @@ async fn a_cluster_of_other_files_is_not_believed() {
     let server = Server::start().await;
     let mut parts = random_parts(9, 60);
     let query = Query { limit: 10, service: None, ..random_query(&mut StdRng::seed_from_u64(9)) };
-    cluster(&server.url, "policy", embedded(parts.clone(), None).await).index(false, &|_| ()).await.unwrap();
+    cluster(&server.url, "policy", embedded(parts.clone(), None).await).index(false, &|_, _| ()).await.unwrap();
     for part in &mut parts {
         part.text = format!("{} {}", part.text, part.text);
     }
@@ -387,7 +387,7 @@ async fn a_cluster_that_fails_costs_no_search() {
     // Nobody there at all.
     let nobody = cluster("http://127.0.0.1:1", "policy", local.clone());
     assert_eq!(searched(&nobody, &local, &query).await, 10);
-    assert!(matches!(nobody.index(false, &|_| ()).await, Err(SearchError::Unreachable(_))));
+    assert!(matches!(nobody.index(false, &|_, _| ()).await, Err(SearchError::Unreachable(_))));
     // Never indexed.
     let server = Server::start().await;
     let empty = cluster(&server.url, "policy", local.clone());
@@ -396,7 +396,7 @@ async fn a_cluster_that_fails_costs_no_search() {
     for fault in [|server: &Server| server.unavailable(true), |server: &Server| server.slow(Duration::from_secs(60))] {
         let server = Server::start().await;
         let hurried = Duration::from_millis(40);
-        cluster(&server.url, "policy", local.clone()).index(false, &|_| ()).await.unwrap();
+        cluster(&server.url, "policy", local.clone()).index(false, &|_, _| ()).await.unwrap();
         let failing = Cluster::new(&settings(&server.url, "policy"), hurried, local.clone()).unwrap();
         fault(&server);
         for _ in 0..5 {
@@ -415,7 +415,7 @@ async fn a_collection_that_takes_no_vectors_is_never_searched() {
     server.wrong_dimension();
     let local = embedded(random_parts(10, 30), Some(Letters::new("letters", 8))).await;
     let cluster = cluster(&server.url, "policy", local.clone());
-    assert!(matches!(cluster.index(false, &|_| ()).await, Err(SearchError::Unreachable(_))));
+    assert!(matches!(cluster.index(false, &|_, _| ()).await, Err(SearchError::Unreachable(_))));
     let query = Query { limit: 10, service: None, ..random_query(&mut StdRng::seed_from_u64(10)) };
     searched(&cluster, &local, &query).await;
     assert_eq!(server.queries(), 0);
@@ -425,10 +425,10 @@ async fn a_collection_that_takes_no_vectors_is_never_searched() {
 async fn the_key_opens_the_cluster_and_stays_out_of_sight() {
     let server = Server::with_key("sesame-4711").await;
     let local = embedded(random_parts(11, 10), None).await;
-    let refused = cluster(&server.url, "policy", local.clone()).index(false, &|_| ()).await;
+    let refused = cluster(&server.url, "policy", local.clone()).index(false, &|_, _| ()).await;
     assert!(matches!(refused, Err(SearchError::Unreachable(_))));
     let known = config::Search { key: Secret::new("sesame-4711".to_owned()), ..settings(&server.url, "policy") };
     let cluster = Cluster::new(&known, PATIENT, local).unwrap();
-    assert_eq!(cluster.index(false, &|_| ()).await.unwrap().written, 10);
+    assert_eq!(cluster.index(false, &|_, _| ()).await.unwrap().written, 10);
     assert!(!format!("{cluster:?}").contains("sesame"));
 }

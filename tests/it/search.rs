@@ -4,6 +4,7 @@ use vireille::cases::Language;
 use vireille::policy::Rulebooks;
 use vireille::search::{Embedded, Passage, Query, Search};
 
+use crate::support::app::spawn_app;
 use crate::support::desk::policies;
 
 fn rulebooks() -> Rulebooks {
@@ -85,4 +86,22 @@ async fn a_question_without_words_or_of_a_stranger_brings_nothing() {
     ] {
         assert_eq!(search.search(&query).await.unwrap(), []);
     }
+}
+
+#[tokio::test]
+async fn a_reader_searches_over_the_api() {
+    let app = spawn_app().await;
+    let handler = app.handler().await;
+    let path = "/v1/policies/search?q=yksityistien+tuettava+pituus&on=2026-04-20";
+    let found = handler.get(path).await.expect(200).json;
+    let items = found["items"].as_array().unwrap();
+    assert_eq!(items.len(), 5);
+    assert_eq!(items[0]["section"], "private-road-grant@2026-01-01#s3");
+    assert!(items[0]["text"].as_str().unwrap().contains("400 metriä") && items[0]["score"].as_f64().unwrap() > 0.0);
+    let swedish = handler.get(&format!("{path}&language=sv&limit=2")).await.expect(200).json;
+    assert!(swedish["items"].as_array().unwrap().iter().all(|item| item["language"] == "sv"));
+    for wrong in ["q=", "q=tie&limit=x", "q=tie&language=xx", "q=tie&on=eilen", "q=tie&page=2", "language=fi"] {
+        handler.get(&format!("/v1/policies/search?{wrong}")).await.expect(400);
+    }
+    app.nobody().get(path).await.expect(401);
 }

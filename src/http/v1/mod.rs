@@ -9,6 +9,7 @@ pub mod cases;
 pub mod drafts;
 pub mod jobs;
 pub mod model_calls;
+pub mod policies;
 pub mod review;
 pub mod submissions;
 pub mod tokens;
@@ -70,6 +71,7 @@ fn repeatable() -> OpenApiRouter<App> {
         .routes(routes!(review::reclassify))
         .routes(routes!(review::rule))
         .routes(routes!(review::withdraw))
+        .routes(routes!(policies::find))
         .routes(routes!(alerts::list))
         .routes(routes!(alerts::acknowledge))
         .routes(routes!(jobs::list))

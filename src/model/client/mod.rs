@@ -100,7 +100,7 @@ pub fn connect(model: &Model, failover: &Failover, ambient: &Ambient) -> Result<
 }
 
 /// A client that goes where it is sent and nowhere else: no redirects, no proxy out of the environment.
-fn http(connect_timeout: Duration) -> Result<reqwest::Client, StartFault> {
+pub(super) fn http(connect_timeout: Duration) -> Result<reqwest::Client, StartFault> {
     reqwest::Client::builder()
         .connect_timeout(connect_timeout)
         .redirect(reqwest::redirect::Policy::none())

@@ -151,6 +151,22 @@ pub fn is_street(word: &str) -> bool {
     STREETS.iter().any(|root| word.rfind(root).is_some_and(|at| at > 0 && ends(root, at)))
 }
 
+/// Whether a word has the form of a place: a lake, a village, a building, or a name that says where.
+pub fn is_somewhere(word: &str) -> bool {
+    const PLACES: &[&str] = &[
+        "joki", "joe", "järvi", "järve", "lampi", "lamme", "lahti", "lahde", "niemi", "nieme", "saari", "saare",
+        "vesi", "vede", "kylä", "koski", "koske", "vaara", "selkä", "selä", "koulu", "kirkko", "kirko", "asema",
+        "halli", "talo", "keskus", "satama", "linna", "sjö", "holm", "stad", "köping", "skola", "kyrka", "torp",
+        "borg",
+    ];
+    const WHERE: &[&str] =
+        &["ssa", "ssä", "sta", "stä", "seen", "aan", "ään", "iin", "een", "uun", "oon", "öön", "yyn"];
+    let word = word.to_lowercase();
+    let ends = |root: &str, at: usize| at > 0 && word[at + root.len()..].chars().count() <= 5;
+    WHERE.iter().any(|end| word.ends_with(end))
+        || PLACES.iter().any(|root| word.rfind(root).is_some_and(|at| ends(root, at)))
+}
+
 fn is_numbered(word: &str) -> bool {
     let word = word.to_lowercase();
     NUMBERED.iter().any(|root| word.strip_prefix(root).is_some_and(|rest| rest.chars().count() <= 4))
@@ -172,11 +188,12 @@ pub fn identifiers(text: &str) -> Vec<Span> {
     for found in REFERENCE.captures_iter(text).filter_map(|found| found.get(1)) {
         add(found.start(), found.end(), Class::Reference);
     }
-    for found in identifiers::find_all(text) {
-        add(found.start, found.end, class_of(found.kind));
-    }
+    // Before telephones: the end of a card reads like one.
     for found in CARD.find_iter(text).filter(|found| luhn(found.as_str())) {
         add(found.start(), found.end(), Class::BankCard);
+    }
+    for found in identifiers::find_all(text) {
+        add(found.start, found.end, class_of(found.kind));
     }
     for found in PERSONNUMMER.find_iter(text).filter(|found| is_personnummer(found.as_str())) {
         add(found.start(), found.end(), Class::IdentityCode);

@@ -210,14 +210,17 @@ impl Masker {
         let mut candidates: Vec<Span> = lookalikes(text).map(quoted).collect();
         candidates.extend(self.known.find(text));
         candidates.extend(detect::identifiers(text));
+        candidates.extend(detect::addresses(
+            text,
+            |street| self.known.is_place(street) || self.public.is_place(street),
+            |home| self.known.is_home(home),
+        ));
+        // Whom the end of a text brings in, its beginning may name.
+        let is_place = |word: &str| self.known.is_place(word);
         if !within {
-            candidates.extend(detect::addresses(
-                text,
-                |street| self.known.is_place(street) || self.public.is_place(street),
-                |home| self.known.is_home(home),
-            ));
+            things.people.find(text, &self.public, &is_place, within);
         }
-        candidates.extend(things.people.find(text, &self.public, &|word| self.known.is_place(word), within));
+        candidates.extend(things.people.find(text, &self.public, &is_place, within));
         let mut taken: BTreeMap<usize, Span> = BTreeMap::new();
         for span in candidates {
             let before = taken.range(..span.end).next_back();

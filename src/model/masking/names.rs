@@ -1,13 +1,13 @@
 //! People's names in texts: those that the form tells, in all their forms, and those of people whom a text brings in.
 //!
 //! The recogniser is a rule, not a model: words with a capital within a sentence that are no place, authority or everyday
-//! word; two of them beside each other, or one with the shape of a name, or one behind a word such as `naapurini`. What
+//! word and say no whereabouts; at the start of one a first name, two of them, or one behind a word such as `naapurini`. What
 //! it takes for a person is one from then on, in every text of the case.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use super::detect::{Span, is_street};
+use super::detect::{Span, is_somewhere, is_street};
 use super::inflection::Forms;
 use super::placeholder::Class;
 use super::public_words::PublicWords;
@@ -201,11 +201,13 @@ impl People {
             Vec::new()
         };
         let place = capital && (is_place(word.text) || public.is_place(word.text) || is_street(word.text));
-        let single = word.text.chars().count() < 2;
+        // An initial, and `I've`.
+        let single = word.text.split(['\'', '’']).next().unwrap_or_default().chars().count() < 2;
         let before = text[..word.start].trim_end_matches([' ', '\u{a0}', '”', '"', '(', '“', '–', '-', '*', '>']);
         let starts = before.is_empty() || before.ends_with(['.', '!', '?', ':', '\n', ';', '\t', '|']);
         let may_be = !known.is_empty() || (capital && !place && !single);
-        Seen { word, known, place, starts, may_be }
+        let there = before.rsplit(char::is_whitespace).next().is_some_and(|word| THERE.contains(&word));
+        Seen { word, known, place, starts, there, may_be }
     }
 
     /// A run of words beside each other that may all be names.
@@ -237,7 +239,12 @@ impl People {
         let person = if within || run.iter().all(|seen| !seen.known.is_empty()) {
             false
         } else if run.len() == 1 {
-            cue || (!first.starts && shaped(first))
+            let word = first.word.text;
+            let alone = match first.starts {
+                true => (FIRST_NAMES.has(word) || is_nen(word)) && !public.is_common(word),
+                false => shaped(first) || !(first.there || is_somewhere(word)),
+            };
+            cue || alone
         } else {
             true
         };
@@ -315,6 +322,8 @@ struct Seen<'a> {
     known: Vec<usize>,
     place: bool,
     starts: bool,
+    /// Whether the word before says that a place follows.
+    there: bool,
     may_be: bool,
 }
 
@@ -339,6 +348,56 @@ fn is_cue(text: &str, all: &[Word<'_>], at: usize) -> bool {
         && matches!(before.as_str(), "on" | "är" | "is")
         && matches!(word(at - 2).as_str(), "nimeni" | "nimi" | "namn" | "name");
     verb || CUES.contains(before.as_str())
+}
+
+/// Words behind which a single name is a place's.
+const THERE: &[&str] =
+    &["i", "på", "till", "från", "vid", "över", "genom", "in", "at", "near", "to", "from", "on", "of"];
+
+/// A family name on `-nen` that no sentence begins with otherwise.
+fn is_nen(word: &str) -> bool {
+    const OTHERS: &[&str] = &[
+        "toinen",
+        "ensimmäinen",
+        "viimeinen",
+        "jokainen",
+        "tällainen",
+        "sellainen",
+        "tuollainen",
+        "millainen",
+        "nykyinen",
+        "edellinen",
+        "entinen",
+        "suomalainen",
+        "ruotsalainen",
+        "yhteinen",
+        "yksityinen",
+        "julkinen",
+        "samanlainen",
+        "erilainen",
+        "punainen",
+        "sininen",
+        "valkoinen",
+        "keltainen",
+        "oikeanlainen",
+        "moinen",
+        "tavallinen",
+        "varsinainen",
+        "nainen",
+        "ihminen",
+        "hevonen",
+        "vasemmanpuoleinen",
+        "oikeanpuoleinen",
+        "keskinen",
+        "pohjoinen",
+        "eteläinen",
+        "itäinen",
+        "läntinen",
+        "viereinen",
+        "hiljainen",
+    ];
+    let lower = word.to_lowercase();
+    lower.chars().count() >= 6 && lower.ends_with("nen") && !OTHERS.contains(&lower.as_str())
 }
 
 fn is_family_name(word: &str) -> bool {
