@@ -252,36 +252,30 @@ fn names_in_finnish_text() {
         println!("skipped, no data");
         return;
     };
+    let file = folder.join("turku-ner/fi.dev.jsonl.gz");
+    let unpacked = String::from_utf8(Command::new("gzip").arg("-dc").arg(&file).output().unwrap().stdout).unwrap();
+    let rows: Vec<Value> = unpacked.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |row: &Value, key: &str| -> Vec<String> {
+        row[key].as_array().unwrap().iter().map(|one| one.as_str().unwrap().to_owned()).collect()
+    };
     let (mut people, mut found, mut places, mut hidden, mut masked_words, mut right) = (0, 0, 0, 0, 0, 0);
-    let mut missed = Vec::new();
-    for part in ["dev"] {
-        let file = folder.join(format!("turku-ner/fi.{part}.jsonl.gz"));
-        let unpacked = Command::new("gzip").arg("-dc").arg(&file).output().unwrap().stdout;
-        for line in String::from_utf8(unpacked).unwrap().lines() {
-            let row: Value = serde_json::from_str(line).unwrap();
-            let of = |key: &str| -> Vec<String> {
-                row[key].as_array().unwrap().iter().map(|one| one.as_str().unwrap().to_owned()).collect()
-            };
-            let (tokens, tags) = (of("tokens"), of("tags"));
-            let text = tokens.join(" ");
-            let masker = desk().masker(&message("x"), None);
-            let masked = masker.mask(&text);
-            let covered = covered(masked.as_str(), &|piece| masker.restore(piece).ok());
-            let mut at = 0;
-            for (token, tag) in tokens.iter().zip(&tags) {
-                let is_masked = covered.iter().any(|(start, end)| *start <= at && at < *end);
-                let word = token.chars().any(char::is_alphabetic);
-                people += usize::from(tag.ends_with("PER"));
-                found += usize::from(tag.ends_with("PER") && is_masked);
-                places += usize::from(tag.ends_with("LOC"));
-                if tag.ends_with("PER") && !is_masked {
-                    missed.push(token.clone());
-                }
-                hidden += usize::from(tag.ends_with("LOC") && is_masked);
-                masked_words += usize::from(is_masked && word);
-                right += usize::from(is_masked && word && tag.ends_with("PER"));
-                at += token.len() + 1;
-            }
+    // Ten sentences are about as long as a message.
+    for part in rows.chunks(10) {
+        let masker = desk().masker(&message("x"), None);
+        let text: Vec<String> = part.iter().map(|row| of(row, "tokens").join(" ")).collect();
+        let masked = masker.mask(&text.join("\n"));
+        let covered = covered(masked.as_str(), &|piece| masker.restore(piece).ok());
+        let mut at = 0;
+        for (token, tag) in part.iter().flat_map(|row| of(row, "tokens").into_iter().zip(of(row, "tags"))) {
+            let is_masked = covered.iter().any(|(start, end)| *start <= at && at < *end);
+            let word = token.chars().any(char::is_alphabetic);
+            people += usize::from(tag.ends_with("PER"));
+            found += usize::from(tag.ends_with("PER") && is_masked);
+            places += usize::from(tag.ends_with("LOC"));
+            hidden += usize::from(tag.ends_with("LOC") && is_masked);
+            masked_words += usize::from(is_masked && word);
+            right += usize::from(is_masked && word && tag.ends_with("PER"));
+            at += token.len() + 1;
         }
     }
     let share =
@@ -291,8 +285,7 @@ fn names_in_finnish_text() {
         "words of people's names: {found} of {people} found, recall {recall:.3}; of {masked_words} masked words {right} are"
     );
     println!("names of people; {hidden} of {places} words of places are masked, too ({:.3})", share(hidden, places));
-    println!("missed: {}", missed.join(" "));
-    assert!(recall > 0.6, "recall {recall:.3}");
+    assert!(recall > 0.7, "recall {recall:.3}");
 }
 
 /// Where placeholders stood in the text before, in bytes.

@@ -240,9 +240,10 @@ impl People {
             false
         } else if run.len() == 1 {
             let word = first.word.text;
-            let alone = match first.starts {
-                true => (FIRST_NAMES.has(word) || is_nen(word)) && !public.is_common(word),
-                false => shaped(first) || !(first.there || is_somewhere(word)),
+            let alone = if first.starts {
+                (FIRST_NAMES.has(word) || is_nen(word)) && !public.is_common(word)
+            } else {
+                shaped(first) || !(first.there || is_somewhere(word))
             };
             cue || alone
         } else {
