@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use async_openai::config::{AzureConfig, Config, OpenAIConfig};
 use futures::future::BoxFuture;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Response, Url};
 use tokio::sync::SetOnce;
 use tokio::time::{Instant, timeout};
@@ -32,8 +32,7 @@ const MAX_REFUSAL: usize = 64 * 1024;
 /// More optional parameters there are not.
 const MAX_HABITS: usize = 5;
 
-/// How an address is spoken to.
-#[derive(Debug)]
+/// How an address is spoken to. It holds the key, and therefore has no `Debug`.
 pub(super) struct Address<'a> {
     /// The section of the settings, for faults.
     pub(super) section: &'static str,
@@ -82,7 +81,7 @@ impl Endpoint {
         }
         let base = Url::parse(address.url).map_err(|_| StartFault::Address(address.section))?;
         let base = base.as_str().trim_end_matches('/');
-        let (url, query, headers) = match address.api {
+        let (url, query, mut headers) = match address.api {
             ModelApi::Openai => {
                 // The empty ones keep what stands in the environment out of the headers.
                 let config = OpenAIConfig::new().with_org_id("").with_project_id("");
@@ -100,30 +99,13 @@ impl Endpoint {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        let mut endpoint = Self {
-            name,
-            http,
-            url,
-            headers,
-            model: address.model.to_owned(),
-            stall,
-            habits: Mutex::default(),
-            ambient,
-        };
-        endpoint.dress(address.key.is_empty());
-        Ok(endpoint)
-    }
-
-    /// Without a key there is no header for one; with one it is not shown.
-    fn dress(&mut self, without_key: bool) {
-        if without_key {
-            self.headers.remove(AUTHORIZATION);
-            self.headers.remove("api-key");
+        // Without a key there is no header for one; with one it is never shown.
+        if address.key.is_empty() {
+            headers.clear();
         }
-        for value in self.headers.values_mut() {
-            value.set_sensitive(true);
-        }
-        self.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.values_mut().for_each(|value| value.set_sensitive(true));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        Ok(Self { name, http, url, headers, model: address.model.to_owned(), stall, habits: Mutex::default(), ambient })
     }
 
     /// Asks until the address takes the request or refuses what cannot be left out. What it refused once it is not
