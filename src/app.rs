@@ -21,7 +21,7 @@ use crate::model::{TextClassifier, count};
 use crate::municipality::Faults;
 use crate::policy::{Rulebook, Rulebooks};
 use crate::review::Review;
-use crate::search;
+use crate::search::{self, Search, SearchError};
 use crate::storage::{self, Storage};
 use crate::triage::Triage;
 use crate::triage::agent::Agent;
@@ -57,6 +57,9 @@ pub enum StartError {
     /// A pack cannot be compiled.
     #[error("the policies cannot be used: {0}")]
     Pack(String),
+    /// The settings of the search cannot be used.
+    #[error("the search cannot be used: {0}")]
+    Search(#[from] SearchError),
     /// The prompts are faulty: every fault, with file and line.
     #[error("the prompts cannot be used:\n{0}")]
     Prompts(Faults),
@@ -69,9 +72,6 @@ pub enum StartError {
     /// The accounts of the language model cannot be kept.
     #[error("the language model's accounts cannot be kept: {0}")]
     Accounts(#[from] accounts::Unusable),
-    /// The settings of the search cannot be used.
-    #[error("the search cannot be used: {0}")]
-    Search(String),
     /// The database cannot be opened.
     #[error(transparent)]
     Storage(#[from] storage::Error),
@@ -102,10 +102,7 @@ impl App {
         let storage = Storage::open(config.storage.url.reveal(), ambient.clone()).await?;
         let rulebooks = Rulebooks::load_all(&config.policies.dir).map_err(StartError::Policies)?;
         let trained = |rulebook: &Rulebook| classifier(rulebook, &config.policies.cache);
-        let embedder = embedder::connect(&config.embedding).map_err(|fault| StartError::Search(fault.to_string()))?;
-        let search = search::connect(&config.search, &rulebooks, embedder, &config.policies.cache)
-            .await
-            .map_err(|error| StartError::Search(error.to_string()))?;
+        let search = search(&config, &rulebooks).await?;
         let agent = agent(&config, Arc::new(storage.clone()), &ambient)?;
         if agent.is_some() {
             count::load().await;
@@ -193,6 +190,15 @@ pub fn agent(config: &Config, ledger: Arc<dyn Ledger>, ambient: &Ambient) -> Res
     let recorded = Cassette::around(connected, settings)?;
     let counted = Counted::new(recorded, ledger, settings, &config.budget, ambient.clone())?;
     Ok(Some(Arc::new(Agent::new(Arc::new(counted), prompts, settings, &config.budget, ambient.clone()))))
+}
+
+/// The search of the settings, with dense vectors where they name an embedder.
+///
+/// # Errors
+/// [`StartError::Model`] and [`StartError::Search`]: the settings cannot be used.
+pub async fn search(config: &Config, rulebooks: &Rulebooks) -> Result<Arc<dyn Search>, StartError> {
+    let embedder = embedder::connect(&config.embedding)?;
+    Ok(search::connect(&config.search, rulebooks, embedder, &config.policies.cache).await?)
 }
 
 /// The classifier of a municipality, from its labelled examples.

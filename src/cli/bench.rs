@@ -69,7 +69,7 @@ async fn dry(context: &mut Context, over: &Over) -> Result<Exit, Failure> {
     let config = context.config()?;
     let submissions = over.submissions(context, &config)?;
     let rulebooks = super::rulebooks(&config)?;
-    let triage = super::desks(&config, &rulebooks, &context.ambient)?;
+    let triage = super::desks(&config, &rulebooks, &context.ambient).await?;
     let now = context.ambient.now();
     let count = over.count as usize;
     let bar = output::progress(u64::from(over.count), "triaging");

@@ -36,7 +36,6 @@ use crate::model::accounts::MemoryLedger;
 use crate::model::client::install_tls;
 use crate::municipality::{Fault, Faults};
 use crate::policy::Rulebooks;
-use crate::search::{Embedded, Search};
 use crate::storage::Storage;
 use crate::triage::Triage;
 use output::Output;
@@ -189,9 +188,9 @@ fn rulebooks(config: &Config) -> Result<Rulebooks, Failure> {
 }
 
 /// Triage at every municipality's desk; what a language model takes is counted as long as the command runs.
-fn desks(config: &Config, rulebooks: &Rulebooks, ambient: &Ambient) -> Result<Triage, Failure> {
+async fn desks(config: &Config, rulebooks: &Rulebooks, ambient: &Ambient) -> Result<Triage, Failure> {
     let agent = crate::app::agent(config, Arc::new(MemoryLedger::default()), ambient)?;
-    let search: Arc<dyn Search> = Arc::new(Embedded::over(rulebooks));
+    let search = crate::app::search(config, rulebooks).await?;
     Triage::new(rulebooks, |rulebook| crate::app::classifier(rulebook, &config.policies.cache), &search, agent.as_ref())
         .map_err(|fault| Failure::Usage(format!("the policies cannot be used: {fault}")))
 }

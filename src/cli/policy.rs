@@ -1,7 +1,6 @@
 //! `vireille policy`: the files that bind. Faults are results: they go to standard output, one a line.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Subcommand;
@@ -9,11 +8,13 @@ use jiff::civil::Date;
 use serde_json::json;
 
 use super::{Context, Exit, Failure, output};
+use crate::app::StartError;
 use crate::cases::{DocumentId, Language, MunicipalityId, ServiceId};
 use crate::clock::helsinki;
 use crate::config::Config;
+use crate::model::embedder;
 use crate::policy::{self, Document, Rulebook};
-use crate::search::{self, Embedder, Indexed, Query, SearchError};
+use crate::search::{self, Indexed, Query, SearchError};
 
 /// The files that bind.
 #[derive(Debug, Subcommand)]
@@ -99,8 +100,7 @@ async fn find(context: &mut Context, config: &Config, query: &Query) -> Result<E
     let rulebooks = super::rulebooks(config)?;
     crate::intake::register::rulebook(&rulebooks, &query.municipality)
         .map_err(|error| Failure::Usage(error.to_string()))?;
-    let search = search::connect(&config.search, &rulebooks, embedder(config)?, &config.policies.cache).await;
-    let found = search.map_err(failure)?.search(query).await.map_err(failure)?;
+    let found = crate::app::search(config, &rulebooks).await?.search(query).await.map_err(failure)?;
     for (place, passage) in (1..).zip(&found) {
         if context.out.is_json() {
             context.out.json_line(passage)?;
@@ -129,7 +129,8 @@ async fn index(context: &mut Context, rebuild: bool) -> Result<Exit, Failure> {
         bar.set_position(done as u64);
     };
     let (settings, cache) = (&config.search, &config.policies.cache);
-    let indexed = search::index(settings, &rulebooks, embedder(&config)?, cache, rebuild, &progress).await;
+    let embedder = embedder::connect(&config.embedding).map_err(StartError::from)?;
+    let indexed = search::index(settings, &rulebooks, embedder, cache, rebuild, &progress).await;
     bar.finish_and_clear();
     let indexed = indexed.map_err(failure)?;
     if context.out.is_json() {
@@ -151,10 +152,6 @@ async fn index(context: &mut Context, rebuild: bool) -> Result<Exit, Failure> {
         context.out.line(format!("Dropped: {}.", dropped.join(", ")))?;
     }
     Ok(Exit::Ok)
-}
-
-fn embedder(config: &Config) -> Result<Option<Arc<dyn Embedder>>, Failure> {
-    crate::model::embedder::connect(&config.embedding).map_err(|fault| Failure::Usage(fault.to_string()))
 }
 
 fn failure(error: SearchError) -> Failure {

@@ -71,7 +71,7 @@ impl Replay {
             numbers: self.numbers,
         };
         let rulebooks = super::rulebooks(&config)?;
-        let triage = Arc::new(super::desks(&config, &rulebooks, &context.ambient)?);
+        let triage = Arc::new(super::desks(&config, &rulebooks, &context.ambient).await?);
         let storage = context.storage(&config).await?;
         let decided = storage.decided(&municipality, &filter, self.limit).await?;
         let bar = output::progress(decided.len() as u64, "drafting again");

@@ -43,7 +43,7 @@ impl TriageCommand {
         let config = context.config()?;
         let municipality = self.municipality.unwrap_or_else(|| config.policies.default_municipality.clone());
         let rulebooks = super::rulebooks(&config)?;
-        let triage = Arc::new(super::desks(&config, &rulebooks, &context.ambient)?);
+        let triage = Arc::new(super::desks(&config, &rulebooks, &context.ambient).await?);
         let inputs = inputs::read(&self.files, &municipality, &context.ambient);
         let bar = output::progress(inputs.len() as u64, "triaging");
         let (at, cell) = (self.at, Cell::new(&config.attachments));
