@@ -226,7 +226,8 @@ impl Desk {
             proposals.passages = passages::find(self, submission, file, at).await;
         }
         match &self.agent {
-            Some(agent) => agent.propose(self, step, submission, file, at, proposals).await,
+            // Most cases ask nobody: their future need not be as large as the loop with a model.
+            Some(agent) => Box::pin(agent.propose(self, step, submission, file, at, proposals)).await,
             None => proposals,
         }
     }

@@ -397,11 +397,12 @@ impl Worker {
         let submission = submission(&self.storage, &case).await?;
         // Only the checks of the last step ask.
         let alerts_open = step == Step::Compose && alerts_open(&self.storage, &case).await?;
-        drop(turn);
+        // Attachments are read in processes of their own: few of them at a time, too.
         let attached = match step {
             Step::Read => Some(attached(&self.storage, &case, &self.settings.attachments).await?),
             _ => None,
         };
+        drop(turn);
         let thought = self.think(step, &submission, &case, alerts_open, attached.as_ref()).await?;
         let _turn = self.turns.acquire().await;
         let next = self.write(job, step, &case, thought).await?;
