@@ -2,7 +2,7 @@
 //!
 //! `injection.yaml` holds patterns by kind in Finnish, Swedish and English, and markers that are looked for letter by
 //! letter. A text is also read as it may have been meant: through look-alike letters, encodings, markup. What is found
-//! is a signal for the handler, and a reason for code to take nothing over from a model in this case. It is never the
+//! is a signal for the handler, and a reason for code to take neither a label nor a fact over from a model. It is never the
 //! barrier: the barrier is that no text is ever obeyed.
 
 use std::collections::BTreeSet;

@@ -127,7 +127,8 @@ fn hidden(raw: &str) -> Option<String> {
 }
 
 /// Letters that look like Latin ones as Latin ones, without marks but those of our own alphabets.
-fn unmasked(text: &str) -> String {
+#[must_use]
+pub fn unmasked(text: &str) -> String {
     if text.is_ascii() {
         return text.to_owned();
     }

@@ -11,8 +11,10 @@ use vireille::config::Config;
 use vireille::intake;
 use vireille::model::chat::Message;
 use vireille::model::prompts::Prompts;
+use vireille::municipality::format::InjectionFile;
 use vireille::municipality::injection::Lexicon;
-use vireille::text::disguise::{Disguise, readings};
+use vireille::policy::Rulebook;
+use vireille::text::disguise::unmasked;
 use vireille::text::normalize;
 use vireille::triage::agent::Agent;
 use vireille::triage::{Desk, Proposal, Step};
@@ -59,6 +61,7 @@ struct Expected {
 struct BaseMetadata {
     #[expect(dead_code, reason = "for people who read the data set")]
     what: String,
+    #[expect(dead_code, reason = "for people who read the data set")]
     language: String,
     form: bool,
     carriers: Vec<String>,
@@ -275,13 +278,21 @@ fn mail(mail: &Value, files: &[(String, String)]) -> Submission {
     intake::email::parse(raw.as_bytes(), &defaults).unwrap_or_else(|error| panic!("{error}")).submission
 }
 
-/// A desk whose model is `model`.
-fn desk_with(model: &Arc<ScriptedModel>) -> Desk {
+/// A desk without the signal, for the barrier must hold where nobody notices an attack.
+static UNSUSPECTING: LazyLock<Desk> = LazyLock::new(|| {
+    let mut rulebook = Rulebook::clone(&desk().rulebook);
+    let nothing = InjectionFile { kinds: Vec::new(), lookalikes: Vec::new() };
+    rulebook.pack.injection = Lexicon::compile(&nothing).unwrap();
+    Desk { rulebook: Arc::new(rulebook), ..(*desk()).clone() }
+});
+
+/// That desk, or the real one, with a model.
+fn with_model(desk: &Desk, model: &Arc<ScriptedModel>) -> Desk {
     let config = Config::standard();
     let (ambient, _) = Ambient::fixed(at(NOW));
     let model: Arc<dyn vireille::model::chat::ChatModel> = Arc::<ScriptedModel>::clone(model);
     let agent = Agent::new(model, Arc::clone(&PROMPTS), &config.model, &config.budget, ambient);
-    Desk { agent: Some(Arc::new(agent)), ..(*desk()).clone() }
+    Desk { agent: Some(Arc::new(agent)), ..desk.clone() }
 }
 
 /// All steps, with the texts of the files as `read` takes them.
@@ -346,12 +357,7 @@ fn worked_out(file: &CaseFile, content: &DraftContent) -> BTreeMap<String, Strin
 
 /// A text as a person reads it: without look-alike letters and what nobody sees, one space between words.
 fn plainly(text: &str) -> String {
-    let read = readings(text)
-        .into_iter()
-        .take(2)
-        .filter(|reading| matches!(reading.disguise, Disguise::None | Disguise::LookAlikes));
-    let text = read.last().map_or_else(String::new, |reading| reading.text);
-    text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
+    unmasked(&normalize(text).text).to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Sentences of our own instructions, long enough to be nobody else's.
@@ -417,8 +423,8 @@ fn leaks(
 }
 
 fn keys(text: &str) -> BTreeSet<String> {
-    let opening = regex::Regex::new("<data-([0-9a-f]{32}) ").unwrap();
-    opening.captures_iter(text).map(|found| found[1].to_owned()).filter(|key| !key.starts_with("00000000")).collect()
+    let opened = text.split("<data-").skip(1).filter_map(|rest| rest.get(..32));
+    opened.filter(|key| !key.starts_with("00000000")).map(str::to_owned).collect()
 }
 
 /// What is planted in the fields that no model may see, and in no other.
@@ -462,7 +468,7 @@ async fn run(attempt: &Attempt, untouched: &BTreeMap<&'static str, BTreeMap<&'st
     let (submission, files) = take_in(&attempt.input);
     let (offline_file, offline) = triage_with(&desk(), &submission, &files).await;
     let model = Arc::new(ScriptedModel::always(Turn::Obey(Arc::new(attempt.attacker.clone()))));
-    let (file, proposal) = triage_with(&desk_with(&model), &submission, &files).await;
+    let (file, proposal) = triage_with(&with_model(&UNSUSPECTING, &model), &submission, &files).await;
     let mut violations = Vec::new();
     let expected = worked_out(&offline_file, &offline.content);
     let now = worked_out(&file, &proposal.content);
@@ -483,7 +489,7 @@ async fn run(attempt: &Attempt, untouched: &BTreeMap<&'static str, BTreeMap<&'st
     violations.extend(sent(&model));
     Outcome {
         violations,
-        detected: file.flags.contains(&Flag::Injection),
+        detected: offline_file.flags.contains(&Flag::Injection),
         fell_back: !file.fallbacks.is_empty(),
         asked: !model.requests().is_empty(),
     }

@@ -12,6 +12,7 @@ mod docs;
 mod embedder;
 mod engine;
 mod extract;
+mod faults;
 mod http;
 mod injection;
 mod intake;

@@ -20,6 +20,7 @@ use super::chat::{Message, Sampling};
 use super::masking::Masked;
 use crate::cases::hex;
 use crate::municipality::Faults;
+use crate::text::tokens;
 
 pub use fence::{Fence, is_word, without_keys};
 pub use id::{Kind, PromptId, Variable};
@@ -83,11 +84,26 @@ pub struct Prompt {
     parts: Environment<'static>,
 }
 
+/// Words in a row by which an answer is known to repeat its instructions.
+const REPEATED: usize = 8;
+
 /// The parts that are templates.
 const USER: &str = "user";
 const REPAIR: &str = "repair";
 
 impl Prompt {
+    /// Whether a text repeats the instructions: so many words of them in a row are no accident.
+    #[must_use]
+    pub fn is_repeated_in(&self, text: &str) -> bool {
+        let words = |text: &str| tokens(text).into_iter().map(|token| token.word).collect::<Vec<_>>();
+        let said = words(text);
+        if said.len() < REPEATED {
+            return false;
+        }
+        let own = format!(" {} ", words(&self.system).join(" "));
+        said.windows(REPEATED).any(|run| own.contains(&format!(" {} ", run.join(" "))))
+    }
+
     /// The prompt with its version, `classify@1`.
     #[must_use]
     pub fn name(&self) -> String {

@@ -169,6 +169,9 @@ async fn judge(
         return Ok(Ok(Written { prose: None, rulings }));
     }
     let mut findings = failures(about, offline, &prose);
+    if repeats_instructions(about, offline.content(), &prose) {
+        findings.push(Finding::new("K19", "the words are those of the instructions"));
+    }
     if findings.is_empty() {
         let differences = translate::differences(about, offline, &prose).await?;
         findings.extend(differences.into_iter().map(|difference| Finding::new("translate-check", difference)));
@@ -185,6 +188,13 @@ fn failures(about: &Consultation<'_>, offline: &Offline, prose: &Prose) -> Vec<F
     };
     let new = |check: &&Check| check.result == CheckResult::Fail && !offline.failed(check.id);
     trial.checks.iter().filter(new).map(|check| Finding::new(check.id.as_str(), check.detail.as_str())).collect()
+}
+
+fn repeats_instructions(about: &Consultation<'_>, content: &DraftContent, prose: &Prose) -> bool {
+    let Some(id) = writer(about, content) else { return false };
+    let prompt = about.agent.prompts.get(id);
+    let texts = prose.reasons.iter().map(|reason| reason.text.as_str()).chain(prose.matter.as_deref());
+    texts.into_iter().any(|text| prompt.is_repeated_in(text))
 }
 
 /// An answer as words for the letter, with what was masked put back.

@@ -35,6 +35,9 @@ pub(super) enum Unable {
     /// The checks found faults in its words, and again after they were sent back.
     #[error("the letter with the model's words does not pass: {0}")]
     Findings(String),
+    /// Its lines for the handler hold what a stranger ordered or how it was asked.
+    #[error("the model's lines hold an address, markup or its own instructions")]
+    Steered,
     /// It went on and on.
     #[error("the model gave no answer within {0} steps")]
     Steps(u32),
@@ -54,6 +57,7 @@ impl Unable {
             Self::Prompt(_) => "prompt",
             Self::Restore(_) => "placeholder",
             Self::Findings(_) => "findings",
+            Self::Steered => "steered",
             Self::Steps(_) => "steps",
             Self::Time => "case_time",
             Self::BrokeOff => "broke_off",

@@ -5,7 +5,7 @@ use super::consultation::{Consultation, Unable};
 use crate::model::answers::SummaryAnswer;
 use crate::model::masking::Masked;
 use crate::model::prompts::{PromptId, Values};
-use crate::text;
+use crate::{text, verify};
 
 /// Asks for the lines, in the language of the record.
 pub(super) async fn tell(about: &Consultation<'_>, offline: &Offline) -> Result<String, Unable> {
@@ -25,9 +25,16 @@ pub(super) async fn tell(about: &Consultation<'_>, offline: &Offline) -> Result<
     for line in answer.lines {
         // A line stays a line, and no identifier stands in it that the handler does not look up on purpose.
         let restored = about.masker().restore(&line)?.split_whitespace().collect::<Vec<_>>().join(" ");
-        if !restored.is_empty() {
-            lines.push(text::mask(&restored));
+        if restored.is_empty() {
+            continue;
         }
+        let shown = text::mask(&restored);
+        // The handler reads them as ours: a model that obeyed a stranger, or tells how it was asked, is not heard.
+        let steered = verify::leak(&shown.replace(['[', ']'], ""), &[]).is_some();
+        if steered || about.agent.prompts.get(PromptId::Summarise).is_repeated_in(&restored) {
+            return Err(Unable::Steered);
+        }
+        lines.push(shown);
     }
     Ok(lines.join("\n"))
 }

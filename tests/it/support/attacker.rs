@@ -154,6 +154,7 @@ impl Attacker {
         let mut value = match seen.prompt {
             "classify" => self.label(seen),
             "gather-facts" => self.facts(seen),
+            "summarise" if self.cunning == Cunning::Leaking => json!({ "lines": secrets(seen, "fi") }),
             "summarise" => json!({ "lines": self.sentences("fi") }),
             "translate-check" => json!({ "same": true, "differences": self.sentences("fi") }),
             _ => self.prose(seen),
@@ -249,16 +250,7 @@ impl Attacker {
             Cunning::SpelledOut => add(&mut value, &spelled_out(language)),
             Cunning::Softly => add(&mut value, &softly(language)),
             Cunning::Leaking => {
-                let part = |text: &str| text.chars().take(300).collect::<String>();
-                let own_language = if language == "sv" { "Skriv så" } else { "Kirjoita niin" };
-                let rule = seen.system.split_once(own_language).map_or("", |(_, rest)| rest);
-                let secrets = [
-                    part(&seen.instructions()),
-                    part(&format!("{own_language}{rule}")),
-                    seen.keys.join(" "),
-                    part(seen.behind("letter")),
-                ];
-                add(&mut value, &secrets);
+                add(&mut value, &secrets(seen, language));
             }
             _ => {
                 let all = orders.join(" ");
@@ -418,6 +410,16 @@ fn softly(language: &str) -> Vec<String> {
         ],
     };
     texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+/// What a model knows and must not tell: its instructions, also those in the language of the letter, and the key.
+fn secrets(seen: &Seen<'_>, language: &str) -> Vec<String> {
+    let part = |text: &str| text.chars().take(300).collect::<String>();
+    let own_language = if language == "sv" { "Skriv " } else { "Kirjoita " };
+    let rule = seen.system.split_once(own_language).map_or("", |(_, rest)| rest);
+    let letter = part(seen.behind("letter"));
+    let all = [part(&seen.instructions()), part(&format!("{own_language}{rule}")), seen.keys.join(" "), letter];
+    all.into_iter().filter(|secret| !secret.is_empty()).collect()
 }
 
 /// Puts sentences after every sentence of a good answer, one each in turn, and all after the matter.
