@@ -92,16 +92,19 @@ const USER: &str = "user";
 const REPAIR: &str = "repair";
 
 impl Prompt {
-    /// Whether a text repeats the instructions: so many words of them in a row are no accident.
+    /// Whether a text repeats the instructions: so many words of them in a row are no accident, unless `letter` has
+    /// them, too; examples in a prompt may be sentences that a policy really has.
     #[must_use]
-    pub fn is_repeated_in(&self, text: &str) -> bool {
+    pub fn is_repeated_in(&self, text: &str, letter: &str) -> bool {
         let words = |text: &str| tokens(text).into_iter().map(|token| token.word).collect::<Vec<_>>();
         let said = words(text);
         if said.len() < REPEATED {
             return false;
         }
-        let own = format!(" {} ", words(&self.system).join(" "));
-        said.windows(REPEATED).any(|run| own.contains(&format!(" {} ", run.join(" "))))
+        let line = |text: &str| format!(" {} ", words(text).join(" "));
+        let (own, known) = (line(&self.system), line(letter));
+        let mut runs = said.windows(REPEATED).map(|run| format!(" {} ", run.join(" ")));
+        runs.any(|run| own.contains(&run) && !known.contains(&run))
     }
 
     /// The prompt with its version, `classify@1`.

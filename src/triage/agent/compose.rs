@@ -194,7 +194,7 @@ fn repeats_instructions(about: &Consultation<'_>, content: &DraftContent, prose:
     let Some(id) = writer(about, content) else { return false };
     let prompt = about.agent.prompts.get(id);
     let texts = prose.reasons.iter().map(|reason| reason.text.as_str()).chain(prose.matter.as_deref());
-    texts.into_iter().any(|text| prompt.is_repeated_in(text))
+    texts.into_iter().any(|text| prompt.is_repeated_in(text, &content.letter))
 }
 
 /// An answer as words for the letter, with what was masked put back.

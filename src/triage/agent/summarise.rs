@@ -31,7 +31,7 @@ pub(super) async fn tell(about: &Consultation<'_>, offline: &Offline) -> Result<
         let shown = text::mask(&restored);
         // The handler reads them as ours: a model that obeyed a stranger, or tells how it was asked, is not heard.
         let steered = verify::leak(&shown.replace(['[', ']'], ""), &[]).is_some();
-        if steered || about.agent.prompts.get(PromptId::Summarise).is_repeated_in(&restored) {
+        if steered || about.agent.prompts.get(PromptId::Summarise).is_repeated_in(&restored, &content.letter) {
             return Err(Unable::Steered);
         }
         lines.push(shown);
