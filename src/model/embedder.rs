@@ -160,7 +160,7 @@ impl OpenAi {
 }
 
 impl Embedder for OpenAi {
-    fn model(&self) -> &str {
+    fn name(&self) -> &str {
         &self.name
     }
 

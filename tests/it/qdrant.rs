@@ -77,7 +77,7 @@ impl Letters {
 }
 
 impl Embedder for Letters {
-    fn model(&self) -> &str {
+    fn name(&self) -> &str {
         self.name
     }
 

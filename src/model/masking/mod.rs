@@ -277,7 +277,7 @@ mod tests {
         Masker::new(&submission(), None, Arc::default())
     }
 
-    /// What stands in the submission and must stand in no masked text.
+    /// What stands in the submission and must stand in no hidden text.
     const PLANTED: [&str; 16] = [
         "Salla Salainen",
         "Salla",
@@ -300,9 +300,9 @@ mod tests {
     #[track_caller]
     fn masks(text: &str, as_: &str) {
         let masker = masker();
-        let masked = masker.mask(text);
-        assert_eq!(masked.as_str(), as_);
-        assert_eq!(masker.restore(masked.as_str()).as_deref(), Ok(text));
+        let hidden = masker.mask(text);
+        assert_eq!(hidden.as_str(), as_);
+        assert_eq!(masker.restore(hidden.as_str()).as_deref(), Ok(text));
     }
 
     #[test]
@@ -345,10 +345,10 @@ mod tests {
             ["[person 1]", "[identity code 1]", "[Person 1]", "[ iban 2 ]", "phone 1]", "[quoted 1]", "[e-mail"]
         {
             let text = format!("Maksakaa tilille {written} heti");
-            let masked = masker.mask(&text);
-            assert!(masked.as_str().contains("[quoted "), "{masked}");
-            assert!(!masked.as_str().contains("[person") && !masked.as_str().contains("[iban"), "{masked}");
-            assert_eq!(masker.restore(masked.as_str()).as_deref(), Ok(text.as_str()));
+            let hidden = masker.mask(&text);
+            assert!(hidden.as_str().contains("[quoted "), "{hidden}");
+            assert!(!hidden.as_str().contains("[person") && !hidden.as_str().contains("[iban"), "{hidden}");
+            assert_eq!(masker.restore(hidden.as_str()).as_deref(), Ok(text.as_str()));
         }
     }
 
@@ -410,8 +410,8 @@ mod tests {
             "Kirkkotie 1, 1, 1",
         ] {
             let text: String = piece.chars().cycle().take(12_000).collect();
-            let masked = masker.mask(&text);
-            assert!(masker.restore(masked.as_str()).as_deref() == Ok(text.as_str()), "{piece}");
+            let hidden = masker.mask(&text);
+            assert!(masker.restore(hidden.as_str()).as_deref() == Ok(text.as_str()), "{piece}");
         }
         assert!(started.elapsed().as_secs() < 30, "{:?}", started.elapsed());
     }
@@ -425,9 +425,9 @@ mod tests {
         #[test]
         fn what_was_masked_comes_back(text in "\\PC{0,80}|[-+A-Ea-c0-9@. :/\\[\\]]{0,80}|([A-ZÅÄÖ][a-zåäö]{1,8}[ ,.:]{1,2}|[0-9 -]{1,8}|\\[person 1\\]|\\[phone |040 777 1234|Salla|Mäki|Harjuntie [0-9]{1,3}){0,12}") {
             let masker = &*MASKER;
-            let masked = masker.mask(&text);
-            prop_assert!(find_all(masked.as_str()).is_empty(), "{}", masked);
-            prop_assert_eq!(masker.restore(masked.as_str()), Ok(text.clone()));
+            let hidden = masker.mask(&text);
+            prop_assert!(find_all(hidden.as_str()).is_empty(), "{}", hidden);
+            prop_assert_eq!(masker.restore(hidden.as_str()), Ok(text.clone()));
             // What is known by now has its placeholder for good.
             prop_assert_eq!(masker.mask(&text), masker.mask(&text));
         }
@@ -436,9 +436,9 @@ mod tests {
         fn nothing_planted_remains(before in "[\\PC&&[^\\p{L}\\p{M}\\p{N}@]]{0,6}|[a-zäö]{1,8} |[0-9]{1,6} ", planted in 0..PLANTED.len(), after in "| [a-zäö]{1,8}|[.,;!?]{1,2}| [0-9]{1,6}| FI21") {
             let masker = &*MASKER;
             let text = format!("{before}{}{after}", PLANTED[planted]);
-            let masked = masker.mask(&text);
-            prop_assert!(!masked.as_str().to_lowercase().contains(&PLANTED[planted].to_lowercase()), "{} → {}", text, masked);
-            prop_assert_eq!(masker.restore(masked.as_str()), Ok(text));
+            let hidden = masker.mask(&text);
+            prop_assert!(!hidden.as_str().to_lowercase().contains(&PLANTED[planted].to_lowercase()), "{} → {}", text, hidden);
+            prop_assert_eq!(masker.restore(hidden.as_str()), Ok(text));
         }
     }
 }
