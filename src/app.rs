@@ -26,6 +26,7 @@ use crate::storage::{self, Storage};
 use crate::triage::Triage;
 use crate::triage::agent::Agent;
 use crate::triage::pipeline::{Settings, Worker};
+use crate::triage::precedents::Precedents;
 
 /// The application. Cheap to clone.
 #[derive(Clone)]
@@ -103,7 +104,7 @@ impl App {
         let rulebooks = Rulebooks::load_all(&config.policies.dir).map_err(StartError::Policies)?;
         let trained = |rulebook: &Rulebook| classifier(rulebook, &config.policies.cache);
         let search = search(&config, &rulebooks).await?;
-        let agent = agent(&config, Arc::new(storage.clone()), &ambient)?;
+        let agent = agent(&config, Arc::new(storage.clone()), Some(Arc::new(storage.clone())), &ambient)?;
         if agent.is_some() {
             count::load().await;
         }
@@ -176,11 +177,16 @@ impl App {
 }
 
 /// The agent over the language model of the settings, where they name one: its calls are bounded by the budget and
-/// written down in `ledger`.
+/// written down in `ledger`. Where `precedents` are known they are one of its tools.
 ///
 /// # Errors
 /// What is wrong with the settings, the prompts or the price file. Nothing is sent.
-pub fn agent(config: &Config, ledger: Arc<dyn Ledger>, ambient: &Ambient) -> Result<Option<Arc<Agent>>, StartError> {
+pub fn agent(
+    config: &Config,
+    ledger: Arc<dyn Ledger>,
+    precedents: Option<Arc<dyn Precedents>>,
+    ambient: &Ambient,
+) -> Result<Option<Arc<Agent>>, StartError> {
     let settings = &config.model;
     if settings.engine == EngineChoice::Offline {
         return Ok(None);
@@ -189,7 +195,11 @@ pub fn agent(config: &Config, ledger: Arc<dyn Ledger>, ambient: &Ambient) -> Res
     let connected = client::connect(settings, &config.failover, ambient)?;
     let recorded = Cassette::around(connected, settings)?;
     let counted = Counted::new(recorded, ledger, settings, &config.budget, ambient.clone())?;
-    Ok(Some(Arc::new(Agent::new(Arc::new(counted), prompts, settings, &config.budget, ambient.clone()))))
+    let agent = Agent::new(Arc::new(counted), prompts, settings, &config.budget, ambient.clone());
+    Ok(Some(Arc::new(match precedents {
+        Some(precedents) => agent.with_precedents(precedents),
+        None => agent,
+    })))
 }
 
 /// The search of the settings, with dense vectors where they name an embedder.

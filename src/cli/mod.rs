@@ -38,6 +38,7 @@ use crate::municipality::{Fault, Faults};
 use crate::policy::Rulebooks;
 use crate::storage::Storage;
 use crate::triage::Triage;
+use crate::triage::precedents::Precedents;
 use output::Output;
 
 /// How a command ended.
@@ -189,7 +190,18 @@ fn rulebooks(config: &Config) -> Result<Rulebooks, Failure> {
 
 /// Triage at every municipality's desk; what a language model takes is counted as long as the command runs.
 async fn desks(config: &Config, rulebooks: &Rulebooks, ambient: &Ambient) -> Result<Triage, Failure> {
-    let agent = crate::app::agent(config, Arc::new(MemoryLedger::default()), ambient)?;
+    desks_with(config, rulebooks, ambient, Arc::default(), None).await
+}
+
+/// The same, with the accounts of its calls and with what was decided before.
+async fn desks_with(
+    config: &Config,
+    rulebooks: &Rulebooks,
+    ambient: &Ambient,
+    ledger: Arc<MemoryLedger>,
+    precedents: Option<Arc<dyn Precedents>>,
+) -> Result<Triage, Failure> {
+    let agent = crate::app::agent(config, ledger, precedents, ambient)?;
     let search = crate::app::search(config, rulebooks).await?;
     Triage::new(rulebooks, |rulebook| crate::app::classifier(rulebook, &config.policies.cache), &search, agent.as_ref())
         .map_err(|fault| Failure::Usage(format!("the policies cannot be used: {fault}")))

@@ -9,23 +9,20 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::json;
 
-use super::{Context, Exit, Failure, output};
+use super::{Context, Engine, Exit, Failure, output};
 use crate::cases::{MunicipalityId, SectionRef, ServiceId};
 use crate::clock::helsinki;
-use crate::config::{CassetteMode, EngineChoice};
-use crate::storage::{Decided, DecidedFilter, Storage};
+use crate::config::CassetteMode;
+use crate::model::accounts::MemoryLedger;
+use crate::storage::{Decided, DecidedFilter, Spent, Storage};
 use crate::triage::replay::{Comparison, Distance, Pair, Summary, redraft};
 use crate::triage::{Triage, pipeline};
 
 /// Drafts decided cases again.
 #[derive(Debug, Args)]
 pub(super) struct Replay {
-    /// Who proposes; as the settings say when left out.
-    #[arg(long)]
-    engine: Option<EngineChoice>,
-    /// The language model, as its address knows it.
-    #[arg(long, value_name = "NAME")]
-    model: Option<String>,
+    #[command(flatten)]
+    engine: Engine,
     /// Folder of the prompts.
     #[arg(long, value_name = "DIR")]
     prompts: Option<String>,
@@ -54,9 +51,8 @@ pub(super) struct Replay {
 
 impl Replay {
     pub(super) async fn run(self, context: &mut Context) -> Result<Exit, Failure> {
+        self.engine.set(context);
         for (key, value) in [
-            ("model.engine", word(self.engine)),
-            ("model.name", self.model),
             ("model.prompts", self.prompts),
             ("model.cassettes", self.cassettes),
             ("model.cassette_mode", word(self.cassette_mode)),
@@ -68,11 +64,16 @@ impl Replay {
         let filter = DecidedFilter {
             service: self.service,
             since: self.since.map(midnight).transpose()?,
+            before: None,
             numbers: self.numbers,
         };
         let rulebooks = super::rulebooks(&config)?;
-        let triage = Arc::new(super::desks(&config, &rulebooks, &context.ambient).await?);
+        let ledger = Arc::<MemoryLedger>::default();
         let storage = context.storage(&config).await?;
+        let precedents = Arc::new(storage.clone());
+        let triage =
+            super::desks_with(&config, &rulebooks, &context.ambient, Arc::clone(&ledger), Some(precedents)).await?;
+        let triage = Arc::new(triage);
         let decided = storage.decided(&municipality, &filter, self.limit).await?;
         let bar = output::progress(decided.len() as u64, "drafting again");
         // Cases wait for a language model beside each other; what is printed keeps the order of the decisions.
@@ -106,14 +107,30 @@ impl Replay {
         bar.finish_and_clear();
         drop(results);
         storage.close().await;
-        let summary = Summary::of(&compared);
+        let (summary, calls) = (Summary::of(&compared), ledger.calls());
+        let currency = calls.first().map(|call| call.currency.clone()).unwrap_or_default();
+        let mut spent = Spent::default();
+        for call in &calls {
+            spent.add(call, &currency);
+        }
         if context.out.is_json() {
-            context.out.json_line(&json!({ "summary": summary, "failed": failed }))?;
+            let spent = json!({
+                "calls": spent.calls, "tokens": spent.tokens(), "cost": spent.cost.to_string(), "currency": currency,
+                "seconds": spent.latency.as_secs_f64(),
+            });
+            context.out.json_line(&json!({ "summary": summary, "failed": failed, "spent": spent }))?;
         } else if compared.is_empty() {
             output::note("No decided case fits.");
         } else {
             context.out.table(HEAD, compared.iter().map(row))?;
             context.out.line(totals(&summary))?;
+            if spent.calls > 0 {
+                let Spent { calls, latency, cost, .. } = spent;
+                let (tokens, seconds) = (spent.tokens(), latency.as_secs_f64());
+                context
+                    .out
+                    .line(format!("{calls} calls, {tokens} tokens, {cost} {currency}, {seconds:.1} s of answers."))?;
+            }
         }
         Ok(match (compared.len(), failed) {
             (0, 1..) => Exit::Failure,

@@ -16,6 +16,8 @@ pub struct DecidedFilter {
     pub service: Option<ServiceId>,
     /// Decided at this moment or later.
     pub since: Option<Timestamp>,
+    /// Decided before this moment.
+    pub before: Option<Timestamp>,
     /// Any of these numbers; empty for all.
     pub numbers: Vec<String>,
 }
@@ -96,11 +98,13 @@ impl Storage {
         let select = sqlx::query(
             "select d.file from decisions d join cases c on c.id = d.case_id and c.round = d.round \
              where d.municipality = $1 and ($2 = '' or c.service = $2) and d.decided_at >= $3 \
-             and ($4 = '' or $4 like '%|' || c.number || '|%') order by d.decided_at desc, d.case_id desc limit $5",
+             and d.decided_at < $4 and ($5 = '' or $5 like '%|' || c.number || '|%') \
+             order by d.decided_at desc, d.case_id desc limit $6",
         )
         .bind(municipality.as_str().to_owned())
         .bind(filter.service.as_ref().map_or_else(String::new, ToString::to_string))
         .bind(filter.since.map_or(i64::MIN, Timestamp::as_microsecond))
+        .bind(filter.before.map_or(i64::MAX, Timestamp::as_microsecond))
         .bind(numbers.replace('\0', ""))
         .bind(i64::from(limit));
         let rows = select.fetch_all(&mut *self.reader().await?).await?;

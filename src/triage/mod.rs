@@ -13,6 +13,7 @@ pub mod gather;
 pub mod owner;
 mod passages;
 pub mod pipeline;
+pub mod precedents;
 pub mod proposals;
 pub mod read;
 pub mod replay;

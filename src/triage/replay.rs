@@ -29,8 +29,8 @@ pub async fn redraft(desk: &Desk, submission: &Submission, decided: &Decided) ->
     let texts: Vec<SourceText> = texts.filter(|text| text.attachment().is_some()).cloned().collect();
     let attached = Attached::kept(texts, reading.map(|reading| reading.files.clone()).unwrap_or_default());
     let at = Circumstances {
-        case: None,
         number: &decided.case.number,
+        case: None,
         now: decided.proposed.created_at,
         // A decision is made when every alert is acknowledged.
         alerts_open: false,
@@ -135,20 +135,20 @@ impl Comparison {
     pub fn of(decided: &Decided, file: &CaseFile, proposal: &Proposal, engine: Engine) -> Self {
         let (was, now) = (&decided.draft.content, &proposal.content);
         let outcome = |file: &CaseFile| file.assessment.as_ref().map(|assessment| assessment.outcome);
-        let decider = |content: &DraftContent| content.decider.as_ref().map(|decider| decider.id.clone());
+        let by = |content: &DraftContent| content.decider.as_ref().map(|decider| decider.id.clone());
         let failed = |checks: &[crate::cases::Check], id| {
             checks.iter().any(|check| check.id == id && check.result == CheckResult::Fail)
         };
-        let (cited, cites) = (sections(was), sections(now));
+        let (before, after) = (sections(was), sections(now));
         let new = proposal.checks.iter().filter(|check| check.result == CheckResult::Fail).map(|check| check.id);
         Self {
             number: decided.case.number.clone(),
             kind: Pair { decided: was.kind, again: now.kind },
             outcome: Pair { decided: outcome(&decided.case.file), again: outcome(file) },
             amount: Pair { decided: was.amount, again: now.amount },
-            decider: Pair { decided: decider(was), again: decider(now) },
-            sections_added: cites.iter().filter(|section| !cited.contains(section)).cloned().collect(),
-            sections_dropped: cited.iter().filter(|section| !cites.contains(section)).cloned().collect(),
+            decider: Pair { decided: by(was), again: by(now) },
+            sections_added: after.iter().filter(|section| !before.contains(section)).cloned().collect(),
+            sections_dropped: before.iter().filter(|section| !after.contains(section)).cloned().collect(),
             reasons: Distance::between(&reasons(was), &reasons(now)),
             letter: Distance::between(&was.letter, &now.letter),
             newly_failing: new.filter(|id| !failed(&decided.draft.checks, *id)).collect(),

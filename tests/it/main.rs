@@ -21,6 +21,7 @@ mod model;
 mod peers;
 mod pipeline;
 mod policy;
+mod precedents;
 mod privacy;
 mod prompts;
 #[cfg(feature = "qdrant")]

@@ -116,6 +116,8 @@ async fn other_rates_give_other_amounts() {
     let folder = tempfile::tempdir().unwrap();
     copy(&policies(), folder.path());
     let policy = folder.path().join("harjuvesi/policies");
+    // Its worked cases hold the amounts of the old rate.
+    std::fs::remove_file(policy.join("private-road-grant.tests.yaml")).unwrap();
     let mut changed = 0;
     for entry in std::fs::read_dir(policy).unwrap().flatten() {
         let text = std::fs::read_to_string(entry.path()).unwrap_or_default();

@@ -23,6 +23,7 @@ use names::People;
 pub use placeholder::{Class, stands_in};
 use placeholder::{Placeholder, lookalikes};
 pub use public_words::PublicWords;
+use regex::Regex;
 
 use crate::cases::Submission;
 use crate::municipality::format::ServiceFile;
@@ -43,6 +44,12 @@ impl Masked<String> {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The same text with less in it: a fixed word in the place of everything that fits the pattern.
+    #[must_use]
+    pub fn without(&self, pattern: &Regex, instead: &'static str) -> Self {
+        Self(pattern.replace_all(&self.0, regex::NoExpand(instead)).into_owned())
     }
 
     /// Several masked texts make a masked text.

@@ -85,7 +85,7 @@ pub(super) async fn write(
     let mut toolbox = Toolbox::new(about, offline, about.agent.limits.tool_calls);
     let mut sent_back = false;
     for _ in 0..about.agent.limits.steps {
-        let request = about.request(prompt, messages, tools::offered());
+        let request = about.request(prompt, messages, tools::offered(about.agent.precedents.is_some()));
         let asked = structured::turn::<ComposeAnswer>(about, request, &about.agent.modes).await?;
         messages = asked.conversation;
         let answer = match asked.value {

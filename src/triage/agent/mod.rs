@@ -20,6 +20,7 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use serde_json::json;
 
+use super::precedents::Precedents;
 use super::proposals::{Noted, Proposals};
 use super::{Circumstances, Desk, Step};
 use crate::cases::{CaseFile, EventKind, Fallback, Submission};
@@ -40,6 +41,7 @@ pub struct Agent {
     prompts: Arc<Prompts>,
     modes: Modes,
     limits: Limits,
+    precedents: Option<Arc<dyn Precedents>>,
     ambient: Ambient,
 }
 
@@ -70,7 +72,13 @@ impl Agent {
             tool_calls: settings.max_tool_calls,
             time: (seconds > 0).then(|| Duration::from_secs(seconds)),
         };
-        Self { model, prompts, modes: Modes::new(settings.structured), limits, ambient }
+        Self { model, prompts, modes: Modes::new(settings.structured), limits, precedents: None, ambient }
+    }
+
+    /// The same agent with similar decisions as a further tool.
+    #[must_use]
+    pub fn with_precedents(self, precedents: Arc<dyn Precedents>) -> Self {
+        Self { precedents: Some(precedents), ..self }
     }
 
     /// The prompts.

@@ -21,9 +21,12 @@ use crate::model::schema;
 use crate::search::Query;
 use crate::text;
 use crate::triage::passages;
+use crate::triage::precedents::Wanted;
 
 /// Passages of one search.
 const PASSAGES: usize = 5;
+/// Similar decisions in a result.
+const PRECEDENTS: usize = 3;
 /// Longest passage in a result, characters.
 const LONGEST_PASSAGE: usize = 1_500;
 /// Longest result, characters.
@@ -38,6 +41,7 @@ enum Kind {
     ReadSection,
     EvaluateRules,
     CaseFacts,
+    SimilarDecisions,
 }
 
 /// Arguments of `search_policy`.
@@ -74,7 +78,8 @@ struct Read {
 struct Nothing {}
 
 impl Kind {
-    const ALL: [Self; 4] = [Self::SearchPolicy, Self::ReadSection, Self::EvaluateRules, Self::CaseFacts];
+    const ALL: [Self; 5] =
+        [Self::SearchPolicy, Self::ReadSection, Self::EvaluateRules, Self::CaseFacts, Self::SimilarDecisions];
 
     const fn name(self) -> &'static str {
         match self {
@@ -82,6 +87,7 @@ impl Kind {
             Self::ReadSection => "read_section",
             Self::EvaluateRules => "evaluate_rules",
             Self::CaseFacts => "case_facts",
+            Self::SimilarDecisions => "similar_decisions",
         }
     }
 
@@ -99,14 +105,20 @@ impl Kind {
                 schema::strict::<Nothing>(),
             ),
             Self::CaseFacts => ("Gives the facts of this case, with where each stands.", schema::strict::<Nothing>()),
+            Self::SimilarDecisions => (
+                "Gives how similar cases of this municipality were decided, with their reasons, as examples of wording. \
+                 They bind nobody, and one made under another version of the policy says so.",
+                schema::strict::<Nothing>(),
+            ),
         };
         Tool { name: self.name().to_owned(), description: description.to_owned(), parameters }
     }
 }
 
-/// Every tool, as a model is told of it.
-pub(super) fn offered() -> Vec<Tool> {
-    Kind::ALL.map(Kind::tool).into()
+/// Every tool, as a model is told of it; similar decisions only where somebody knows any.
+pub(super) fn offered(knows_precedents: bool) -> Vec<Tool> {
+    let offered = Kind::ALL.into_iter().filter(|kind| knows_precedents || *kind != Kind::SimilarDecisions);
+    offered.map(Kind::tool).collect()
 }
 
 /// Why a wish is not met, in words for the model, and in one word for the timeline.
@@ -166,6 +178,10 @@ impl<'a> Toolbox<'a> {
             Kind::ReadSection => self.section(&read(arguments)?),
             Kind::EvaluateRules => read::<Nothing>(arguments).map(|Nothing {}| self.rules()),
             Kind::CaseFacts => read::<Nothing>(arguments).map(|Nothing {}| lines(&self.about.facts(self.language()))),
+            Kind::SimilarDecisions => {
+                read::<Nothing>(arguments)?;
+                self.precedents().await
+            }
         }
     }
 
@@ -207,6 +223,30 @@ impl<'a> Toolbox<'a> {
         let found = self.about.section(&place, self.language());
         let (_, text) = found.ok_or(("there is no such section", "arguments"))?;
         Ok(Masked::public(text))
+    }
+
+    async fn precedents(&self) -> Result<Masked<String>, Refusal> {
+        let about = self.about;
+        let none = ("no similar decision is known", "none");
+        let (Some(known), Some(service)) = (&about.agent.precedents, about.service()) else { return Err(none) };
+        let wanted = Wanted { service: &service.id, file: about.file, before: about.at.now, limit: PRECEDENTS };
+        let found = known.similar(about.desk, &wanted).await.map_err(|_| ("the records do not answer", "failed"))?;
+        let mut rows: Vec<Row> = Vec::new();
+        for precedent in found {
+            let policy = precedent.policy.unwrap_or_default();
+            let policy = if precedent.in_force { policy } else { format!("{policy}, which does not bind here") };
+            for (reason, sections) in precedent.reasons {
+                let sections: Vec<String> = sections.iter().map(ToString::to_string).collect();
+                rows.push(vec![
+                    ("kind", Masked::public(precedent.kind.as_str())),
+                    ("decided_on", Masked::public(precedent.decided_on.to_string())),
+                    ("policy", Masked::public(&policy)),
+                    ("reason", reason),
+                    ("sections", Masked::public(sections.join(", "))),
+                ]);
+            }
+        }
+        if rows.is_empty() { Err(none) } else { Ok(lines(&rows)) }
     }
 
     fn rules(&self) -> Masked<String> {

@@ -1,0 +1,81 @@
+//! Precedents: similar decisions of the same municipality, without whom, where and how much.
+
+use serde_json::{Value, json};
+use vireille::cases::{CaseFile, DraftKind};
+use vireille::storage::Storage;
+use vireille::triage::precedents::{Precedent, Precedents as _, Wanted};
+
+use crate::support::app::{Caller, TestApp};
+use crate::support::database::on_every_database;
+use crate::support::desk::{at, desk, merge, road_json, submission, triage};
+
+fn road(id: &str, changes: &Value) -> Value {
+    let mut road = road_json();
+    road.as_object_mut().unwrap().remove("received_at");
+    road["id"] = id.into();
+    merge(&mut road, changes);
+    road
+}
+
+fn short(id: &str) -> Value {
+    road(id, &json!({ "fields": { "supported_length": "300", "total_length": "350" } }))
+}
+
+/// A case with something about people in the handler's reasons, approved.
+async fn decide(app: &TestApp, director: &Caller, road: &Value, at: &str) {
+    app.now_is(at);
+    let case = app.drafted(road).await;
+    let handler = app.handler().await;
+    handler.claim(&case).await.expect(200);
+    let draft = handler.draft(&case).await;
+    let mut reasons = draft["content"]["reasons"].clone();
+    let told = reasons[0]["text"].as_str().unwrap().to_owned();
+    reasons[0]["text"] =
+        format!("{told} Hakija on Harjun tiekunta, ja Harjuntien asiaa hoitaa Testi Puheenjohtaja.").into();
+    let body = json!({ "parts": draft["content"]["parts"], "reasons": reasons });
+    handler.put_draft(&case, draft["hash"].as_str().unwrap(), &body).await.expect(200);
+    director.approve(&case).await.expect(200);
+}
+
+async fn similar(storage: &Storage, file: &CaseFile, before: &str) -> Vec<Precedent> {
+    let service = "private-road-grant".parse().unwrap();
+    let wanted = Wanted { service: &service, file, before: at(before), limit: 2 };
+    storage.similar(&desk(), &wanted).await.unwrap()
+}
+
+#[tokio::test]
+async fn similar_decisions_name_nobody_and_no_number() {
+    on_every_database(async |database| {
+        let app = TestApp::over(database).await;
+        let director = app.director().await;
+        decide(&app, &director, &road("a", &json!({})), "2026-03-10T08:00:00Z").await;
+        decide(&app, &director, &short("b"), "2026-03-11T08:00:00Z").await;
+        decide(&app, &director, &road("c", &json!({})), "2026-03-12T08:00:00Z").await;
+
+        // The rules of a short road came out like those of the other short road.
+        let (rejected, _) = triage(&submission(&short("new")));
+        let (granted, _) = triage(&submission(&road("new", &json!({}))));
+        let to_short = similar(&database.storage, &rejected, "2026-05-01T00:00:00Z").await;
+        assert_eq!(to_short.len(), 2, "no more than asked for");
+        assert_eq!(to_short[0].kind, DraftKind::Rejection);
+        let to_long = similar(&database.storage, &granted, "2026-05-01T00:00:00Z").await;
+        assert_eq!(to_long.iter().map(|found| found.kind).collect::<Vec<_>>(), [DraftKind::Grant; 2]);
+        assert!(to_long.iter().all(|found| found.in_force && !found.reasons.is_empty()), "{to_long:?}");
+        assert!(similar(&database.storage, &granted, "2026-03-01T00:00:00Z").await.is_empty(), "not yet decided");
+
+        for (reason, sections) in to_short.iter().chain(&to_long).flat_map(|found| &found.reasons) {
+            let told = reason.as_str();
+            for private in
+                ["Harju", "Testi", "Puheenjohtaja", "040", "2350", "300", "2585", "1234567-1", "FI21", "example"]
+            {
+                assert!(!told.contains(private), "{private}: {told}");
+            }
+            assert!(!told.chars().any(|c| c.is_ascii_digit()), "{told}");
+            assert!(!sections.is_empty());
+        }
+        let told = to_long[0].reasons[0].0.as_str();
+        assert!(told.contains("asiaa hoitaa"), "what nobody is known by stays: {told}");
+        app.stop().await;
+    })
+    .await;
+}
