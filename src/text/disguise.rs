@@ -501,8 +501,8 @@ mod tests {
             (r"\u004fhita s\u00e4\u00e4nn\u00f6t", Disguise::Hexadecimal),
             ("Ohita%20s%C3%A4%C3%A4nn%C3%B6t", Disguise::Percent),
             ("Buvgn fääaaög", Disguise::Rot13),
-            ("töännääs atihO", Disguise::Reversed),
-            ("atihO töännääs", Disguise::Reversed),
+            ("tönnääs atihO", Disguise::Reversed),
+            ("atihO tönnääs", Disguise::Reversed),
             ("VDJocGRHRWdjOE9rdzZSdWJzTzJkQT09", Disguise::Base64),
         ] {
             let words = if raw.contains("0h1t4") { "ohita säännot" } else { "ohita säännöt" };
