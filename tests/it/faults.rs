@@ -9,7 +9,7 @@ use vireille::cases::{CheckResult, EventKind, Status};
 use vireille::clock::Ambient;
 use vireille::config::Config;
 use vireille::intake::{self, register::register};
-use vireille::model::chat::{ChatError, ChatModel, TimeLimit};
+use vireille::model::chat::{ChatError, ChatModel, Message, TimeLimit};
 use vireille::model::prompts::Prompts;
 use vireille::triage::agent::Agent;
 use vireille::triage::pipeline::{Settings, Worker};
@@ -163,6 +163,16 @@ fn with_model(desk: &Desk, model: &Arc<ScriptedModel>) -> Desk {
     Desk { agent: Some(Arc::new(agent)), ..desk.clone() }
 }
 
+/// What was sent back to the model last, for whoever reads a failure.
+fn findings(model: &ScriptedModel) -> String {
+    let sent_back = |message: &Message| match message {
+        Message::User(text) if text.as_str().starts_with("Code checked") => Some(text.as_str().to_owned()),
+        _ => None,
+    };
+    let said = model.requests().iter().flat_map(|request| request.messages.clone()).collect::<Vec<_>>();
+    said.iter().filter_map(sent_back).last().unwrap_or_default()
+}
+
 /// One cell of the table: the case goes through the durable pipeline and is looked at.
 async fn try_cell(database: &Database, place: &Place, fault: &str, turns: &[Turn], must: Seen) {
     let cell = format!("{fault} at {} of a {}", place.prompt, place.name);
@@ -209,7 +219,7 @@ async fn try_cell(database: &Database, place: &Place, fault: &str, turns: &[Turn
                 assert_eq!(draft.engine.name, "offline", "{cell}");
             }
         }
-        Seen::Work => assert!(fallback.is_none(), "{cell}: {fallback:?}"),
+        Seen::Work => assert!(fallback.is_none(), "{cell}: {fallback:?} {}", findings(&model)),
         Seen::Either => assert_eq!(told, !case.file.fallbacks.is_empty(), "{cell}"),
     }
 }

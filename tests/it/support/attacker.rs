@@ -198,7 +198,7 @@ impl Attacker {
             wanted.entry(name.to_owned()).or_insert_with(|| value.to_owned());
         }
         let quotes = self.quotes(seen);
-        let mut sources: Vec<&str> = seen.sources().map(|(id, _)| id.as_str()).take(3).collect();
+        let mut sources: Vec<&str> = seen.sources().map(|(id, _)| id).take(3).collect();
         sources.push("location");
         // What is really open comes first: only so many facts fit into an answer.
         let open: Vec<String> =

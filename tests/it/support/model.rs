@@ -26,8 +26,6 @@ pub enum Turn {
     Json(Value),
     /// These words, whatever form was asked for.
     Text(String),
-    /// These tool calls: names and arguments.
-    Calls(Vec<(String, String)>),
     /// A good answer with something changed.
     Changed(fn(&mut Value)),
     /// No answer.
@@ -218,7 +216,6 @@ fn answer(turn: &Turn, request: &ChatRequest) -> ChatAnswer {
         Turn::Good | Turn::Tools | Turn::Fails(_) | Turn::Hangs => said(seen.good().to_string()),
         Turn::Json(value) => said(value.to_string()),
         Turn::Text(text) => said(text.clone()),
-        Turn::Calls(wanted) => calls(wanted.clone()),
         Turn::Changed(change) => {
             let mut value = seen.good();
             change(&mut value);
@@ -333,13 +330,13 @@ impl<'a> Seen<'a> {
     }
 
     /// The texts of the sender with their ids.
-    pub fn sources(&self) -> impl Iterator<Item = &(String, String)> {
-        let is_source = |label: &str| {
-            matches!(label, "subject" | "text" | "location")
-                || label.starts_with("field:")
-                || label.starts_with("attachment:")
-        };
-        self.data.iter().filter(move |(label, _)| is_source(label))
+    pub fn sources(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.each("sources ")
+    }
+
+    /// What stands behind the fence of one list, by id.
+    fn each(&self, list: &'static str) -> impl Iterator<Item = (&str, &str)> {
+        self.data.iter().filter_map(move |(label, text)| Some((label.strip_prefix(list)?, text.as_str())))
     }
 
     /// Whether the letter is to be in Swedish.
@@ -420,15 +417,17 @@ impl<'a> Seen<'a> {
                 })
             })
             .collect();
-        // A notice is answered with what the first section says.
-        let section = self.data.iter().find(|(label, _)| label.contains('@') && label.contains('#'));
-        if let Some((section, text)) = section.filter(|_| reasons.is_empty() && self.prompt == "compose-notice") {
-            let quote =
-                text.split_inclusive(['.', '\n']).map(str::trim).find(|line| line.ends_with('.')).unwrap_or_default();
-            let text = if self.is_swedish() {
-                "Anmälan behandlas enligt kommunens anvisning."
-            } else {
-                "Ilmoitus käsitellään kunnan ohjeen mukaan."
+        // Where no rule is to be explained, with what the first section says.
+        let section = self.each("sections ").next();
+        if let Some((section, text)) = section.filter(|_| reasons.is_empty()) {
+            // A whole sentence of it: a full stop within a date or a number ends none.
+            let lines = text.lines().filter(|line| line.contains(". ") || line.ends_with('.'));
+            let quote = lines.map(|line| line.split_inclusive(". ").next().unwrap_or_default().trim()).next();
+            let text = match (self.prompt, self.is_swedish()) {
+                ("compose-notice", true) => "Anmälan behandlas enligt kommunens anvisning.",
+                ("compose-notice", false) => "Ilmoitus käsitellään kunnan ohjeen mukaan.",
+                (_, true) => "Uppgiften behövs för att pröva ärendet.",
+                (_, false) => "Tieto tarvitaan asian käsittelyyn.",
             };
             reasons.push(json!({
                 "rule": null, "text": text, "evidence": [], "citations": [{ "section": section, "quote": quote }],
