@@ -3,14 +3,22 @@
 
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
+use vireille::config::Config;
+use vireille::model::chat::ChatModel;
+use vireille::model::prompts::Prompts;
 use vireille::storage::DecidedFilter;
+use vireille::triage::agent::Agent;
+use vireille::triage::replay::{Comparison, redraft};
+use vireille::triage::{Desk, pipeline};
 
 use crate::support::app::TestApp;
 use crate::support::database::{Database, on_every_database};
-use crate::support::desk::{policies, road_json};
+use crate::support::desk::{circumstances, desk, policies, road_json, submission};
 use crate::support::files::{base64, pdf};
+use crate::support::model::{ScriptedModel, Turn};
 
 fn road(id: &str) -> Value {
     let mut road = road_json();
@@ -201,4 +209,37 @@ fn copy(from: &Path, to: &Path) {
             drop(std::fs::copy(entry.path(), target).unwrap())
         }
     }
+}
+
+#[tokio::test]
+async fn a_models_words_show_as_distance_and_no_case_is_its_own_precedent() {
+    let database = Database::sqlite().await;
+    let app = TestApp::over(&database).await;
+    decide_three(&app).await;
+    let storage = &database.storage;
+    let model = Arc::new(ScriptedModel::good().on("compose-decision", [Turn::Tools]));
+    let config = Config::standard();
+    let prompts = Arc::new(Prompts::load(&policies().with_file_name("prompts")).unwrap_or_else(|f| panic!("{f}")));
+    let asked = Arc::clone(&model) as Arc<dyn ChatModel>;
+    let agent = Agent::new(asked, prompts, &config.model, &config.budget, database.ambient.clone())
+        .with_precedents(Arc::new(storage.clone()));
+    let desk = Desk { agent: Some(Arc::new(agent)), ..(*desk()).clone() };
+
+    let decided = storage.decided(&"harjuvesi".parse().unwrap(), &DecidedFilter::default(), 10).await.unwrap();
+    for decided in &decided {
+        let submission = pipeline::submission(storage, &decided.case).await.unwrap();
+        let (file, proposal) = redraft(&desk, &submission, decided).await.unwrap();
+        assert!(file.fallbacks.is_empty(), "{:?}", file.fallbacks);
+        let compared = Comparison::of(decided, &file, &proposal, desk.engine());
+        assert!(compared.is_same(), "a model changes words and nothing that binds: {compared:?}");
+        assert!(compared.reasons.words > 0 && compared.letter.words > 0, "{compared:?}");
+        assert_eq!((compared.engine.decided.name.as_str(), compared.engine.again.name.as_str()), ("offline", "openai"));
+    }
+    // All were decided at the moment at which they were drafted in this story: none is a precedent of any.
+    let sent = model.everything_sent();
+    assert!(sent.contains("similar_decisions") && !sent.contains("decided_on"), "{sent}");
+    // A case that comes later sees them.
+    desk.dry_run(&submission(&road_json()), &circumstances("2026-05-05T09:00:00Z")).await.unwrap();
+    assert!(model.everything_sent().contains("decided_on"));
+    app.stop().await;
 }
