@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use serde_json::json;
+use tracing::Instrument as _;
 
 use super::precedents::Precedents;
 use super::proposals::{Noted, Proposals};
@@ -29,6 +30,7 @@ use crate::config;
 use crate::model::chat::ChatModel;
 use crate::model::prompts::Prompts;
 use crate::model::structured::Modes;
+use crate::telemetry::gen_ai;
 use consultation::{Consultation, Unable};
 
 /// The step's name of the lines for the handler, in fallbacks and events.
@@ -136,21 +138,28 @@ impl Agent {
         proposals
     }
 
-    /// Work with the model, bounded in time; a fault of ours in it is contained.
+    /// Work with the model, bounded in time, in a span of its own; a fault of ours in it is contained.
     async fn consult<T>(
         &self,
         about: &Consultation<'_>,
         work: impl Future<Output = Result<T, Unable>>,
     ) -> Result<T, Unable> {
-        let work = AssertUnwindSafe(work).catch_unwind();
-        let done = match self.limits.time {
-            Some(limit) => tokio::time::timeout(limit, work).await.map_err(|_| Unable::Time)?,
-            None => work.await,
+        let span = gen_ai::invoke_agent(about.step);
+        let work = AssertUnwindSafe(work.instrument(span.clone())).catch_unwind();
+        let ended = match self.limits.time {
+            Some(limit) => tokio::time::timeout(limit, work).await.map_err(|_| Unable::Time),
+            None => Ok(work.await),
         };
-        done.unwrap_or_else(|_| {
-            tracing::error!(step = about.step, "the work with a language model broke off");
-            Err(Unable::BrokeOff)
-        })
+        let done = ended.and_then(|done| {
+            done.unwrap_or_else(|_| {
+                tracing::error!(step = about.step, "the work with a language model broke off");
+                Err(Unable::BrokeOff)
+            })
+        });
+        if let Err(unable) = &done {
+            gen_ai::failed(&span, unable.kind());
+        }
+        done
     }
 }
 
@@ -166,6 +175,7 @@ impl Consultation<'_> {
             Err(unable) => {
                 let reason = unable.to_string();
                 tracing::warn!(step = self.step, error = unable.kind(), "the offline engine goes on alone");
+                gen_ai::fell_back(self.step, unable.kind());
                 let payload = json!({ "step": self.step, "error": unable.kind(), "reason": reason });
                 proposals.noted.push(Noted { kind: EventKind::FellBack, payload });
                 proposals.fallbacks.push(Fallback { step: self.step.to_owned(), reason });

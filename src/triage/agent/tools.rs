@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use tracing::Instrument as _;
 
 use super::compose::Offline;
 use super::consultation::Consultation;
@@ -19,6 +20,7 @@ use crate::model::masking::Masked;
 use crate::model::prompts::Row;
 use crate::model::schema;
 use crate::search::Query;
+use crate::telemetry::gen_ai;
 use crate::text;
 use crate::triage::passages;
 use crate::triage::precedents::Wanted;
@@ -140,11 +142,16 @@ impl<'a> Toolbox<'a> {
     /// What one wish gives, as a message of the conversation.
     pub(super) async fn meet(&mut self, call: ToolCall) -> Message {
         let tool = Kind::ALL.into_iter().find(|tool| tool.name() == call.name);
+        let name = tool.map_or("unknown", Kind::name);
+        let span = gen_ai::execute_tool(name);
         let result = match tool {
-            Some(tool) => self.try_to_meet(tool, &call).await,
+            Some(tool) => self.try_to_meet(tool, &call).instrument(span.clone()).await,
             None => Err(("there is no such tool", "unknown")),
         };
         let outcome = result.as_ref().map_or_else(|(_, word)| *word, |_| "ok");
+        if result.is_err() {
+            gen_ai::failed(&span, outcome);
+        }
         let content = match result {
             Ok(content) => {
                 let content = cut(content, LONGEST_RESULT);
@@ -152,7 +159,6 @@ impl<'a> Toolbox<'a> {
             }
             Err((why, _)) => Masked::public(json!({ "error": why }).to_string()),
         };
-        let name = tool.map_or("unknown", Kind::name);
         let characters = content.as_str().chars().count();
         let payload = json!({ "step": self.about.step, "tool": name, "outcome": outcome, "characters": characters });
         self.about.note(EventKind::ToolUsed, payload);
