@@ -216,8 +216,7 @@ impl Cluster {
         }
         let moved = current.as_deref() != Some(target.as_str());
         if moved {
-            // Creating an alias that exists moves it, in one step.
-            self.indexer.create_alias(CreateAliasBuilder::new(&target, &self.alias)).await?;
+            self.move_alias(&target, current.is_some()).await?;
         }
         let dropped = self.drop_others(&target).await?;
         Ok(Ok(Indexed {
@@ -229,6 +228,20 @@ impl Cluster {
             moved,
             dropped,
         }))
+    }
+
+    /// Creating an alias that exists moves it, in one step. A server that refuses that is asked in two; whoever searches
+    /// between them is answered by the index in memory.
+    async fn move_alias(&self, target: &str, exists: bool) -> Result<(), QdrantError> {
+        let create = || self.indexer.create_alias(CreateAliasBuilder::new(target, &self.alias));
+        if let Err(refused) = create().await {
+            if !exists {
+                return Err(refused);
+            }
+            self.indexer.delete_alias(self.alias.as_str()).await?;
+            create().await?;
+        }
+        Ok(())
     }
 
     /// Where to write: the collection that the alias points at when it is the one for these passages, else a new one.
