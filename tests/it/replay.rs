@@ -78,8 +78,8 @@ fn lines(output: &Output) -> Vec<Value> {
     lines
 }
 
-/// How many rows every table has.
-async fn audit_heads(database: &Database) -> String {
+/// What would move if anything were written.
+async fn standing(database: &Database) -> String {
     let storage = &database.storage;
     let municipality = "harjuvesi".parse().unwrap();
     let head = storage.audit_head(&municipality).await.unwrap();
@@ -95,7 +95,7 @@ async fn the_same_files_give_the_same_and_an_edit_shows_as_distance() {
     on_every_database(async |database| {
         let app = TestApp::over(database).await;
         let [plain, edited, completed] = decide_three(&app).await;
-        let before = audit_heads(database).await;
+        let before = standing(database).await;
         let output = replay(database, &[]);
         let lines = lines(&output);
         assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
@@ -110,7 +110,7 @@ async fn the_same_files_give_the_same_and_an_edit_shows_as_distance() {
         let words = |n: usize| lines[n]["letter"]["words"].as_u64().unwrap();
         assert_eq!((words(0), words(1), words(2)), (0, 4, 0), "four words were added by hand");
         assert_eq!(lines[3]["summary"]["same_outcome"], 3);
-        assert_eq!(audit_heads(database).await, before);
+        assert_eq!(standing(database).await, before);
         app.stop().await;
     })
     .await;
@@ -204,9 +204,9 @@ fn copy(from: &Path, to: &Path) {
     for entry in std::fs::read_dir(from).unwrap().flatten() {
         let target = to.join(entry.file_name());
         if entry.path().is_dir() {
-            copy(&entry.path(), &target)
+            copy(&entry.path(), &target);
         } else {
-            std::fs::copy(entry.path(), target).map(drop).unwrap();
+            std::fs::copy(entry.path(), target).unwrap();
         }
     }
 }
