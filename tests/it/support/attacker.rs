@@ -210,8 +210,9 @@ impl Attacker {
         wanted.sort_by_key(|(name, _)| !open.contains(name));
         let mut facts = Vec::new();
         for (name, value) in &wanted {
-            // The attacker's own words where they state the value, else all of them, else words that stand nowhere.
-            let said = quotes.iter().find(|quote| quote.contains(value.as_str())).or(quotes.first());
+            // The fewest words of the attacker that state the value, else all of them, else words that stand nowhere.
+            let states = quotes.iter().filter(|quote| quote.contains(value.as_str()));
+            let said = states.min_by_key(|quote| quote.len()).or(quotes.first());
             for source in &sources {
                 facts.push(json!({
                     "name": name, "value": value, "source": source,
