@@ -36,9 +36,10 @@ struct OpenAi {
     http: reqwest::Client,
     url: Url,
     key: SecretString,
-    model: String,
+    /// The model, as the address knows it.
+    deployed: String,
     /// The model, with the dimension where one is asked for.
-    name: String,
+    model: String,
     dimensions: u32,
     batch: usize,
     timeout: Duration,
@@ -46,7 +47,7 @@ struct OpenAi {
 
 impl fmt::Debug for OpenAi {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OpenAi").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("OpenAi").field("model", &self.model).finish_non_exhaustive()
     }
 }
 
@@ -63,7 +64,7 @@ pub fn connect(settings: &Embedding) -> Result<Option<Arc<dyn Embedder>>, StartF
     }
     install_tls();
     let address = format!("{}/embeddings", settings.url.trim_end_matches('/'));
-    let name = match settings.dimensions {
+    let model = match settings.dimensions {
         0 => settings.name.clone(),
         dimensions => format!("{}@{dimensions}", settings.name),
     };
@@ -72,8 +73,8 @@ pub fn connect(settings: &Embedding) -> Result<Option<Arc<dyn Embedder>>, StartF
         http: http(timeout)?,
         url: address.parse().map_err(|_| StartFault::Address("embedding"))?,
         key: settings.key.reveal().into(),
-        model: settings.name.clone(),
-        name,
+        deployed: settings.name.clone(),
+        model,
         dimensions: settings.dimensions,
         batch: usize::try_from(settings.batch.max(1)).unwrap_or(usize::MAX),
         timeout,
@@ -124,7 +125,7 @@ impl OpenAi {
     }
 
     async fn attempt(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, Failed> {
-        let mut body = json!({ "model": self.model, "input": texts, "encoding_format": "float" });
+        let mut body = json!({ "model": self.deployed, "input": texts, "encoding_format": "float" });
         if self.dimensions > 0 {
             body["dimensions"] = self.dimensions.into();
         }
@@ -160,8 +161,8 @@ impl OpenAi {
 }
 
 impl Embedder for OpenAi {
-    fn name(&self) -> &str {
-        &self.name
+    fn model(&self) -> &str {
+        &self.model
     }
 
     fn embed<'a>(&'a self, texts: &'a [String]) -> BoxFuture<'a, Result<Vec<Vec<f32>>, SearchError>> {

@@ -56,7 +56,7 @@ impl Vectors {
     ) -> Result<Self, SearchError> {
         let texts: Vec<String> = passages.parts().iter().map(embedded_text).collect();
         let keys: Vec<Key> = texts.iter().map(|text| Sha256::digest(text).into()).collect();
-        let file = file(folder, embedder.name());
+        let file = file(folder, embedder.model());
         let kept = file.as_deref().map(read).unwrap_or_default();
         let mut known: HashMap<Key, Vec<f32>> =
             keys.iter().filter_map(|key| Some((*key, kept.get(key)?.clone()))).collect();
@@ -92,7 +92,7 @@ impl Vectors {
     /// The model's name.
     #[must_use]
     pub fn model(&self) -> &str {
-        self.embedder.name()
+        self.embedder.model()
     }
 
     /// Numbers in a vector.

@@ -79,6 +79,7 @@ impl Index {
 
     /// The question for a cluster, which multiplies each weight with the rarity among the texts of every language: a
     /// term is rare among those of its own. Terms that occur nowhere are left out.
+    #[cfg(feature = "qdrant")]
     pub(super) fn for_cluster(&self, question: &Sparse, language: Language) -> Sparse {
         let (all, texts) = (self.passages.parts().len(), self.passages.count(language));
         let (indices, values) = question

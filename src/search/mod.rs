@@ -104,7 +104,7 @@ pub trait Search: Send + Sync + std::fmt::Debug {
 /// Anything that turns texts into dense vectors. What comes in has been masked.
 pub trait Embedder: Send + Sync + std::fmt::Debug {
     /// The name that is stored beside each vector: another model or dimension means another vector.
-    fn name(&self) -> &str;
+    fn model(&self) -> &str;
 
     /// One vector a text, in their order, each of length 1.
     fn embed<'a>(&'a self, texts: &'a [String]) -> BoxFuture<'a, Result<Vec<Vec<f32>>, SearchError>>;

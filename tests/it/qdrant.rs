@@ -43,7 +43,7 @@ fn genuine() -> Option<(String, String)> {
 
 /// Tells a story on the stand-in and, where there is one, on a genuine server. The alias is the story's own.
 async fn on_each<F: Future<Output = ()>>(story: impl Fn(String, String) -> F) {
-    let server = Server::start().await;
+    let server = Server::start();
     let alias = format!("story-{}", uuid::Builder::from_random_bytes(rand::random()).into_uuid().simple());
     story(server.url.clone(), alias.clone()).await;
     if let Some((url, _)) = genuine() {
@@ -77,7 +77,7 @@ impl Letters {
 }
 
 impl Embedder for Letters {
-    fn name(&self) -> &str {
+    fn model(&self) -> &str {
         self.name
     }
 
@@ -254,7 +254,7 @@ async fn both_backends_give_the_same_answers_from_any_texts() {
 /// That the cluster answered, and not the index in memory for it.
 #[tokio::test]
 async fn it_is_the_cluster_that_answers() {
-    let server = Server::start().await;
+    let server = Server::start();
     let cluster = cluster(&server.url, "policy", embedded(pack(), None).await);
     cluster.index(false, &|_, _| ()).await.unwrap();
     for asked in 1..=3 {
@@ -280,7 +280,7 @@ async fn indexing_again_writes_nothing() {
 
 #[tokio::test]
 async fn what_does_not_belong_is_removed() {
-    let server = Server::start().await;
+    let server = Server::start();
     let cluster = cluster(&server.url, "policy", embedded(random_parts(4, 30), None).await);
     cluster.index(false, &|_, _| ()).await.unwrap();
     server.plant(&cluster.collection());
@@ -306,7 +306,7 @@ async fn new_texts_get_a_collection_of_their_own_and_the_old_one_goes() {
 
 #[tokio::test]
 async fn another_model_or_dimension_means_another_collection() {
-    let server = Server::start().await;
+    let server = Server::start();
     let mut collections = Vec::new();
     for embedder in [None, Some(Letters::new("a", 8)), Some(Letters::new("b", 8)), Some(Letters::new("b", 9))] {
         let cluster = cluster(&server.url, "policy", embedded(random_parts(6, 20), embedder).await);
@@ -346,7 +346,7 @@ async fn searches_go_on_while_the_collection_is_rebuilt() {
 
 #[tokio::test]
 async fn an_indexing_that_breaks_off_leaves_the_old_texts_and_is_gone_on_with() {
-    let server = Server::start().await;
+    let server = Server::start();
     let mut parts = random_parts(8, 200);
     let old_local = embedded(parts.clone(), None).await;
     let old = cluster(&server.url, "policy", old_local.clone());
@@ -368,7 +368,7 @@ async fn an_indexing_that_breaks_off_leaves_the_old_texts_and_is_gone_on_with() 
 
 #[tokio::test]
 async fn a_cluster_of_other_files_is_not_believed() {
-    let server = Server::start().await;
+    let server = Server::start();
     let mut parts = random_parts(9, 60);
     let query = Query { limit: 10, service: None, ..random_query(&mut StdRng::seed_from_u64(9)) };
     cluster(&server.url, "policy", embedded(parts.clone(), None).await).index(false, &|_, _| ()).await.unwrap();
@@ -389,12 +389,12 @@ async fn a_cluster_that_fails_costs_no_search() {
     assert_eq!(searched(&nobody, &local, &query).await, 10);
     assert!(matches!(nobody.index(false, &|_, _| ()).await, Err(SearchError::Unreachable(_))));
     // Never indexed.
-    let server = Server::start().await;
+    let server = Server::start();
     let empty = cluster(&server.url, "policy", local.clone());
     assert_eq!(searched(&empty, &local, &query).await, 10);
     // Refuses, or keeps us waiting.
-    for fault in [|server: &Server| server.unavailable(true), |server: &Server| server.slow(Duration::from_secs(60))] {
-        let server = Server::start().await;
+    for fault in [|server: &Server| server.unavailable(true), |server: &Server| server.slow(Duration::from_mins(1))] {
+        let server = Server::start();
         let hurried = Duration::from_millis(40);
         cluster(&server.url, "policy", local.clone()).index(false, &|_, _| ()).await.unwrap();
         let failing = Cluster::new(&settings(&server.url, "policy"), hurried, local.clone()).unwrap();
@@ -411,7 +411,7 @@ async fn a_cluster_that_fails_costs_no_search() {
 
 #[tokio::test]
 async fn a_collection_that_takes_no_vectors_is_never_searched() {
-    let server = Server::start().await;
+    let server = Server::start();
     server.wrong_dimension();
     let local = embedded(random_parts(10, 30), Some(Letters::new("letters", 8))).await;
     let cluster = cluster(&server.url, "policy", local.clone());
@@ -423,7 +423,7 @@ async fn a_collection_that_takes_no_vectors_is_never_searched() {
 
 #[tokio::test]
 async fn the_key_opens_the_cluster_and_stays_out_of_sight() {
-    let server = Server::with_key("sesame-4711").await;
+    let server = Server::with_key("sesame-4711");
     let local = embedded(random_parts(11, 10), None).await;
     let refused = cluster(&server.url, "policy", local.clone()).index(false, &|_, _| ()).await;
     assert!(matches!(refused, Err(SearchError::Unreachable(_))));

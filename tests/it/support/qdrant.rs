@@ -24,7 +24,7 @@ use tonic::{Request, Response, Status};
 
 type Answer<T> = Result<Response<T>, Status>;
 
-/// A running server. It stops when this goes.
+/// A running server, to be started within a runtime. It stops when this goes.
 pub struct Server {
     pub url: String,
     fake: Fake,
@@ -38,16 +38,16 @@ impl Drop for Server {
 }
 
 impl Server {
-    pub async fn start() -> Self {
-        Self::with_key("").await
+    pub fn start() -> Self {
+        Self::with_key("")
     }
 
     /// A server that answers only who knows the key.
-    pub async fn with_key(key: &str) -> Self {
+    pub fn with_key(key: &str) -> Self {
         let incoming = TcpIncoming::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         let url = format!("http://{}", incoming.local_addr().unwrap());
         let fake = Fake::default();
-        fake.state().key = key.to_owned();
+        key.clone_into(&mut fake.state().key);
         let router = tonic::transport::Server::builder()
             .add_service(points_server::PointsServer::new(fake.clone()))
             .add_service(collections_server::CollectionsServer::new(fake.clone()))
