@@ -170,7 +170,7 @@ fn findings(model: &ScriptedModel) -> String {
         _ => None,
     };
     let said = model.requests().iter().flat_map(|request| request.messages.clone()).collect::<Vec<_>>();
-    said.iter().filter_map(sent_back).last().unwrap_or_default()
+    said.iter().rev().find_map(sent_back).unwrap_or_default()
 }
 
 /// One cell of the table: the case goes through the durable pipeline and is looked at.

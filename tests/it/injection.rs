@@ -135,8 +135,11 @@ fn disguise(how: Option<&str>, text: &str) -> String {
         None => text.to_owned(),
         Some("base64") => base64(text.as_bytes()),
         Some("hex") => hex(text).join(" "),
-        Some("percent") => hex(text).iter().map(|byte| format!("%{byte}")).collect(),
-        Some("entities") => text.chars().map(|c| format!("&#{};", u32::from(c))).collect(),
+        Some("percent") => format!("%{}", hex(text).join("%")),
+        Some("entities") => {
+            let numbers: Vec<String> = text.chars().map(|c| u32::from(c).to_string()).collect();
+            format!("&#{};", numbers.join(";&#"))
+        }
         Some("rot13") => text
             .chars()
             .map(|c| match c {
@@ -271,10 +274,11 @@ fn mail(mail: &Value, files: &[(String, String)]) -> Submission {
     );
     for (name, text) in files {
         let name = name.replace('"', "'");
-        raw.push_str(&format!(
+        let part = format!(
             "--cut\r\nContent-Type: text/plain; charset=utf-8; name=\"{name}\"\r\nContent-Disposition: attachment; \
              filename=\"{name}\"\r\n\r\n{text}\r\n",
-        ));
+        );
+        raw.push_str(&part);
     }
     raw.push_str("--cut--\r\n");
     let (ambient, _) = Ambient::fixed(at(NOW));
@@ -352,7 +356,7 @@ fn worked_out(file: &CaseFile, content: &DraftContent) -> BTreeMap<String, Strin
     all.insert("provisions".to_owned(), format!("{:?}", content.provisions));
     all.insert(
         "facts".to_owned(),
-        file.facts.iter().map(|fact| format!("{}={}", fact.name, fact.value.plain())).collect(),
+        file.facts.iter().map(|fact| fact.name.clone() + "=" + &fact.value.plain() + "; ").collect(),
     );
     all.insert("questions".to_owned(), file.open_questions().iter().map(|question| question.about.clone()).collect());
     all.insert("rules".to_owned(), format!("{:?}", file.assessment.as_ref().map(|assessment| &assessment.rules)));

@@ -149,7 +149,7 @@ fn sentence_around(text: &str, start: usize, end: usize) -> &str {
         let next = text[at + character.len_utf8()..].chars().next();
         character == '\n' || (matches!(character, '.' | '!' | '?') && next.is_none_or(char::is_whitespace))
     };
-    let before = text[..start].char_indices().filter(|(at, character)| ends(*at, *character)).last();
+    let before = text[..start].char_indices().rfind(|(at, character)| ends(*at, *character));
     let from = before.map_or(0, |(at, character)| at + character.len_utf8());
     let after = text[end..].char_indices().map(|(at, character)| (end + at, character));
     let to = after.into_iter().find(|(at, character)| ends(*at, *character)).map_or(text.len(), |(at, _)| at);
