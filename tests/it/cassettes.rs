@@ -203,7 +203,7 @@ async fn a_miss_names_the_first_field_that_differs_and_no_content() {
         (changed(&|r| r.tools.clear()), "tools: 1 are recorded, 0 are asked"),
         (
             changed(&|r| {
-                r.messages[1] = Message::User(Masked::public("Hakija on tiekunta.\nTien pituus on 1300 metriä."))
+                r.messages[1] = Message::User(Masked::public("Hakija on tiekunta.\nTien pituus on 1300 metriä."));
             }),
             "messages[1].content at line 2, character 17",
         ),

@@ -460,7 +460,7 @@ mod prose {
         fn say(&mut self, rule: &str, words: &str) {
             let reason =
                 self.content.reasons.iter_mut().find(|reason| reason.rule.as_ref().is_some_and(|r| r.as_str() == rule));
-            reason.expect("the draft tells of that rule").text = words.to_owned();
+            words.clone_into(&mut reason.expect("the draft tells of that rule").text);
             self.retell();
         }
 

@@ -263,8 +263,8 @@ fn names_in_finnish_text() {
     for part in rows.chunks(10) {
         let masker = desk().masker(&message("x"), None);
         let text: Vec<String> = part.iter().map(|row| of(row, "tokens").join(" ")).collect();
-        let masked = masker.mask(&text.join("\n"));
-        let covered = covered(masked.as_str(), &|piece| masker.restore(piece).ok());
+        let sent = masker.mask(&text.join("\n"));
+        let covered = covered(sent.as_str(), &|piece| masker.restore(piece).ok());
         let mut at = 0;
         for (token, tag) in part.iter().flat_map(|row| of(row, "tokens").into_iter().zip(of(row, "tags"))) {
             let is_masked = covered.iter().any(|(start, end)| *start <= at && at < *end);
@@ -295,16 +295,13 @@ fn covered(masked: &str, restore: &dyn Fn(&str) -> Option<String>) -> Vec<(usize
         at += start;
         let end = rest[start..].find(']').map_or(rest.len(), |end| start + end + 1);
         let piece = &rest[start..end];
-        match restore(piece).filter(|original| original != piece) {
-            Some(original) => {
-                spans.push((at, at + original.len()));
-                at += original.len();
-                rest = &rest[end..];
-            }
-            None => {
-                at += 1;
-                rest = &rest[start + 1..];
-            }
+        if let Some(original) = restore(piece).filter(|original| original != piece) {
+            spans.push((at, at + original.len()));
+            at += original.len();
+            rest = &rest[end..];
+        } else {
+            at += 1;
+            rest = &rest[start + 1..];
         }
     }
     spans
