@@ -11,7 +11,7 @@ use rust_stemmers::{Algorithm, Stemmer};
 use crate::cases::Language;
 use crate::text;
 
-/// Raised with every change of what a text's vector is: words, stems, n-grams, hash, or a number in [`super::sparse`].
+/// Raised with every change of what a text's vector is: words, stems, n-grams, hash, or a number in `sparse`.
 pub const VERSION: u32 = 1;
 
 /// Characters of an n-gram.
