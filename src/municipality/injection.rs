@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use super::format::InjectionFile;
-use super::patterns::Patterns;
+use super::patterns::{Patterns, fold};
 use crate::text::disguise::{Disguise, readings};
 use crate::text::tokens;
 
@@ -120,7 +120,7 @@ impl Lexicon {
             }
         }
         for token in tokens(text).iter().filter(|token| token.word.chars().count() >= GLUED) {
-            let word = folded(&token.word);
+            let word = fold(&token.word);
             found.extend(
                 self.glued
                     .iter()
@@ -137,18 +137,8 @@ fn glued(pattern: &str) -> Option<String> {
     if pattern.split_whitespace().any(|part| part == "_") || pattern.split_whitespace().count() < 2 {
         return None;
     }
-    let word: String = tokens(pattern).iter().map(|token| folded(&token.word)).collect();
+    let word: String = tokens(pattern).iter().map(|token| fold(&token.word)).collect();
     (word.chars().count() >= GLUED).then_some(word)
-}
-
-fn folded(word: &str) -> String {
-    word.chars()
-        .map(|character| match character {
-            'ä' | 'å' => 'a',
-            'ö' => 'o',
-            other => other,
-        })
-        .collect()
 }
 
 #[cfg(test)]

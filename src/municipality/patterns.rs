@@ -298,7 +298,7 @@ impl Ways {
 }
 
 /// Without dots and rings, as on a foreign keyboard.
-fn fold(word: &str) -> String {
+pub(super) fn fold(word: &str) -> String {
     word.chars()
         .map(|character| match character {
             'ä' | 'å' => 'a',
