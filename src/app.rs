@@ -23,6 +23,7 @@ use crate::policy::{Rulebook, Rulebooks};
 use crate::review::Review;
 use crate::search::{self, Search, SearchError};
 use crate::storage::{self, Storage};
+use crate::text::language;
 use crate::triage::Triage;
 use crate::triage::agent::Agent;
 use crate::triage::pipeline::{Settings, Worker};
@@ -105,6 +106,8 @@ impl App {
         let trained = |rulebook: &Rulebook| classifier(rulebook, &config.policies.cache);
         let search = search(&config, &rulebooks).await?;
         let agent = agent(&config, Arc::new(storage.clone()), Some(Arc::new(storage.clone())), &ambient)?;
+        // What is loaded once is loaded before the first case waits for it.
+        let _ = tokio::task::spawn_blocking(language::load).await;
         if agent.is_some() {
             count::load().await;
         }

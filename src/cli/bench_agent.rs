@@ -24,6 +24,7 @@ use crate::model::count;
 use crate::model::prompts::Prompts;
 use crate::search::{Embedded, Search};
 use crate::storage::Storage;
+use crate::text::language;
 use crate::triage::Triage;
 use crate::triage::agent::Agent;
 
@@ -72,6 +73,8 @@ pub(super) async fn run(context: &mut Context, over: &Over) -> Result<Exit, Fail
         incoming.submission.external_id = None;
         submit::one(&app, incoming).await.map_err(anyhow::Error::from)?;
     }
+    // As a service does before its first case.
+    language::load();
     count::load().await;
 
     let bar = output::progress(u64::from(over.cases) * crate::triage::Step::ALL.len() as u64, "drafting");

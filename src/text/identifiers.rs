@@ -265,14 +265,11 @@ pub struct Found {
     pub verified: bool,
 }
 
-// In the order in which they win over each other: the more specific first.
+// In the order in which they win over each other: the more specific first. That of an address begins at its at-sign.
 static PATTERNS: LazyLock<[(IdentifierKind, Regex); 5]> = LazyLock::new(|| {
     let regex = |pattern: &str| Regex::new(pattern).expect("a fixed pattern");
     [
-        (
-            IdentifierKind::Email,
-            regex(r"(?i)[\p{L}0-9._%+'-]{1,64}@[\p{L}0-9-]{1,63}(?:\.[\p{L}0-9-]{1,63})*\.\p{L}{2,24}"),
-        ),
+        (IdentifierKind::Email, regex(r"(?i)^@[\p{L}0-9-]{1,63}(?:\.[\p{L}0-9-]{1,63})*\.\p{L}{2,24}")),
         (
             IdentifierKind::IdentityCode,
             regex(
@@ -303,8 +300,8 @@ pub fn find_all(text: &str) -> Vec<Found> {
     for (kind, pattern) in PATTERNS.iter() {
         let mut taken = Vec::new();
         let mut from = 0;
-        while let Some(hit) = pattern.find_at(text, from) {
-            match accept(text, *kind, hit.start(), hit.end()) {
+        while let Some((start, end)) = next(*kind, pattern, text, from) {
+            match accept(text, *kind, start, end) {
                 Some(one) => {
                     from = one.end;
                     // `found` is sorted: what an earlier kind took stays its own.
@@ -314,13 +311,34 @@ pub fn find_all(text: &str) -> Vec<Found> {
                     }
                 }
                 // Go on behind the first character, not behind the whole refused run.
-                None => from = hit.start() + text[hit.start()..].chars().next().map_or(1, char::len_utf8),
+                None => from = start + text[start..].chars().next().map_or(1, char::len_utf8),
             }
         }
         found.append(&mut taken);
         found.sort_by_key(|one| one.start);
     }
     found
+}
+
+/// Most characters before an at-sign (RFC 5321, 4.5.3.1.1).
+const LONGEST_LOCAL_PART: usize = 64;
+
+/// The first place from `from` on that has the shape of this kind.
+fn next(kind: IdentifierKind, pattern: &Regex, text: &str, from: usize) -> Option<(usize, usize)> {
+    if kind != IdentifierKind::Email {
+        return pattern.find_at(text, from).map(|hit| (hit.start(), hit.end()));
+    }
+    // From its at-sign in both directions: from the left, every letter of a text could begin an address.
+    let signs = text[from..].match_indices('@').map(|(at, _)| from + at);
+    signs
+        .filter_map(|sign| {
+            let allowed = |c: &char| c.is_alphabetic() || c.is_ascii_digit() || "._%+'-".contains(*c);
+            let before = text[from..sign].chars().rev().take(LONGEST_LOCAL_PART).take_while(allowed);
+            let start = sign - before.map(char::len_utf8).sum::<usize>();
+            let domain = if start < sign { pattern.find(&text[sign..])? } else { return None };
+            Some((start, sign + domain.end()))
+        })
+        .next()
 }
 
 /// Whether what matched stands by itself and is plausible, and where it ends.

@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use super::Step;
+use super::{Proposal, Step};
 use crate::cases::{Citation, Engine, EventKind, Fallback, ModelProposal, PassageRef, RuleId};
 
 /// What was proposed for one step.
@@ -18,6 +18,8 @@ pub struct Proposals {
     pub facts: Vec<FactProposal>,
     /// Words for the letter; they have passed the checks.
     pub prose: Option<Prose>,
+    /// The draft with these very words, where it was made already to check them; otherwise the step makes it.
+    pub tried: Option<Proposal>,
     /// Rulings where the policy leaves one to a person. Never applied.
     pub rulings: Vec<ModelProposal>,
     /// The matter in a few lines, for the handler.

@@ -50,8 +50,8 @@ impl Offline {
 
 /// What a model wrote.
 pub(super) struct Written {
-    /// Words for the letter; none where it had nothing to add.
-    pub(super) prose: Option<Prose>,
+    /// Words for the letter, and the draft in which they were tried; none where it had nothing to add.
+    pub(super) words: Option<(Prose, Proposal)>,
     /// What it would rule where the policy leaves it to a person.
     pub(super) rulings: Vec<ModelProposal>,
 }
@@ -166,9 +166,12 @@ async fn judge(
         Err(findings) => return Ok(Err(findings)),
     };
     if prose.matter.is_none() && prose.reasons.is_empty() {
-        return Ok(Ok(Written { prose: None, rulings }));
+        return Ok(Ok(Written { words: None, rulings }));
     }
-    let mut findings = failures(about, offline, &prose);
+    let Some(tried) = tried(about, &prose) else {
+        return Ok(Err(vec![Finding::new("letter", "these words cannot stand in the letter")]));
+    };
+    let mut findings = failures(offline, &tried);
     if repeats_instructions(about, offline.content(), &prose) {
         findings.push(Finding::new("K19", "the words are those of the instructions"));
     }
@@ -176,18 +179,19 @@ async fn judge(
         let differences = translate::differences(about, offline, &prose).await?;
         findings.extend(differences.into_iter().map(|difference| Finding::new("translate-check", difference)));
     }
-    Ok(if findings.is_empty() { Ok(Written { prose: Some(prose), rulings }) } else { Err(findings) })
+    Ok(if findings.is_empty() { Ok(Written { words: Some((prose, tried)), rulings }) } else { Err(findings) })
 }
 
-/// The checks that fail with these words and not without them.
-fn failures(about: &Consultation<'_>, offline: &Offline, prose: &Prose) -> Vec<Finding> {
+/// The draft with these words.
+fn tried(about: &Consultation<'_>, prose: &Prose) -> Option<Proposal> {
     let trial = Proposals { prose: Some(prose.clone()), credit: about.credit(), ..Proposals::none() };
-    let run = about.desk.run(Step::Compose, about.submission, about.file.clone(), about.at, &trial);
-    let Ok((_, Some(trial))) = run else {
-        return vec![Finding::new("letter", "these words cannot stand in the letter")];
-    };
+    about.desk.run(Step::Compose, about.submission, about.file.clone(), about.at, &trial).ok()?.1
+}
+
+/// The checks that fail with a model's words and not without them.
+fn failures(offline: &Offline, tried: &Proposal) -> Vec<Finding> {
     let new = |check: &&Check| check.result == CheckResult::Fail && !offline.failed(check.id);
-    trial.checks.iter().filter(new).map(|check| Finding::new(check.id.as_str(), check.detail.as_str())).collect()
+    tried.checks.iter().filter(new).map(|check| Finding::new(check.id.as_str(), check.detail.as_str())).collect()
 }
 
 fn repeats_instructions(about: &Consultation<'_>, content: &DraftContent, prose: &Prose) -> bool {

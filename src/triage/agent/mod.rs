@@ -125,10 +125,12 @@ impl Agent {
                     self.consult(&teller, summarise::tell(&teller, &offline)),
                 );
                 let written = written.transpose().and_then(|done| writer.settle(done, &mut proposals));
-                if let Some(written) = written {
-                    proposals.rulings = written.rulings;
-                    proposals.prose = written.prose;
-                }
+                let (words, rulings) = written.map_or((None, Vec::new()), |written| (written.words, written.rulings));
+                let (prose, tried) = words.unzip();
+                // Without words of its own the draft is the one that code made.
+                proposals.tried = Some(tried.unwrap_or(offline.proposal));
+                proposals.prose = prose;
+                proposals.rulings = rulings;
                 // The lines are no part of the draft: its credit is the writer's.
                 let credit = proposals.credit.take();
                 proposals.summary = teller.settle(told, &mut proposals);
