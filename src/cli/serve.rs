@@ -63,9 +63,9 @@ impl Work {
         bar.finish_and_clear();
         app.storage().close().await;
         if context.out.is_json() {
-            context.out.json_line(&serde_json::json!({ "jobs": done }))?;
+            context.out.json_line(&serde_json::json!({ "steps": done }))?;
         } else {
-            context.out.line(format!("{done} jobs done."))?;
+            context.out.line(format!("{done} steps done."))?;
         }
         Ok(Exit::Ok)
     }

@@ -329,16 +329,14 @@ fn next(kind: IdentifierKind, pattern: &Regex, text: &str, from: usize) -> Optio
         return pattern.find_at(text, from).map(|hit| (hit.start(), hit.end()));
     }
     // From its at-sign in both directions: from the left, every letter of a text could begin an address.
-    let signs = text[from..].match_indices('@').map(|(at, _)| from + at);
-    signs
-        .filter_map(|sign| {
-            let allowed = |c: &char| c.is_alphabetic() || c.is_ascii_digit() || "._%+'-".contains(*c);
-            let before = text[from..sign].chars().rev().take(LONGEST_LOCAL_PART).take_while(allowed);
-            let start = sign - before.map(char::len_utf8).sum::<usize>();
-            let domain = if start < sign { pattern.find(&text[sign..])? } else { return None };
-            Some((start, sign + domain.end()))
-        })
-        .next()
+    let mut signs = text[from..].match_indices('@').map(|(at, _)| from + at);
+    signs.find_map(|sign| {
+        let allowed = |c: &char| c.is_alphabetic() || c.is_ascii_digit() || "._%+'-".contains(*c);
+        let before = text[from..sign].chars().rev().take(LONGEST_LOCAL_PART).take_while(allowed);
+        let start = sign - before.map(char::len_utf8).sum::<usize>();
+        let domain = if start < sign { pattern.find(&text[sign..])? } else { return None };
+        Some((start, sign + domain.end()))
+    })
 }
 
 /// Whether what matched stands by itself and is plausible, and where it ends.

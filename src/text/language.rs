@@ -15,7 +15,7 @@ use crate::cases::Language;
 /// How much of a text is read, in bytes.
 pub const READ: usize = 3_000;
 
-/// So many small words of one language, and none of another of ours, tell the language without a doubt.
+/// So many small words of one of our languages alone, and none of another alone, tell the language without a doubt.
 const PLAIN: usize = 2;
 
 /// What a text is written in.
@@ -175,7 +175,7 @@ pub fn detect(text: &str) -> Detected {
     if letters.len() < 4 {
         return Detected::Unclear;
     }
-    if let Some(language) = plainly(&counts) {
+    if let Some(language) = plainly(&words) {
         return Detected::Known(language);
     }
     let values = DETECTOR.compute_language_confidence_values(words.join(" "));
@@ -202,15 +202,24 @@ pub fn detect(text: &str) -> Detected {
     Detected::Known(language)
 }
 
-/// The one of our languages whose small words stand here, when none of another of ours does: most sentences, and it
-/// spares weighing every letter.
-fn plainly(counts: &[usize]) -> Option<Language> {
-    let mut ours = FUNCTION_WORDS.iter().zip(counts).filter_map(|((tongue, _), count)| match tongue {
-        Tongue::Ours(language) if *count > 0 => Some((*language, *count)),
-        _ => None,
-    });
-    let (language, count) = ours.next()?;
-    (ours.next().is_none() && count >= PLAIN).then_some(language)
+/// The one of our languages whose own small words stand here, when no other's do: most sentences, and it spares
+/// weighing every letter. Words that two of our languages share tell nothing.
+fn plainly(words: &[String]) -> Option<Language> {
+    let mut told: Option<(Language, usize)> = None;
+    for word in words {
+        let lists = WORDS.get(word.as_str()).into_iter().flatten();
+        let mut ours = lists.filter_map(|list| match FUNCTION_WORDS[*list].0 {
+            Tongue::Ours(language) => Some(language),
+            Tongue::Other => None,
+        });
+        let (Some(language), None) = (ours.next(), ours.next()) else { continue };
+        match &mut told {
+            Some((known, count)) if *known == language => *count += 1,
+            Some(_) => return None,
+            None => told = Some((language, 1)),
+        }
+    }
+    told.filter(|(_, count)| *count >= PLAIN).map(|(language, _)| language)
 }
 
 /// The words of the first part of a text; no addresses of web or mail, no word with a digit, nothing monstrous.

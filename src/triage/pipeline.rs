@@ -1,7 +1,8 @@
-//! The durable pipeline: each step is a job; its result, the audit event and the next job are written in one
-//! transaction. Kill the process anywhere and every case goes on; run a step twice and nothing changes.
+//! The durable pipeline: a job is a step and those after it that nobody has to be asked for; their results, their audit
+//! events and the next job are written in one transaction. Kill the process anywhere and every case goes on; run a step
+//! twice and nothing changes.
 //!
-//! A step is worked out before its transaction begins, on the case as it stood; if the case changed
+//! Steps are worked out before their transaction begins, on the case as it stood; if the case changed
 //! meanwhile, the work is done again. What fails for good becomes a case that a person sees, never a lost one.
 
 use std::collections::BTreeSet;
@@ -17,8 +18,8 @@ use tokio::task::{JoinError, JoinSet};
 use super::proposals::Noted;
 use super::{Circumstances, Error as StepError, Proposal, Step, Thought, Triage};
 use crate::cases::{
-    Act, Actor, AlertId, Case, CaseId, Draft, DraftId, EventKind, IllegalTransition, MunicipalityId, NewEvent,
-    Preparer, Status, Submission,
+    Act, Actor, AlertId, Case, CaseFile, CaseId, Draft, DraftId, EventKind, IllegalTransition, MunicipalityId,
+    NewEvent, Preparer, Status, Submission,
 };
 use crate::clock::Ambient;
 use crate::intake::extract::{Attached, Cell};
@@ -182,10 +183,24 @@ struct Hands {
     cut: watch::Sender<bool>,
 }
 
-/// A job that is done with, and the one that follows from it.
+/// A job that is done with, and what came of it.
 struct Landed {
     job: Job,
+    done: Done,
+}
+
+/// The steps that a job did, and the job that follows from it.
+#[derive(Default)]
+struct Done {
+    steps: Vec<Step>,
     next: Option<Job>,
+}
+
+/// Steps that were worked out one after the other and are not yet written.
+struct Stretch {
+    file: CaseFile,
+    steps: Vec<(Step, Vec<Noted>)>,
+    proposal: Option<Proposal>,
 }
 
 impl Hands {
@@ -222,7 +237,7 @@ impl Worker {
     }
 
     /// Does every job that may run now and all that follow from them; tells `progress` of each step done.
-    /// Gives the number of jobs.
+    /// Gives the number of steps.
     ///
     /// # Errors
     /// When the job table cannot be read.
@@ -232,10 +247,10 @@ impl Worker {
         loop {
             self.take_up(&mut hands).await?;
             let Some(landed) = hands.flying.join_next().await else { return Ok(done) };
-            let Some(job) = self.go_on(&mut hands, landed) else { continue };
-            done += 1;
-            if let Some(case) = job.case_id {
-                progress(case, &job.kind);
+            let Some((job, steps)) = self.go_on(&mut hands, landed) else { continue };
+            done += steps.len();
+            for (case, step) in job.case_id.iter().flat_map(|case| steps.iter().map(move |step| (*case, step))) {
+                progress(case, step.name());
             }
             // What others enqueued meanwhile is done, too.
             hands.more |= hands.flying.is_empty();
@@ -265,14 +280,14 @@ impl Worker {
         hands.flying.spawn(async move { worker.work(job, cut).await });
     }
 
-    /// Goes on with what follows from a job; gives the job.
-    fn go_on(&self, hands: &mut Hands, landed: Result<Landed, JoinError>) -> Option<Job> {
+    /// Goes on with what follows from a job; gives the job and the steps that it did.
+    fn go_on(&self, hands: &mut Hands, landed: Result<Landed, JoinError>) -> Option<(Job, Vec<Step>)> {
         match landed {
-            Ok(Landed { job, next }) => {
+            Ok(Landed { job, done: Done { steps, next } }) => {
                 if let Some(next) = next {
                     self.fly(hands, next);
                 }
-                Some(job)
+                Some((job, steps))
             }
             Err(error) => {
                 // The lease runs out and the job comes back: nothing is lost.
@@ -295,7 +310,7 @@ impl Worker {
             };
             match landed {
                 None => return,
-                Some(Ok(Landed { next: Some(next), .. })) => self.give_back(&next).await,
+                Some(Ok(Landed { done: Done { next: Some(next), .. }, .. })) => self.give_back(&next).await,
                 Some(_) => {}
             }
         }
@@ -315,17 +330,17 @@ impl Worker {
 
     /// One job, under a lease that is kept alive for as long as it takes.
     async fn work(&self, job: Job, mut cut: watch::Receiver<bool>) -> Landed {
-        let next = tokio::select! {
+        let done = tokio::select! {
             biased;
-            next = self.finish(&job) => next,
+            done = self.finish(&job) => done,
             // Another worker has the job now, and will do or has done it.
-            () = self.keep_lease(&job) => None,
+            () = self.keep_lease(&job) => Done::default(),
             () = async { drop(cut.wait_for(|cut| *cut).await) } => {
                 self.give_back(&job).await;
-                None
+                Done::default()
             }
         };
-        Landed { job, next }
+        Landed { job, done }
     }
 
     /// Extends the lease again and again; ends when it is lost.
@@ -341,18 +356,20 @@ impl Worker {
         }
     }
 
-    /// One job: done, to be tried again, or given up. Gives the job that follows from it.
-    async fn finish(&self, job: &Job) -> Option<Job> {
+    /// One job: done, to be tried again, or given up.
+    async fn finish(&self, job: &Job) -> Done {
         // The same word as in the times of the steps; whatever else stands in the table is one of no vocabulary.
         let step = Step::of_job(&job.kind).map_or("unknown", Step::name);
         let outcome = if job.is_exhausted() { Err(Failure::Panic) } else { self.attempt(job).await };
         let failure = match outcome {
-            Ok(next) => {
-                metrics::counter!(telemetry::STEPS, "step" => step, "outcome" => "done").increment(1);
-                return next;
+            Ok(done) => {
+                for step in &done.steps {
+                    metrics::counter!(telemetry::STEPS, "step" => step.name(), "outcome" => "done").increment(1);
+                }
+                return done;
             }
             // Another worker has the job now, and will do or has done it.
-            Err(Failure::Storage(storage::Error::LostLease { .. })) => return None,
+            Err(Failure::Storage(storage::Error::LostLease { .. })) => return Done::default(),
             Err(failure) => failure,
         };
         let hopeless = !matches!(failure, Failure::Storage(_)) || job.is_last_attempt();
@@ -364,26 +381,25 @@ impl Worker {
             // The lease runs out and the job comes back: nothing is lost.
             tracing::error!(job = %job.id, %error, "the failure of a step could not be noted");
         }
-        None
+        Done::default()
     }
 
-    async fn attempt(&self, job: &Job) -> Result<Option<Job>, Failure> {
+    async fn attempt(&self, job: &Job) -> Result<Done, Failure> {
         let id = job.case_id.ok_or(Failure::Unknown)?;
         let mut conflicts = 0;
         loop {
-            match self.step(job, id).await {
+            match self.steps(job, id).await {
                 Err(Failure::Storage(storage::Error::Conflict { .. })) if conflicts < CONFLICTS => conflicts += 1,
                 other => return other,
             }
         }
     }
 
-    async fn step(&self, job: &Job, id: CaseId) -> Result<Option<Job>, Failure> {
-        let started = std::time::Instant::now();
+    async fn steps(&self, job: &Job, id: CaseId) -> Result<Done, Failure> {
         // Nobody closes it: there is always a turn.
         let turn = self.turns.acquire().await;
         let case = self.storage.case(&job.municipality, id).await?.ok_or(storage::Error::Missing { what: "case" })?;
-        let step = Step::of_job(&job.kind).ok_or(Failure::Unknown)?;
+        let first = Step::of_job(&job.kind).ok_or(Failure::Unknown)?;
         // Intake enqueues the first step and knows of no rounds: that is round 0.
         let round = job.payload["round"].as_u64().unwrap_or(0);
         let current = case.status == Status::Received && round == u64::from(case.file.round);
@@ -392,78 +408,118 @@ impl Worker {
             let mut tx = self.storage.begin().await?;
             tx.complete_job(job).await?;
             tx.commit().await?;
-            return Ok(None);
+            return Ok(Done::default());
         }
         let submission = submission(&self.storage, &case).await?;
-        // Only the checks of the last step ask.
-        let alerts_open = step == Step::Compose && alerts_open(&self.storage, &case).await?;
+        // Only the checks of the last step ask; what the first step finds is written before they do.
+        let alerts_open = first != Step::Read && alerts_open(&self.storage, &case).await?;
         // Attachments are read in processes of their own: few of them at a time, too.
-        let attached = match step {
+        let attached = match first {
             Step::Read => Some(attached(&self.storage, &case, &self.settings.attachments).await?),
             _ => None,
         };
         drop(turn);
-        let thought = self.think(step, &submission, &case, alerts_open, attached.as_ref()).await?;
+        let at = Circumstances {
+            number: &case.number,
+            case: Some(case.id),
+            now: self.ambient.now(),
+            alerts_open,
+            attached: attached.as_ref(),
+        };
+        let stretch = self.stretch(first, &submission, &case, &at).await?;
         let _turn = self.turns.acquire().await;
-        let next = self.write(job, step, &case, thought).await?;
-        metrics::histogram!(telemetry::STEP_SECONDS, "step" => step.name()).record(started.elapsed().as_secs_f64());
-        Ok(next)
+        self.write(job, &case, stretch).await
     }
 
-    /// The step itself. A panic in it is contained: the case goes to a person, the worker goes on.
+    /// Works out steps until what is known should be written: somebody had to be asked, words of danger were found, or
+    /// a language model will be at the letter for a while, which nobody's queue waits for. A step after the first that
+    /// fails leaves what went well to be written, and fails again as a job of its own.
+    async fn stretch(
+        &self,
+        first: Step,
+        submission: &Submission,
+        case: &Case,
+        at: &Circumstances<'_>,
+    ) -> Result<Stretch, Failure> {
+        let mut stretch = Stretch { file: case.file.clone(), steps: Vec::new(), proposal: None };
+        let by_model = self.triage.desk(&case.municipality)?.agent.is_some();
+        let mut next = Some(first);
+        while let Some(step) = next {
+            let started = std::time::Instant::now();
+            let thought = match self.think(step, submission, case, stretch.file.clone(), at).await {
+                Ok(thought) => thought,
+                Err(_) if !stretch.steps.is_empty() => break,
+                Err(failure) => return Err(failure),
+            };
+            metrics::histogram!(telemetry::STEP_SECONDS, "step" => step.name()).record(started.elapsed().as_secs_f64());
+            let asked = !thought.noted.is_empty();
+            let alarming = thought.file.reading.as_ref().is_some_and(|reading| !reading.emergencies.is_empty());
+            stretch.file = thought.file;
+            stretch.proposal = thought.proposal;
+            stretch.steps.push((step, thought.noted));
+            let rests = asked || step == Step::Read && alarming;
+            next = step.next().filter(|next| !(rests || *next == Step::Compose && by_model));
+        }
+        Ok(stretch)
+    }
+
+    /// A step itself. A panic in it is contained: the case goes to a person, the worker goes on.
     async fn think(
         &self,
         step: Step,
         submission: &Submission,
         case: &Case,
-        alerts_open: bool,
-        attached: Option<&Attached>,
+        file: CaseFile,
+        at: &Circumstances<'_>,
     ) -> Result<Thought, Failure> {
         let desk = self.triage.desk(&case.municipality)?;
-        let at =
-            Circumstances { number: &case.number, case: Some(case.id), now: self.ambient.now(), alerts_open, attached };
-        AssertUnwindSafe(desk.think(step, submission, case.file.clone(), &at))
+        AssertUnwindSafe(desk.think(step, submission, file, at))
             .catch_unwind()
             .await
             .map_err(|_| Failure::Panic)?
             .map_err(Failure::Step)
     }
 
-    /// State, audit event, draft, next job and the end of this one, in one transaction. Gives the next job, taken at
-    /// once.
-    async fn write(&self, job: &Job, step: Step, before: &Case, thought: Thought) -> Result<Option<Job>, Failure> {
-        // The revision guards the case: if it changed since it was read, `save_case` refuses and the step is
+    /// State, audit events, draft, next job and the end of this one, in one transaction. The next job is taken at once.
+    async fn write(&self, job: &Job, before: &Case, stretch: Stretch) -> Result<Done, Failure> {
+        // The revision guards the case: if it changed since it was read, `save_case` refuses and the steps are
         // worked out anew.
         let mut tx = self.storage.begin().await?;
         let mut case = before.clone();
-        case.file = thought.file;
-        if step == Step::Read {
+        case.file = stretch.file;
+        let steps: Vec<Step> = stretch.steps.iter().map(|(step, _)| *step).collect();
+        if steps.first() == Some(&Step::Read) {
             self.raise_missed_alert(&mut tx, &case).await?;
         }
-        let component = format!("triage/{}", step.name());
-        for Noted { kind, payload } in thought.noted {
-            let event = NewEvent { actor: Actor::system(&component), kind, case_id: Some(case.id), payload };
-            tx.append_event(&case.municipality, event).await?;
-        }
-        let mut event = NewEvent {
-            actor: Actor::system(&component),
-            kind: EventKind::StepDone,
-            case_id: Some(case.id),
-            payload: json!({ "step": step, "round": case.file.round }),
+        let draft = match stretch.proposal {
+            Some(proposal) => Some(self.draft(&mut tx, &case, proposal).await?),
+            None => None,
         };
-        if let Some(proposal) = thought.proposal {
-            let draft = self.draft(&mut tx, &case, proposal).await?;
+        if let Some(draft) = &draft {
             case.status = case.status.after(Act::Draft, Some(draft.content.kind))?;
-            event.kind = EventKind::Drafted;
-            event.payload = json!({
-                "round": case.file.round, "draft": draft.id, "version": draft.version, "kind": draft.content.kind,
-                "hash": draft.hash, "engine": draft.engine.name, "verified": draft.is_verified(),
-            });
-            tx.insert_draft(&draft).await?;
+            tx.insert_draft(draft).await?;
         }
         tx.save_case(&mut case).await?;
-        tx.append_event(&case.municipality, event).await?;
-        let next = match step.next() {
+        for (step, noted) in stretch.steps {
+            let actor = Actor::system(&format!("triage/{}", step.name()));
+            let event = |kind, payload| NewEvent { actor: actor.clone(), kind, case_id: Some(case.id), payload };
+            for Noted { kind, payload } in noted {
+                tx.append_event(&case.municipality, event(kind, payload)).await?;
+            }
+            let done = match draft.as_ref().filter(|_| step == Step::Compose) {
+                Some(draft) => event(
+                    EventKind::Drafted,
+                    json!({
+                        "round": case.file.round, "draft": draft.id, "version": draft.version,
+                        "kind": draft.content.kind, "hash": draft.hash, "engine": draft.engine.name,
+                        "verified": draft.is_verified(),
+                    }),
+                ),
+                None => event(EventKind::StepDone, json!({ "step": step, "round": case.file.round })),
+            };
+            tx.append_event(&case.municipality, done).await?;
+        }
+        let next = match steps.last().and_then(|last| last.next()) {
             Some(next) => {
                 let next = self::job(&case.municipality, case.id, case.file.round, next);
                 tx.enqueue_claimed(&next, &self.name, self.settings.lease).await?
@@ -472,7 +528,7 @@ impl Worker {
         };
         tx.complete_job(job).await?;
         tx.commit().await?;
-        Ok(next)
+        Ok(Done { steps, next })
     }
 
     async fn draft(&self, tx: &mut Tx, case: &Case, proposal: Proposal) -> Result<Draft, Failure> {

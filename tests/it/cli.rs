@@ -146,7 +146,7 @@ fn own_files_are_registered_once_and_drafted() {
     assert_eq!(numbers(&again), numbers(&first), "handed in twice, registered twice");
 
     let work = run(&["work", "--once", "--json", &desk.database()]);
-    assert_eq!(lines(&work)[0]["jobs"], 15, "{}", text(&work.stderr));
+    assert_eq!(lines(&work)[0]["steps"], 15, "{}", text(&work.stderr));
     let verify = run(&["audit", "verify", "--json", &desk.database()]);
     assert_eq!((exit(&verify), &lines(&verify)[0]["ok"]), (0, &json!(true)));
 }
