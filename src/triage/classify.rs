@@ -1,7 +1,8 @@
 //! Step `classify`: what kind of matter, which category, how urgent, whose.
 //!
 //! The classifier proposes a label; a sender's own choice and a person's reclassification come before it. Where it
-//! abstained, a language model may tip the scale between its first and its second label, by words of the message.
+//! abstained, a language model may tip the scale between its first and its second label, by words of the message, and
+//! never into an application.
 //! Urgency and owner are worked out by code from the pack's category tree and the owner test.
 
 use super::owner::{self, Finding};
@@ -98,6 +99,10 @@ fn tip(
     let found = labelled(desk, &proposal.label);
     if submission.service.is_some() && (found.category.is_none() || found.service != submission.service) {
         return Err("it is no category of the service that the sender chose");
+    }
+    // A decision with an appeal would be drafted on what nobody was sure to have been applied for.
+    if found.matter == Matter::Application {
+        return Err("an application is opened by its sender's choice, by a sure classifier or by a person");
     }
     let mut reasons = offline.reasons.clone();
     reasons.push(format!("a language model tipped the scale by the words ”{quote}”"));

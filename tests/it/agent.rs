@@ -208,6 +208,21 @@ async fn where_the_classifier_abstains_a_model_tips_the_scale_by_words_of_the_me
 }
 
 #[tokio::test]
+async fn no_model_makes_an_application_of_a_message() {
+    let text = "Hei, miten tässä nyt oikein toimitaan? Asia on ollut esillä aiemminkin. Avustus on 100 prosenttia.";
+    let label = "private-road-grant";
+    let prediction = desk().classifier.predict(text);
+    assert!(prediction.abstained && (prediction.label == label || prediction.runner_up.unwrap().0 == label));
+    let answer = json!({
+        "label": label, "quote": "Avustus on 100 prosenttia.", "confidence": 1.0, "language": "fi", "reason": "Niin.",
+    });
+    let (file, proposal) = with(&desk(), &scripted("classify", [Turn::Json(answer)]), &message(text)).await;
+    assert!(file.classification.unwrap().abstained);
+    assert!(!file.proposals[0].adopted && file.proposals[0].because.as_ref().unwrap().contains("an application"));
+    assert_eq!(proposal.content.kind, triage(&message(text)).1.content.kind);
+}
+
+#[tokio::test]
 async fn a_sure_classifier_is_not_second_guessed() {
     let model = Arc::new(ScriptedModel::good());
     with(&desk(), &model, &road()).await;

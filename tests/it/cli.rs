@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -11,6 +12,8 @@ use vireille::storage::QueueFilter;
 
 use crate::support::database::{Database, on_every_database};
 use crate::support::desk::road_json;
+use crate::support::endpoint;
+use crate::support::model::ScriptedModel;
 
 fn vireille() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vireille"));
@@ -95,6 +98,26 @@ fn triage_prints_one_object_a_line_in_the_stable_shape_and_stores_nothing() {
     }
     assert!(!desk.0.path().join("vireille.db").exists(), "a dry run made a database");
     assert_eq!(output.stdout, run(&arguments).stdout, "same input, same moment, other draft");
+}
+
+/// More than one thread: the address answers while the program is waited for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn triage_asks_a_model_at_an_address() {
+    let desk = Desk::new();
+    let file = desk.file("one.json", &road_json().to_string());
+    let model = Arc::new(ScriptedModel::good());
+    let address = endpoint::serve(Arc::clone(&model)).await;
+    let output = vireille()
+        .args(["triage", &file, "--engine", "openai", "--model", "scripted-1", "--json"])
+        .args(["--at", "2026-04-20T12:00:00+03:00"])
+        .envs([("VIREILLE__MODEL__URL", address.as_str()), ("VIREILLE__MODEL__KEY", "sk-test")])
+        .output()
+        .unwrap();
+    assert_eq!(exit(&output), 0, "{}", text(&output.stderr));
+    let report = &lines(&output)[0];
+    assert_eq!((&report["engine"]["name"], &report["engine"]["model"]), (&json!("openai"), &json!("scripted-1")));
+    assert_eq!(report["assessment"]["amount"], "2585.00");
+    assert_eq!(model.times("compose-decision"), 1);
 }
 
 #[test]

@@ -6,16 +6,19 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use vireille::clock::Ambient;
-use vireille::config::{Config, Failover, Model, ModelApi, Secret, Structured};
+use vireille::config::{Config, Embedding, Failover, Model, ModelApi, Secret, Structured};
 use vireille::model::answers::ClassifyAnswer;
 use vireille::model::chat::{
     ChatAnswer, ChatError, ChatModel, ChatRequest, Finish, Message, OutputMode, Purpose, Sampling, Tool,
 };
 use vireille::model::client::connect;
+use vireille::model::embedder;
 use vireille::model::masking::Masked;
 use vireille::model::structured::{self, Modes};
+use vireille::policy::Rulebooks;
+use vireille::search::{Embedder, Passages, SearchError, Vectors};
 
-use crate::support::desk::{NOW, at};
+use crate::support::desk::{NOW, at, policies};
 
 /// The address of a server, if the tests were given one.
 fn peer(name: &str) -> Option<String> {
@@ -83,9 +86,22 @@ fn with_results(mut request: ChatRequest, answer: &ChatAnswer) -> ChatRequest {
 struct Llmock {
     url: String,
     http: reqwest::Client,
+    _turn: tokio::sync::MutexGuard<'static, ()>,
 }
 
+/// Faults, journal and verdict are the server's, and whoever came between would be judged too: one story at a time.
+static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 impl Llmock {
+    /// The server as new, if the tests were given one.
+    async fn fresh() -> Option<Self> {
+        let url = peer("LLMOCK")?;
+        vireille::model::client::install_tls();
+        let llmock = Self { url, http: reqwest::Client::new(), _turn: TURN.lock().await };
+        llmock.post("reset", &json!({})).await;
+        Some(llmock)
+    }
+
     async fn post(&self, path: &str, body: &Value) {
         let sent =
             self.http.post(format!("{}/_llmock/{path}", self.url)).json(body).send().await.expect("llmock answers");
@@ -120,14 +136,9 @@ impl Llmock {
     }
 }
 
-/// One story: faults, journal and verdict are the server's, and whoever came between would be judged too.
 #[tokio::test]
 async fn llmock_finds_nothing_wrong_with_the_client() {
-    let Some(url) = peer("LLMOCK") else { return };
-    vireille::model::client::install_tls();
-    let llmock = Llmock { url, http: reqwest::Client::new() };
-    llmock.post("reset", &json!({})).await;
-
+    let Some(llmock) = Llmock::fresh().await else { return };
     let answer = llmock.asked("plain", 1, &[]).await.unwrap();
     assert!(answer.content.is_some_and(|words| !words.is_empty()));
     assert_eq!((answer.finish, answer.model.as_str(), answer.attempts), (Finish::Stop, "plain", 1));
@@ -224,6 +235,87 @@ async fn faults_that_do_not_pass(llmock: &Llmock) {
     assert_eq!((&answer.endpoint[..], &answer.model[..], answer.attempts), ("failover", "second", 3));
 }
 
+/// It makes a vector of 1,536 numbers out of each text, the same for the same text, whatever dimension is asked for.
+#[tokio::test]
+async fn llmock_embeds_text_by_text_and_in_order() {
+    let Some(llmock) = Llmock::fresh().await else { return };
+    let texts = texts(&["Kuoppa tiellä.", "Katuvalo on pimeä.", "Vägen är hal.", "Åminnevägen 3", "Kuoppa tiellä."]);
+    let settings = embedding(&llmock.url, "vectors");
+    let embedder = embeds(&settings);
+    let vectors = embedder.embed(&texts).await.unwrap();
+    let journal = llmock.get("requests").await;
+    let batches: Vec<usize> = journal["requests"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|request| request["body"]["input"].as_array().unwrap().len())
+        .collect();
+    assert_eq!(batches, [2, 2, 1]);
+    assert_eq!(vectors.len(), texts.len());
+    assert!(vectors.iter().all(|vector| vector.len() == 1_536));
+    for (text, vector) in texts.iter().zip(&vectors) {
+        assert_eq!(&embedder.embed(std::slice::from_ref(text)).await.unwrap()[0], vector, "{text}");
+    }
+    let distinct = vectors.iter().map(|vector| format!("{vector:?}")).collect::<std::collections::BTreeSet<_>>();
+    assert_eq!(distinct.len(), 4, "the first and the last are the same text");
+
+    // What fails for now is tried again; what fails for good is said, without what was sent or answered.
+    llmock.expects("vectors", &[json!({"type": "fail", "status": 429, "retry_after": 0.05, "times": 2})]).await;
+    assert_eq!(embedder.embed(&texts[..1]).await.unwrap(), vectors[..1]);
+    for (status, code) in [(400, None), (401, None), (404, Some("model_not_found"))] {
+        llmock.expects("vectors", &[json!({"type": "fail", "status": status, "code": code})]).await;
+        // Another text each time: the same one would look like another attempt.
+        let told = refusal(&*embedder, &[format!("Kuoppa {status}.")]).await;
+        assert_eq!(told, format!("the embedder answered {status}"));
+    }
+    let verdict = llmock.get("verdict").await;
+    assert_eq!((&verdict["passed"], &verdict["findings"]), (&json!(true), &json!([])), "{verdict:#}");
+
+    let elsewhere = Embedding { url: format!("{}/v1/nothing", llmock.url), ..embedding(&llmock.url, "vectors") };
+    assert_eq!(refusal(&*embeds(&elsewhere), &texts).await, "the embedder answered 404");
+    let shorter = embeds(&Embedding { dimensions: 8, ..embedding(&llmock.url, "vectors") });
+    assert_eq!(refusal(&*shorter, &texts).await, "the embedder gave vectors of another length");
+
+    // Passages are embedded once; model and dimension stand with the vectors.
+    let passages = Passages::of(&Rulebooks::load_all(&policies()).unwrap_or_else(|faults| panic!("{faults}")));
+    let folder = tempfile::tempdir().unwrap();
+    let whole = Embedding { batch: 100, ..settings };
+    llmock.post("reset", &json!({})).await;
+    for _ in 0..2 {
+        let kept = Vectors::of(&passages, embeds(&whole), folder.path(), &|_, _| ()).await.unwrap();
+        assert_eq!((kept.model(), kept.dimension()), ("vectors", 1_536));
+    }
+    let asked = llmock.get("requests").await["count"].as_u64().unwrap();
+    assert_eq!(asked, u64::try_from(passages.parts().len().div_ceil(100)).unwrap(), "the second time all were kept");
+}
+
+fn embedding(url: &str, name: &str) -> Embedding {
+    Embedding {
+        url: format!("{url}/v1"),
+        key: Secret::new("sk-peer".to_owned()),
+        name: name.to_owned(),
+        dimensions: 0,
+        batch: 2,
+        timeout_seconds: 5,
+    }
+}
+
+fn embeds(settings: &Embedding) -> Arc<dyn Embedder> {
+    embedder::connect(settings).expect("the settings can be used").expect("an address is set")
+}
+
+fn texts(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+/// What is said where no vectors are given.
+async fn refusal(embedder: &dyn Embedder, texts: &[String]) -> String {
+    match embedder.embed(texts).await {
+        Err(SearchError::Unreachable(because)) => because,
+        other => panic!("{other:?}"),
+    }
+}
+
 // ---- aimock (npm): the answers of tests/fixtures/peers/aimock.json ----
 
 async fn aimock(words: &str) -> Option<Result<ChatAnswer, ChatError>> {
@@ -300,4 +392,17 @@ async fn aimock_is_spoken_to_as_azure() {
     settings.0.name = "deployment-1".into();
     let answer = open(&settings).chat(&request("Katuvalo on pimeä.")).await.unwrap();
     assert_eq!(answer.finish, Finish::Stop);
+}
+
+/// It gives every text of a request the vector of one fixture, so that it shows count, length and refusals, and no order.
+#[tokio::test]
+async fn aimock_embeds_and_refuses() {
+    let Some(url) = peer("AIMOCK") else { return };
+    let embedder = embeds(&Embedding { dimensions: 2, ..embedding(&url, "vectors") });
+    assert_eq!(embedder.model(), "vectors@2");
+    let three = texts(&["Kuoppa tiellä.", "Toinen kuoppa tiellä.", "Kolmas kuoppa tiellä."]);
+    assert_eq!(embedder.embed(&three).await.unwrap(), vec![vec![0.6, 0.8]; 3], "of length one");
+    assert_eq!(refusal(&*embedder, &texts(&["Liian pitkä upotettavaksi."])).await, "the embedder answered 400");
+    let wider = embeds(&Embedding { dimensions: 3, ..embedding(&url, "vectors") });
+    assert_eq!(refusal(&*wider, &three).await, "the embedder gave vectors of another length");
 }

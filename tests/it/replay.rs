@@ -17,6 +17,7 @@ use vireille::triage::{Desk, pipeline};
 use crate::support::app::TestApp;
 use crate::support::database::{Database, on_every_database};
 use crate::support::desk::{circumstances, desk, policies, road_json, submission};
+use crate::support::endpoint;
 use crate::support::files::{base64, pdf};
 use crate::support::model::{ScriptedModel, Turn};
 
@@ -116,11 +117,8 @@ async fn the_same_files_give_the_same_and_an_edit_shows_as_distance() {
     .await;
 }
 
-#[tokio::test]
-async fn other_rates_give_other_amounts() {
-    let database = Database::sqlite().await;
-    let app = TestApp::over(&database).await;
-    let [plain, ..] = decide_three(&app).await;
+/// The packs with a lower rate for the first class of roads.
+fn other_rates() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     copy(&policies(), folder.path());
     let policy = folder.path().join("harjuvesi/policies");
@@ -135,6 +133,15 @@ async fn other_rates_give_other_amounts() {
         }
     }
     assert!(changed > 0, "the policy has its rate where this test looks for it");
+    folder
+}
+
+#[tokio::test]
+async fn other_rates_give_other_amounts() {
+    let database = Database::sqlite().await;
+    let app = TestApp::over(&database).await;
+    let [plain, ..] = decide_three(&app).await;
+    let folder = other_rates();
     let other = folder.path().display().to_string();
     let output = replay(&database, &["--policies", &other, "--case", &plain]);
     let lines = lines(&output);
@@ -241,5 +248,52 @@ async fn a_models_words_show_as_distance_and_no_case_is_its_own_precedent() {
     // A case that comes later sees them.
     desk.dry_run(&submission(&road_json()), &circumstances("2026-05-05T09:00:00Z")).await.unwrap();
     assert!(model.everything_sent().contains("decided_on"));
+    app.stop().await;
+}
+
+/// The table of a replay by a language model at this address, and how it ended. What time and prices decide is left out.
+fn table(database: &Database, address: &str, arguments: &[&str]) -> (Option<i32>, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_vireille"))
+        .args(["replay", "--engine", "openai", "--model", "scripted-1", "--database", &database.url])
+        .args(arguments)
+        .env("VIREILLE__MODEL__URL", address)
+        .env("VIREILLE__MODEL__KEY", "sk-test")
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    let table = String::from_utf8(output.stdout).unwrap();
+    let spent = regex::Regex::new(r"[1-9]\d* tokens, \d+\.\d+ [A-Z]{3}, \d+\.\d s of answers").unwrap();
+    assert!(spent.is_match(&table), "{table}");
+    let table: Vec<&str> = table.lines().map(str::trim_end).collect();
+    (output.status.code(), spent.replace(&table.join("\n"), "[tokens, cost and seconds]").into_owned())
+}
+
+/// More than one thread: the address answers while the program is waited for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_model_at_an_address_is_replayed_as_a_table() {
+    let database = Database::sqlite().await;
+    let app = TestApp::over(&database).await;
+    decide_three(&app).await;
+    let before = standing(&database).await;
+    let model = Arc::new(ScriptedModel::good());
+    let address = endpoint::serve(Arc::clone(&model)).await;
+
+    let (code, same) = table(&database, &address, &[]);
+    assert_eq!(code, Some(0), "a model changes words and nothing that binds:\n{same}");
+    insta::assert_snapshot!("replay-same", same);
+    assert_eq!(model.times("compose-decision"), 3);
+
+    let folder = other_rates();
+    let (code, differs) = table(&database, &address, &["--policies", &folder.path().display().to_string()]);
+    assert_eq!(code, Some(4), "{differs}");
+    insta::assert_snapshot!("replay-differs", differs);
+
+    // A model whose words no check lets through costs nothing but its words.
+    let address = endpoint::serve(Arc::new(ScriptedModel::always(Turn::InventedNumber))).await;
+    let (code, fell_back) = table(&database, &address, &[]);
+    assert_eq!(code, Some(0), "{fell_back}");
+    assert!(fell_back.contains("the offline engine took over in 3."), "{fell_back}");
+    assert_eq!(standing(&database).await, before, "something was written");
     app.stop().await;
 }

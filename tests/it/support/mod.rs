@@ -5,6 +5,7 @@ pub mod attacker;
 pub mod calls;
 pub mod database;
 pub mod desk;
+pub mod endpoint;
 pub mod files;
 pub mod model;
 #[cfg(feature = "qdrant")]

@@ -329,6 +329,27 @@ impl<'a> Seen<'a> {
         self.behind(label).lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
+    /// Every sentence of the reasons of other decisions that a tool told in this conversation, the last first: what
+    /// people added to the rules' own words stands at the end.
+    pub fn told(&self) -> Vec<String> {
+        let results = self.request.messages.iter().filter_map(|message| match message {
+            Message::Tool { content, .. } => Some(fenced(content.as_str()).0),
+            _ => None,
+        });
+        let lines = results.flatten().flat_map(|(_, text)| text.lines().map(str::to_owned).collect::<Vec<_>>());
+        let rows = lines.filter_map(|line| serde_json::from_str::<Value>(&line).ok());
+        let mut told = Vec::new();
+        for row in rows.filter(|row| row["decided_on"].is_string()) {
+            let sentences: Vec<&str> = row["reason"].as_str().unwrap_or_default().split_inclusive(". ").collect();
+            for sentence in sentences.into_iter().rev().map(|sentence| sentence.trim().to_owned()) {
+                if !told.contains(&sentence) {
+                    told.push(sentence);
+                }
+            }
+        }
+        told
+    }
+
     /// The texts of the sender with their ids.
     pub fn sources(&self) -> impl Iterator<Item = (&str, &str)> {
         self.each("sources ")
