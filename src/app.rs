@@ -197,7 +197,7 @@ pub fn agent(
     let prompts = Arc::new(Prompts::load(&settings.prompts).map_err(StartError::Prompts)?);
     let connected = client::connect(settings, &config.failover, ambient)?;
     let recorded = Cassette::around(connected, settings)?;
-    let counted = Counted::new(recorded, ledger, settings, &config.budget, ambient.clone())?;
+    let counted = Counted::new(recorded, ledger, settings, &config.failover, &config.budget, ambient.clone())?;
     let agent = Agent::new(Arc::new(counted), prompts, settings, &config.budget, ambient.clone());
     Ok(Some(Arc::new(match precedents {
         Some(precedents) => agent.with_precedents(precedents),

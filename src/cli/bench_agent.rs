@@ -55,6 +55,7 @@ pub(super) async fn run(context: &mut Context, over: &Over) -> Result<Exit, Fail
         Arc::clone(&model) as Arc<dyn ChatModel>,
         Arc::new(storage.clone()),
         &config.model,
+        &config.failover,
         &config.budget,
         context.ambient.clone(),
     )

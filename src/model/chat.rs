@@ -6,16 +6,38 @@
 
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use serde_json::Value;
 
 use super::masking::Masked;
+use super::meter::Meter;
 use crate::cases::{CaseId, MunicipalityId};
+
+/// The first address of the settings.
+pub const PRIMARY: &str = "primary";
+/// The second one, behind it.
+pub const FAILOVER: &str = "failover";
 
 /// Anything that answers a conversation.
 pub trait ChatModel: Send + Sync + std::fmt::Debug {
     /// One answer. May take long and may fail; never panics.
     fn chat<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Result<ChatAnswer, ChatError>>;
+
+    /// The same, telling `meter` of every request that is sent for it: one, unless a model knows better.
+    fn metered<'a>(
+        &'a self,
+        request: &'a ChatRequest,
+        meter: &'a dyn Meter,
+    ) -> BoxFuture<'a, Result<ChatAnswer, ChatError>> {
+        async move {
+            let sent = meter.sends(PRIMARY).await?;
+            let result = self.chat(request).await;
+            sent.ended(&result);
+            result
+        }
+        .boxed()
+    }
 }
 
 /// One request.
@@ -141,7 +163,7 @@ pub struct ChatAnswer {
     pub usage: Usage,
     /// The model as the address named it.
     pub model: String,
-    /// Which address answered: `primary` or `failover`, `cassette`, or the name of a scripted one.
+    /// Which address answered: [`PRIMARY`] or [`FAILOVER`], `cassette`, or the name of a scripted one.
     pub endpoint: String,
     /// Attempts until it came, from 1.
     pub attempts: u32,
@@ -195,7 +217,7 @@ impl Usage {
     /// Read and written.
     #[must_use]
     pub const fn total(&self) -> u64 {
-        self.input + self.output
+        self.input.saturating_add(self.output)
     }
 }
 
@@ -303,6 +325,15 @@ impl ChatError {
             Self::Budget(_) => "budget",
             Self::NotRecorded { .. } => "not_recorded",
         }
+    }
+
+    /// Whether the request was read before it failed, and is paid for.
+    #[must_use]
+    pub const fn was_read(&self) -> bool {
+        matches!(
+            self,
+            Self::Timeout(TimeLimit::Stall | TimeLimit::Attempt | TimeLimit::Total) | Self::Malformed | Self::Cut
+        )
     }
 
     /// Whether the same request may succeed a little later at the same address.

@@ -22,7 +22,7 @@ use crate::search::{Embedder, SearchError};
 /// Attempts of one request.
 const ATTEMPTS: u32 = 4;
 
-/// The wait before the second attempt; it doubles each time.
+/// The wait before the second attempt, or a longer one that the address asks for; it doubles each time.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 
 /// The longest wait that an address may ask for.
@@ -107,19 +107,16 @@ impl OpenAi {
         let mut wait = FIRST_WAIT;
         let mut attempt = 1;
         loop {
-            let because = match self.attempt(texts).await {
+            let asked = match self.attempt(texts).await {
                 Ok(vectors) => return Ok(vectors),
                 Err(Failed::ForGood(because)) => return Err(SearchError::Unreachable(because)),
-                Err(Failed::ForNow(because, asked)) => {
-                    wait = asked.unwrap_or(wait).min(LONGEST_WAIT);
-                    because
+                Err(Failed::ForNow(because, _)) if attempt == ATTEMPTS => {
+                    return Err(SearchError::Unreachable(because));
                 }
+                Err(Failed::ForNow(_, asked)) => asked.unwrap_or_default(),
             };
-            if attempt == ATTEMPTS {
-                return Err(SearchError::Unreachable(because));
-            }
-            tokio::time::sleep(wait).await;
-            wait = wait.saturating_mul(2).max(FIRST_WAIT);
+            tokio::time::sleep(asked.clamp(wait, LONGEST_WAIT)).await;
+            wait = wait.saturating_mul(2);
             attempt += 1;
         }
     }

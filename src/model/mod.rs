@@ -12,6 +12,7 @@ pub mod count;
 pub mod embedder;
 pub mod kept;
 pub mod masking;
+pub mod meter;
 pub mod offline;
 pub mod prompts;
 pub mod schema;

@@ -1,13 +1,13 @@
 //! Asking a model for an answer with a form.
 //!
 //! Not every address can hold an answer to a schema. So the strictest way is tried first, and a refused one is followed
-//! by the next: strict schema, JSON mode, plain words; what an address takes is remembered ([`Modes`]). Every answer is
+//! by the next: strict schema, JSON mode, plain words; what an address takes time and again is remembered ([`Modes`]). Every answer is
 //! held to the schema here, whatever the address promised, and sent back once when it does not hold. Errors say what
 //! kind of fault it was and where in the form; no content leaves this file in an error.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jsonschema::error::ValidationErrorKind;
 use serde_json::Value;
@@ -23,6 +23,10 @@ const LONGEST: usize = 256 * 1024;
 
 /// Most of a faulty answer that goes back to the model, in bytes.
 const SENT_BACK: usize = 16 * 1024;
+
+/// So many times in a row an address shows that it does not hold to a strict schema before it is believed: a refusal may
+/// have been another address's, and a faulty answer chance.
+const SIGNS: u32 = 3;
 
 /// Most places in an answer at which its JSON is looked for.
 const PLACES: usize = 16;
@@ -138,6 +142,8 @@ pub struct Modes {
 struct Known {
     /// The strictest way that each address takes, by its name.
     of: BTreeMap<String, OutputMode>,
+    /// How often in a row each address showed that it takes less.
+    signs: BTreeMap<String, u32>,
     /// The address that answered last: most likely it answers next.
     last: Option<String>,
 }
@@ -162,7 +168,7 @@ impl Modes {
         if let Some(forced) = self.forced {
             return &ALL[rung(forced)..=rung(forced)];
         }
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.known();
         let first = known.last.as_ref().and_then(|endpoint| known.of.get(endpoint)).copied();
         &ALL[first.map_or(0, rung)..]
     }
@@ -175,18 +181,33 @@ impl Modes {
 
     /// An address answered when it was asked like this; `after_refusal`: because a stricter way was refused.
     fn answered(&self, endpoint: &str, mode: OutputMode, after_refusal: bool) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.last = Some(endpoint.to_owned());
-        // An address that was asked in a weaker way for another's sake may take a stricter one.
-        if after_refusal || mode == OutputMode::JsonSchema {
+        self.known().last = Some(endpoint.to_owned());
+        if after_refusal {
+            self.sign(endpoint, mode);
+        }
+    }
+
+    /// An address held to the strict schema.
+    fn held(&self, endpoint: &str) {
+        let mut known = self.known();
+        known.signs.remove(endpoint);
+        known.of.insert(endpoint.to_owned(), OutputMode::JsonSchema);
+    }
+
+    /// An address seems to take no more than `mode`.
+    fn sign(&self, endpoint: &str, mode: OutputMode) {
+        let mut known = self.known();
+        let signs = known.signs.entry(endpoint.to_owned()).or_default();
+        *signs += 1;
+        if *signs >= SIGNS {
+            known.signs.remove(endpoint);
             known.of.insert(endpoint.to_owned(), mode);
         }
     }
 
-    /// An address took the strict schema and did not hold to it.
-    fn ignored(&self, endpoint: &str) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.of.insert(endpoint.to_owned(), OutputMode::JsonObject);
+    fn known(&self) -> MutexGuard<'_, Known> {
+        // What is half remembered is learned anew.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -240,15 +261,24 @@ impl Form {
     ) -> Result<(Turn<T>, Vec<Message>), Unusable> {
         let (answer, mode) = self.climb_down(model, &request, known).await?;
         answers.push(answer.clone());
+        let strict = mode == OutputMode::JsonSchema;
         let why = match self.judge(&answer, &request) {
-            Ok(turn) => return Ok((turn, and_answer(request.messages, &answer))),
+            Ok(turn) => {
+                if strict && matches!(turn, Turn::Answer(_)) {
+                    known.held(&answer.endpoint);
+                }
+                return Ok((turn, and_answer(request.messages, &answer)));
+            }
             Err(why) => why,
         };
-        if mode == OutputMode::JsonSchema && why.shows_no_strictness() {
-            known.ignored(&answer.endpoint);
-        }
         let Some(again) = repair(&request, &answer, &why) else { return Err(why) };
-        let again = self.shaped(&again, known.current());
+        let mut mode = mode;
+        if strict && why.shows_no_strictness() {
+            known.sign(&answer.endpoint, OutputMode::JsonObject);
+            // Now the prompt tells the form, too.
+            mode = known.forced.unwrap_or(OutputMode::JsonObject);
+        }
+        let again = self.shaped(&again, mode);
         let second = model.chat(&again).await?;
         answers.push(second.clone());
         let turn = self.judge(&second, &request)?;
@@ -360,7 +390,8 @@ const fn may_be_the_form(error: &ChatError) -> bool {
 /// Whether a provider's filter stopped the request before there was an answer.
 fn is_filter(error: &ChatError) -> bool {
     let ChatError::Refused { code: Some(code), .. } = error else { return false };
-    ["content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation"].contains(&code.as_str())
+    let filters = ["content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation"];
+    filters.iter().any(|filter| filter.eq_ignore_ascii_case(code))
 }
 
 /// The conversation with what the model said at its end.
@@ -474,17 +505,25 @@ mod tests {
     fn what_an_address_takes_is_remembered_by_its_name() {
         let modes = Modes::new(Structured::Auto);
         assert_eq!(modes.ladder(), [OutputMode::JsonSchema, OutputMode::JsonObject, OutputMode::Text]);
+        let thrice = |endpoint: &str, mode| (0..SIGNS).for_each(|_| modes.answered(endpoint, mode, true));
         // The first refuses the schema.
-        modes.answered("primary", OutputMode::JsonObject, true);
+        thrice("primary", OutputMode::JsonObject);
         assert_eq!(modes.ladder(), [OutputMode::JsonObject, OutputMode::Text]);
         // The second answers a request that was made for the first: nothing is learned of it but that it answers.
         modes.answered("failover", OutputMode::JsonObject, false);
         assert_eq!(modes.current(), OutputMode::JsonSchema);
-        modes.clone().answered("primary", OutputMode::JsonObject, false);
+        // It refuses a request, and the first one is back and answers the next try: that is no sign of the first one's.
+        modes.held("primary");
+        modes.answered("primary", OutputMode::JsonObject, true);
+        modes.held("primary");
+        (1..SIGNS).for_each(|_| modes.answered("primary", OutputMode::JsonObject, true));
+        assert_eq!(modes.current(), OutputMode::JsonSchema);
+        modes.clone().answered("primary", OutputMode::JsonObject, true);
         assert_eq!(modes.current(), OutputMode::JsonObject);
         // An address was changed and takes less than it did.
         modes.answered("failover", OutputMode::JsonSchema, false);
-        modes.answered("failover", OutputMode::Text, true);
+        modes.held("failover");
+        thrice("failover", OutputMode::Text);
         assert_eq!(modes.current(), OutputMode::Text);
     }
 
@@ -496,7 +535,7 @@ mod tests {
             (Structured::Text, OutputMode::Text),
         ] {
             let modes = Modes::new(setting);
-            modes.answered("primary", OutputMode::JsonObject, true);
+            (0..SIGNS).for_each(|_| modes.answered("primary", OutputMode::JsonObject, true));
             assert_eq!(modes.ladder(), [mode]);
         }
     }

@@ -201,9 +201,9 @@ impl Spent {
     /// Adds one call; its cost only if it was paid in `currency`.
     pub fn add(&mut self, call: &ModelCall, currency: &str) {
         self.calls += 1;
-        self.input_tokens += call.input_tokens;
-        self.output_tokens += call.output_tokens;
-        self.latency += call.latency;
+        self.input_tokens = self.input_tokens.saturating_add(call.input_tokens);
+        self.output_tokens = self.output_tokens.saturating_add(call.output_tokens);
+        self.latency = self.latency.saturating_add(call.latency);
         if call.currency == currency {
             self.cost = self.cost.plus(call.cost);
         }

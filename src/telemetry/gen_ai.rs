@@ -64,7 +64,7 @@ pub(super) fn describe() {
     );
 }
 
-/// What a call is made with.
+/// What a call is made with: of the first address before it, of the one that answered or was asked last after it.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
     /// Who runs the model.
@@ -96,7 +96,7 @@ pub struct Came<'a> {
     pub latency: Duration,
 }
 
-/// The span of one call of a model: `chat {model}`.
+/// The span of one call of a model: `chat {model}`. Who ran the model is told at its end.
 #[must_use]
 pub fn chat(asked: &Asked<'_>) -> Span {
     tracing::info_span!(
@@ -105,7 +105,7 @@ pub fn chat(asked: &Asked<'_>) -> Span {
         otel.kind = "client",
         otel.status_code = Empty,
         { OPERATION } = "chat",
-        { PROVIDER } = asked.provider,
+        { PROVIDER } = Empty,
         { REQUEST_MODEL } = asked.model,
         { REQUEST_TEMPERATURE } = f64::from(asked.temperature),
         { REQUEST_MAX_TOKENS } = asked.max_tokens,
@@ -154,6 +154,7 @@ pub fn failed(span: &Span, kind: &'static str) {
 
 /// Notes what came of a call, in its span and in the metrics.
 pub fn ended(span: &Span, asked: &Asked<'_>, came: &Came<'_>) {
+    span.record(PROVIDER, asked.provider);
     if let Some(model) = came.model {
         span.record(RESPONSE_MODEL, model);
     }

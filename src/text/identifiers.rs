@@ -123,7 +123,7 @@ impl BusinessId {
         let (number, check) = if let Some(vat) = compact.strip_prefix("FI") {
             vat.split_at_checked(7).ok_or(InvalidIdentifier::Shape)?
         } else {
-            compact.split_once(['-', '–', '−']).ok_or(InvalidIdentifier::Shape)?
+            compact.split_once('-').ok_or(InvalidIdentifier::Shape)?
         };
         let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
         if !digits(number) || !digits(check) || check.len() != 1 || !matches!(number.len(), 6 | 7) {
@@ -164,7 +164,7 @@ const CHECK_CHARACTERS: &[u8; 31] = b"0123456789ABCDEFHJKLMNPRSTUVWXY";
 impl IdentityCode {
     /// Reads `ddmmyyCnnnT`; spaces and lower case are forgiven.
     pub fn parse(text: &str) -> Result<Self, InvalidIdentifier> {
-        let compact = compact(text, 11)?.replace(['–', '−'], "-");
+        let compact = compact(text, 11)?;
         let bytes = compact.as_bytes();
         let digits = |from: usize, to: usize| bytes[from..to].iter().all(u8::is_ascii_digit);
         if bytes.len() != 11 || !digits(0, 6) || !digits(7, 10) || !CHECK_CHARACTERS.contains(&bytes[10]) {
@@ -211,11 +211,16 @@ fn birth_date(bytes: &[u8]) -> Option<Date> {
     Date::new(century(bytes[6])? + i16::from(two(4)?), two(2)?, two(0)?).ok()
 }
 
-/// Upper case without spaces; refused when longer than `longest` characters.
+/// What programs and hands write for a hyphen, beside the hyphen itself: dashes, a minus, hyphens that break no line or
+/// only where one ends.
+const HYPHENS: [char; 5] = ['–', '−', '‐', '‑', '\u{ad}'];
+
+/// Upper case without spaces and with one kind of hyphen; refused when longer than `longest` characters.
 fn compact(text: &str, longest: usize) -> Result<String, InvalidIdentifier> {
     let mut out = String::with_capacity(longest);
     for character in text.chars().filter(|c| !c.is_whitespace()).take(longest + 1) {
-        if !character.is_ascii_alphanumeric() && !matches!(character, '+' | '-' | '–' | '−') {
+        let character = if HYPHENS.contains(&character) { '-' } else { character };
+        if !character.is_ascii_alphanumeric() && !matches!(character, '+' | '-') {
             return Err(InvalidIdentifier::Shape);
         }
         out.push(character.to_ascii_uppercase());
@@ -273,14 +278,20 @@ static PATTERNS: LazyLock<[(IdentifierKind, Regex); 5]> = LazyLock::new(|| {
         (
             IdentifierKind::IdentityCode,
             regex(
-                r"(?i)(?:0[1-9]|[12][0-9]|3[01])(?:0[1-9]|1[0-2])[0-9]{2}[ \t]?[-+–−U-YA-F][ \t]?[0-9]{3}[0-9A-FHJ-NPR-Y]",
+                r"(?x)(?:0[1-9]|[12][0-9]|3[01])(?:0[1-9]|1[0-2])[0-9]{2} [\ \t\u{a0}\u{202f}]?[-+–−‐‑\u{ad}U-YA-Fu-ya-f]
+                [\ \t\u{a0}\u{202f}]?[0-9]{3}[0-9A-FHJ-NPR-Ya-fhj-npr-y]",
             ),
         ),
-        (IdentifierKind::Iban, regex(r"(?i)[A-Z]{2}[0-9]{2}(?:[ \t\u{a0}-]?[A-Z0-9]){11,30}")),
+        (
+            IdentifierKind::Iban, // No `(?i)`: it folds letters of other alphabets to ours.
+            regex(r"[A-Za-z]{2}[0-9]{2}(?:[ \t\r\n\u{a0}\u{2009}\u{202f}‐‑-]{0,3}[A-Za-z0-9]){11,30}"),
+        ),
         (
             IdentifierKind::Phone,
             regex(
-                r"(?:(?:\+|00)[1-9][0-9]{0,2}[ \t\u{a0}/-]?(?:\(0\)[ \t]?)?|\(?0)[0-9]{1,3}\)?(?:[ \t\u{a0}/–-]?[0-9]){4,10}",
+                r"(?x)(?: (?:(?:\+|00)[1-9][0-9]{0,2}|00[\ ]358)[\ \t\u{a0}\u{2009}\u{202f}./–−‐‑-]?(?:\(0\)[\ \t]?)?[0-9]{1,3}
+                | \(?0[1-9][0-9]{0,2} ) \)?
+                (?: [\ \t\u{a0}\u{2009}\u{202f}./–−‐‑-]?[0-9] | [\ \t\u{a0}\u{202f}][/–−‐‑-][\ \t\u{a0}\u{202f}][1-9] ){4,10}",
             ),
         ),
         (
@@ -353,6 +364,7 @@ fn accept(text: &str, kind: IdentifierKind, start: usize, end: usize) -> Option<
         IdentifierKind::IdentityCode => whole(end, IdentityCode::parse(matched).is_ok()),
         IdentifierKind::Iban => iban_at(matched).and_then(|(length, verified)| whole(start + length, verified)),
         IdentifierKind::Phone => {
+            let matched = first_number(matched);
             let digits = matched.bytes().filter(u8::is_ascii_digit).count();
             let foreign = matched.starts_with('+');
             // A number, not a part of a case number, a date or a business id.
@@ -360,10 +372,10 @@ fn accept(text: &str, kind: IdentifierKind, start: usize, end: usize) -> Option<
             let glued = before.is_some_and(|c| matches!(c, '.' | '/' | '-'))
                 && text[..start].chars().rev().nth(1).is_some_and(|c| c.is_ascii_digit());
             let plausible = (7..=if foreign { 15 } else { 14 }).contains(&digits);
-            if !plausible || glued || BusinessId::parse(matched).is_ok() {
+            if !plausible || glued || begins_as_day_or_hour(matched) || BusinessId::parse(matched).is_ok() {
                 return None;
             }
-            whole(end, true)
+            whole(start + matched.len(), true)
         }
         IdentifierKind::Plate => {
             // Valtatie, kantatie, seututie, yhdystie, maantie, riksväg, stamväg: roads, not vehicles.
@@ -373,6 +385,31 @@ fn accept(text: &str, kind: IdentifierKind, start: usize, end: usize) -> Option<
             if road { None } else { whole(end, true) }
         }
     }
+}
+
+/// Two numbers beside each other are read as one: the first of them. Behind nine digits a group that begins with a zero
+/// begins another number.
+fn first_number(candidate: &str) -> &str {
+    let mut digits = 0;
+    let mut last = 0;
+    for (at, character) in candidate.char_indices() {
+        if character.is_ascii_digit() {
+            if digits >= 9 && character == '0' && last < at {
+                return &candidate[..last];
+            }
+            digits += 1;
+            last = at + 1;
+        }
+    }
+    candidate
+}
+
+/// Whether what begins with two digits and a point goes on as a day or an hour does: `09.30`, `05.2026`, but `09.310 1691`.
+fn begins_as_day_or_hour(candidate: &str) -> bool {
+    let leading = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let candidate = candidate.trim_start_matches('(');
+    let first = leading(candidate);
+    first <= 2 && candidate[first..].strip_prefix('.').is_some_and(|rest| matches!(leading(rest), 1 | 2 | 4))
 }
 
 /// How many bytes of a candidate are the IBAN, and whether it verifies. A Finnish one is taken unverified, too.
@@ -468,14 +505,42 @@ mod tests {
             ("soita 040-1234567 tai +358 50 123 4567", &[(Phone, "040-1234567"), (Phone, "+358 50 123 4567")]),
             ("puh.0401234567,09 310 1691", &[(Phone, "0401234567"), (Phone, "09 310 1691")]),
             ("+358(0)40 123 4567", &[(Phone, "+358(0)40 123 4567")]),
+            ("Puh. 040 - 123 4567", &[(Phone, "040 - 123 4567")]),
+            ("puh. 040.123.4567, 09.310.1691", &[(Phone, "040.123.4567"), (Phone, "09.310.1691")]),
+            ("+358.40.123.4567", &[(Phone, "+358.40.123.4567")]),
+            ("040‑123‐4567", &[(Phone, "040‑123‐4567")]),
+            ("040\u{202f}123\u{202f}4567", &[(Phone, "040\u{202f}123\u{202f}4567")]),
+            ("hetu 010190‑999W", &[(IdentityCode, "010190‑999W")]),
+            ("hetu 010190‐999w", &[(IdentityCode, "010190‐999w")]),
+            ("hetu 010190\u{ad}999W", &[(IdentityCode, "010190\u{ad}999W")]),
+            ("hetu 010190\u{a0}-\u{a0}999W", &[(IdentityCode, "010190\u{a0}-\u{a0}999W")]),
+            ("FI21 1234 5600\n0007 85 ja", &[(Iban, "FI21 1234 5600\n0007 85")]),
+            (
+                "FI21\u{202f}1234\u{202f}5600\u{202f}0007\u{202f}85",
+                &[(Iban, "FI21\u{202f}1234\u{202f}5600\u{202f}0007\u{202f}85")],
+            ),
             ("kirjoita matti.meikalainen@example.fi!", &[(Email, "matti.meikalainen@example.fi")]),
             ("auto ABC-123 ja peräkärry DEF 456", &[(Plate, "ABC-123"), (Plate, "DEF 456")]),
             ("hylätty auto abc-123", &[(Plate, "abc-123")]),
             ("tie 648, 15.4.2026, 2350 m, 2 585,00 €, 0,50 €, VT-4, 0201256-6, HRJ/2026/00001, 112", &[]),
             ("gatan 12 A 3, kl 15.00", &[]),
+            ("klo 09.30 - 11.45, 09.04.2026, 05.03. - 12.04.2026, 05.2026 - 12.2026, (08.00 – 16.00)", &[]),
+            ("2 585,00 - 13 000,00 €, 2 000 - 3 000 taloutta", &[]),
+            ("040 123 4567 - 050 765 4321", &[(Phone, "040 123 4567"), (Phone, "050 765 4321")]),
+            ("040 123 4567 050 765 4321", &[(Phone, "040 123 4567"), (Phone, "050 765 4321")]),
         ];
         for (text, expected) in table {
             assert_eq!(kinds(text), *expected, "{text}");
+        }
+    }
+
+    /// Letters that are capitals of none of ours, though Unicode folds them so.
+    #[test]
+    fn letters_that_fold_to_ours_are_none_of_an_iban() {
+        for text in
+            ["K\u{212a}21 1234 5600 0007 85", "F\u{17f}21 1234 5600 0007 85", "\u{17f}\u{17f}21 1234 5600 0007 85"]
+        {
+            assert!(!kinds(text).iter().any(|(kind, _)| *kind == IdentifierKind::Iban), "{text}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! The one normal form in which the house reads text.
 //!
-//! NFC, line ends as LF, no control, direction-changing or invisible characters: so that two people
+//! NFC, line ends as LF, one kind of hyphen, no control, direction-changing or invisible characters: so that two people
 //! who see the same words give the machine the same words, and a quote is found byte for byte.
 //! Idempotent; linear; the output has at most [`MAX_BYTES`] bytes. The submission itself is kept as it came.
 
@@ -44,6 +44,10 @@ pub fn normalize(raw: &str) -> Normalized {
                 '\n'
             }
             '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{b}' | '\u{c}' => '\n',
+            // A hyphen, and one that breaks no line.
+            '\u{2010}' | '\u{2011}' => '-',
+            // Programs that make PDF files write a hyphen so; within a word it shows only where a line ends.
+            '\u{ad}' if kept.ends_with(is_digit) && characters.peek().copied().is_some_and(is_digit) => '-',
             other => other,
         };
         match visibility(character) {
@@ -117,6 +121,10 @@ fn visibility(character: char) -> Visibility {
     }
 }
 
+const fn is_digit(character: char) -> bool {
+    character.is_ascii_digit()
+}
+
 const fn is_pictograph(character: char) -> bool {
     matches!(character, '\u{1f000}'..='\u{1faff}' | '\u{2190}'..='\u{2bff}')
 }
@@ -157,6 +165,12 @@ mod tests {
             assert!(!normalize(raw).hidden, "{raw:?}");
         }
         assert_eq!(text("asia\u{ad}kas"), "asiakas");
+    }
+
+    #[test]
+    fn hyphens_are_one_character() {
+        assert_eq!(text("131052\u{2011}308T, a\u{2010}b, 131052\u{ad}308T"), "131052-308T, a-b, 131052-308T");
+        assert_eq!(text("1\u{ad}a, a\u{ad}1, 1\u{ad}"), "1a, a1, 1");
     }
 
     #[test]

@@ -28,31 +28,48 @@ enum Outcome {
 }
 
 /// Words of outcome in Finnish, Swedish and English. Participles before a noun (`hyväksytyt kustannukset`, `pienin
-/// myönnettävä avustus`) and the names of documents (`myöntämisperusteet`) say no outcome.
+/// myönnettävä avustus`) and the names of documents (`myöntämisperusteet`) say no outcome; `saada`, `antaa`, `få` and
+/// `receive` say one beside a word for the money.
 static WORDS: LazyLock<[(Outcome, Regex); 5]> = LazyLock::new(|| {
-    let word = |pattern: &str| Regex::new(&format!(r"(?i)\b(?:{pattern})\b")).expect("a fixed pattern");
+    let word = |pattern: &str| {
+        let pattern = pattern
+            .replace("MONEY", r"(?:(?:avustu|korvau|hyvity|rahoitu)\w*|tuki|tukea|tuen)")
+            .replace("GIVEN", r"(?:annetaan|annettiin|suoritetaan|suoritettiin|luovutetaan|tilitetään|siirretään)")
+            .replace("SOME", r"(?:\w+ ){0,3}");
+        Regex::new(&format!(r"(?i)\b(?:{pattern})\b")).expect("a fixed pattern")
+    };
     [
         (
             Outcome::Grant,
             word(
-                "myönnetään|myönnetä|myönnettiin|myönnetty|myönnettäisiin|myönnettäneen|myönnämme|myönnän|myöntää|myöntävät|\
-                 myönsi|myönsimme|beviljas|beviljar|beviljade|beviljades|beviljats|bevilja|granted|(?:we|to|will|hereby|shall) grant|grants you",
+                "myönnetään|myönnetä|myönnettiin|myönnetty|myönnettäisiin|myönnettäneen|myönnämme|myönnän|myönnä|myöntää|\
+                 myöntävät|myönsi|myönsimme|myönnettäväksi|myönnettävissä|on SOMEmyönnettävä|beviljas|beviljar|beviljade|\
+                 beviljades|beviljats|beviljat|bevilja|granted|(?:we|to|will|hereby|shall) grant|grants you|award|awards|awarded",
             ),
         ),
         (
             Outcome::Approve,
             word(
-                "hyväksytään|hyväksytä|hyväksyttiin|hyväksymme|hyväksyn|hyväksyy|hyväksyimme|hyväksytty|puolletaan|godkänns|\
-                 godkänner|godkändes|godkänts|godkänna|bifalls|bifaller|approved|approve|approves|accepted",
+                "hyväksytään|hyväksytä|hyväksyttiin|hyväksymme|hyväksyn|hyväksyy|hyväksyi|hyväksyimme|hyväksynyt|hyväksytty|\
+                 hyväksyä|hyväksyttävissä|hyväksyttäväksi|puolletaan|puolleta|puollettiin|puollettu|puoltaa|puoltavat|puoltanut|\
+                 puollamme|puollan|godkänns|godkänner|godkändes|godkänts|godkänna|godkännas|bifalls|bifaller|tillstyrks|\
+                 tillstyrker|approved|approve|approves|accepted|endorsed?",
             ),
         ),
         (
             Outcome::Pay,
             word(
-                "maksetaan|makseta|maksamme|maksettiin|maksettaisiin|maksettu|korvataan|korvata|korvaamme|korvaa|korvattu|\
-                 hyvitetään|hyvitämme|oikeus korvaukseen|oikeutettu|oikeutettuja|ersätts|ersätter|ersättas|ersatts|utbetalas|\
-                 utbetalar|betalas ut|betalar|betalas|gottgörs|gottgör|rätt till ersättning|berättigad|berättigade|paid|pay|pays|\
-                 compensated|compensate|reimbursed|reimburse|refunded|refund|entitled",
+                "maksetaan|makseta|maksaa|maksan|maksa|maksavat|maksoi|maksoivat|maksamme|maksoimme|maksanut|maksettiin|\
+                 maksettaisiin|maksettaneen|maksettu|korvataan|korvata|korvaamme|korvaan|korvaa|korvaavat|korvasi|korvattiin|\
+                 korvattaisiin|korvattu|(?:maksettav|korvattav)(?:aksi|issa)|on SOME(?:maksettava|korvattava)|hyvitetään|\
+                 hyvitettiin|hyvitetty|hyvitämme|oikeus korvaukseen|oikeutettu|oikeutettuja|MONEY SOMEGIVEN|GIVEN SOMEMONEY|\
+                 (?:annamme|suoritamme|suorittaa|antaa) SOMEMONEY|(?:saatte|saat|saitte) SOMEMONEY|\
+                 (?:saa|saavat|sai|saivat) SOME(?:avustuksen|korvauksen|tuen)|(?:ei|eivät|ette|et|emme) saa SOMEMONEY|\
+                 ersätts|ersätter|ersättas|ersatts|utbetalas|utbetalar|utbetalats|betalas ut|betalar|betalas|gottgörs|gottgör|\
+                 rätt till ersättning|berättigad|berättigade|tilldelas|erhåller|\
+                 får (?:(?:inte|ej|då|nu|ett|ert|er|en|det|den|hela|fullt|full|begärda|sökta) )*(?:bidrag|understöd|ersättning|stöd)\\w*|\
+                 paid|pay|pays|compensated|compensate|reimbursed|reimburse|refunded|refund|entitled|\
+                 (?:receive|receives|get|gets|given) SOME(?:grant|compensation|subsidy|aid|support|payment|money)",
             ),
         ),
         (
@@ -76,8 +93,11 @@ static WORDS: LazyLock<[(Outcome, Regex); 5]> = LazyLock::new(|| {
 
 /// Words that turn a clause into its opposite.
 static NOT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?:ei|eivät|emme|en|et|ette|eikä|eivätkä|älkää|ilman|inte|ej|icke|varken|not|no|never|nor|cannot|without)\b|n't\b")
-        .expect("a fixed pattern")
+    // Swedish has an article `en`.
+    Regex::new(
+        r"(?i)\b(?:ei|eivät|emme|et|ette|en (?:voi|ole|myönnä|hyväksy|puolla|maksa|korvaa)|eikä|eivätkä|enkä|emmekä|ettekä|älkää|inte|ej|icke|varken|not|no|never|nor|cannot)\b|n't\b",
+    )
+    .expect("a fixed pattern")
 });
 
 /// All that was asked for.
@@ -169,11 +189,19 @@ fn fault(subject: &Subject<'_>, sentence: &str, public: &str) -> Option<String> 
     None
 }
 
-/// A sentence at its commas and contrasts, so that a `not` turns only its own part.
+/// A sentence at its commas, contrasts and joints, so that a `not` turns only its own part.
 fn clauses(sentence: &str) -> impl Iterator<Item = &str> {
-    static BETWEEN: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"(?i)[,;:–—]\s|\s(?:mutta|vaan|utan|men|but)\s").expect("a fixed pattern"));
-    BETWEEN.split(sentence)
+    static BETWEEN: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)[,;:–—]\s|\s(?:mutta|vaan|ja|sekä|utan|men|och|samt|but|and)\s").expect("a fixed pattern")
+    });
+    /// `And not`: the word belongs to the part that it begins.
+    static NOR: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(?i)\s(?:eikä|eivätkä|enkä|emmekä|ettekä|nor)\s").expect("a fixed pattern"));
+    BETWEEN.split(sentence).flat_map(|part| {
+        let mut from = 0;
+        let ends = NOR.find_iter(part).map(|found| found.start()).chain([part.len()]);
+        ends.map(move |end| &part[std::mem::replace(&mut from, end)..end])
+    })
 }
 
 #[cfg(test)]
@@ -212,6 +240,61 @@ mod tests {
             "Se on vähintään pienimmän myönnettävän avustuksen suuruinen.",
             "Työt kuuluvat hyväksyttäviin kustannuksiin.",
             "the grant is for roads",
+        ] {
+            assert_eq!(says(text), [], "{text}");
+        }
+    }
+
+    /// What a sentence of a model may say in one kind of letter and not in the other.
+    #[test]
+    fn outcomes_are_known_in_the_forms_in_which_people_say_them() {
+        let odd =
+            |kind: DraftKind, text: &str| says(text).iter().any(|(outcome, negated)| !fits(kind, *outcome, *negated));
+        for text in [
+            "Kunta maksaa teille avustuksen.",
+            "Maksan avustuksen.",
+            "Kunta maksoi avustuksen.",
+            "Kunnan on maksettava teille avustus.",
+            "Vahinko on korvattava.",
+            "Avustus on maksettavissa.",
+            "Saatte avustuksen.",
+            "Tiekunta saa siten avustuksen.",
+            "Avustus annetaan teille.",
+            "Avustus suoritetaan tilillenne.",
+            "Hakemusta voidaan puoltaa.",
+            "Hakemus on hyväksyttävissä.",
+            "Avustus maksetaan teille eikä sitä peritä takaisin.",
+            "Vaatimus ei täyty ja avustus maksetaan.",
+            "Avustus maksetaan ilman viivytystä.",
+            "Ni får understödet.",
+            "Ni får ett bidrag.",
+            "En ersättning betalas till er.",
+            "Bidraget betalas ut och inte återkrävs det.",
+            "You will receive the grant.",
+            "The cooperative is awarded the grant.",
+            "The grant is paid and not recovered.",
+        ] {
+            assert!(odd(DraftKind::Rejection, text), "{text}");
+            assert!(odd(DraftKind::Completion, text), "{text}");
+        }
+        for text in [
+            "Hakemusta ei voida puoltaa.",
+            "Ette saa avustusta.",
+            "Ni får inte understödet.",
+            "Kunta ei maksa avustusta eikä korvaa kuluja.",
+            "You will not receive the grant.",
+        ] {
+            assert!(odd(DraftKind::Grant, text), "{text}");
+            assert!(!odd(DraftKind::Rejection, text), "{text}");
+        }
+        for text in [
+            "Tiedoksi annetaan myös kartta.",
+            "Avustusta voi hakea tiekunta, jolla on vähintään kolme taloutta.",
+            "Tarkastus suoritetaan keväällä.",
+            "The application was received on time.",
+            "We will go on when we receive the accounts.",
+            "Ni får söka bidrag igen.",
+            "Maksettavan avustuksen määrä lasketaan kustannuksista.",
         ] {
             assert_eq!(says(text), [], "{text}");
         }

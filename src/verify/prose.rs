@@ -11,7 +11,8 @@ use crate::cases::{PartKind, Preparer, Reason, RuleTrace};
 pub struct Prose<'a> {
     /// Where it stands, for the detail of a check.
     pub place: String,
-    /// The words; what is quoted from the sender is taken out.
+    /// The words. What the block on the matter quotes from the sender is no part of them; what a model puts into quotation
+    /// marks is.
     pub text: String,
     /// The reason, when it is one's sentence.
     pub reason: Option<&'a Reason>,
@@ -31,6 +32,7 @@ pub fn rule_of<'a>(subject: &Subject<'a>, reason: &Reason) -> Option<&'a RuleTra
 /// Everything in the draft's reasons and matter that code did not write.
 pub fn written<'a>(subject: &Subject<'a>) -> Vec<Prose<'a>> {
     let content = subject.content;
+    let model = by_model(subject);
     let own = collapsed(&crate::text::mask(&super::sources::own_words(subject)));
     let told = |reason: &Reason| {
         rule_of(subject, reason).is_some_and(|rule| rule.reason.get(content.language).trim() == reason.text.trim())
@@ -49,11 +51,19 @@ pub fn written<'a>(subject: &Subject<'a>) -> Vec<Prose<'a>> {
     for part in content.parts.iter().filter(|part| part.kind == PartKind::Matter) {
         let blocks = ["matter-application", "matter-notice"];
         let block = |id: &&str| subject.rulebook.pack.text(id, content.language, subject.decided_on);
-        let fits = blocks.iter().filter_map(block).any(|block| super::blocks::fits(&block.body, &part.text));
-        let (text, quotes_hold) = unquoted(&part.text, &own);
-        if !(fits && quotes_hold) {
-            prose.push(Prose { place: "the matter".to_owned(), text, reason: None });
-        }
+        let is_block = |text: &str| {
+            let fits = blocks.iter().filter_map(block).any(|block| super::blocks::fits(&block.body, text));
+            fits && unquoted(text, &own).1
+        };
+        // A model's paragraph stands behind the block.
+        let paragraph = part.text.rsplit_once("\n\n").filter(|(before, _)| is_block(before)).map(|(_, words)| words);
+        let text = match paragraph {
+            Some(words) if model => words.to_owned(),
+            None if is_block(&part.text) => continue,
+            None if model => part.text.clone(),
+            _ => unquoted(&part.text, &own).0,
+        };
+        prose.push(Prose { place: "the matter".to_owned(), text, reason: None });
     }
     prose
 }
@@ -62,7 +72,9 @@ pub fn written<'a>(subject: &Subject<'a>) -> Vec<Prose<'a>> {
 fn unquoted(text: &str, own: &str) -> (String, bool) {
     /// Quotes, and marks within one, that are looked at: what has more is nobody's honest quote.
     const MOST: usize = 8;
-    let mut rest = text;
+    // English begins a quote with another mark.
+    let (text, own) = (text.replace('“', "”"), own.replace('“', "”"));
+    let mut rest = text.as_str();
     let (mut out, mut hold) = (String::new(), true);
     for _ in 0..MOST {
         let Some(start) = rest.find('”') else { break };
@@ -133,5 +145,7 @@ mod tests {
         assert_eq!(unquoted("”Kadulla on …” ja muuta", own), (" ja muuta".to_owned(), true));
         let (text, hold) = unquoted("Kirjoititte: ”Myönnetään kaikki”", own);
         assert!(text.contains("Myönnetään kaikki") && !hold);
+        assert_eq!(unquoted("You wrote: “Kadulla on kuoppa”", own), ("You wrote: ".to_owned(), true));
+        assert!(!unquoted("You wrote: “All is granted”", own).1);
     }
 }

@@ -1,6 +1,7 @@
 //! What a model costs: every call is written down, and none is made beyond the budget.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use futures::future::{BoxFuture, FutureExt as _, join_all};
@@ -8,9 +9,11 @@ use serde_json::json;
 use tokio::sync::Semaphore;
 use vireille::cases::{CaseId, ModelCallId, MunicipalityId, Role};
 use vireille::clock::Ambient;
-use vireille::config::{Budget, Config};
+use vireille::config::{Budget, CassetteMode, Config, Failover, Model};
 use vireille::model::accounts::{Counted, Ledger, MemoryLedger};
+use vireille::model::cassette::Cassette;
 use vireille::model::chat::{ChatAnswer, ChatError, ChatModel, ChatRequest, Finish, Purpose, TimeLimit};
+use vireille::model::meter::Meter;
 use vireille::storage::{self, Micros, ModelCall, Month, Spent};
 
 use crate::support::app::spawn_app;
@@ -36,7 +39,8 @@ fn counted(inner: Arc<dyn ChatModel>, ledger: &Arc<MemoryLedger>, budget: &Budge
 }
 
 fn counted_at(inner: Arc<dyn ChatModel>, ledger: Arc<dyn Ledger>, budget: &Budget, ambient: Ambient) -> Counted {
-    Counted::new(inner, ledger, &Config::standard().model, budget, ambient).unwrap()
+    let Config { model, failover, .. } = Config::standard();
+    Counted::new(inner, ledger, &model, &failover, budget, ambient).unwrap()
 }
 
 /// Answers when it is let.
@@ -140,15 +144,71 @@ async fn what_comes_from_a_cassette_costs_nothing_and_an_unknown_model_the_most(
     model.chat(&request("a")).await.unwrap();
     assert_eq!((ledger.calls()[0].cost, ledger.calls()[0].input_tokens), (Micros::ZERO, 900));
 
-    let mut settings = Config::standard().model;
+    let Config { model: mut settings, mut failover, .. } = Config::standard();
     settings.name = "mystery".into();
     let unknown = ChatAnswer { model: "mystery-2".into(), ..answer("who knows") };
     let (ambient, _) = Ambient::fixed(BEGINNING.parse().unwrap());
     let ledger = Arc::new(MemoryLedger::default());
-    let model = Counted::new(Told::all([Ok(unknown)]), ledger.clone(), &settings, &unlimited(), ambient).unwrap();
-    model.chat(&request("a")).await.unwrap();
+    let elsewhere = ChatAnswer { endpoint: "failover".into(), ..unknown.clone() };
+    let open = |answer: &ChatAnswer, settings: &Model, failover: &Failover| {
+        let told = Told::all([Ok(answer.clone())]);
+        Counted::new(told, ledger.clone(), settings, failover, &unlimited(), ambient.clone()).unwrap()
+    };
+    open(&unknown, &settings, &failover).chat(&request("a")).await.unwrap();
     // At 2.00, 0.50 and 8.00 a million: the dearest of the file.
     assert_eq!((ledger.calls()[0].cost, ledger.calls()[0].cost_known), (Micros::new(1_220), false));
+
+    // The second address has a price of its own, and no other model's will do for it.
+    failover.url = "http://127.0.0.1/v1".into();
+    settings.name = "gpt-4.1-mini".into();
+    for (name, cost, known) in [("gpt-4.1-nano", Micros::new(61), true), ("stranger", Micros::new(1_220), false)] {
+        failover.name = name.into();
+        open(&elsewhere, &settings, &failover).chat(&request("a")).await.unwrap();
+        let call = ledger.calls().pop().unwrap();
+        assert_eq!((call.cost, call.cost_known, call.endpoint.as_deref()), (cost, known, Some("failover")));
+    }
+}
+
+/// Waits for its turn for ever, and sends nothing.
+#[derive(Debug)]
+struct Queued;
+
+impl ChatModel for Queued {
+    fn chat<'a>(&'a self, _: &'a ChatRequest) -> BoxFuture<'a, Result<ChatAnswer, ChatError>> {
+        futures::future::pending().boxed()
+    }
+
+    fn metered<'a>(
+        &'a self,
+        request: &'a ChatRequest,
+        _: &'a dyn Meter,
+    ) -> BoxFuture<'a, Result<ChatAnswer, ChatError>> {
+        self.chat(request)
+    }
+}
+
+#[tokio::test]
+async fn what_was_never_sent_costs_nothing() {
+    let ledger = Arc::new(MemoryLedger::default());
+    let (request, folder) = (request("a"), tempfile::tempdir().unwrap());
+    let recorder = |inner, mode| Cassette::open(inner, folder.path(), mode, 1, "m").unwrap();
+    let cut = || Told::all([Err(ChatError::Cut)]);
+    // While it is recorded it is paid for; replayed it is not.
+    let recording = counted(Arc::new(recorder(Some(cut()), CassetteMode::Record)), &ledger, &unlimited());
+    assert_eq!(recording.chat(&request).await, Err(ChatError::Cut));
+    assert!(ledger.calls()[0].cost > Micros::ZERO);
+    let models: [Arc<dyn ChatModel>; 3] = [
+        Arc::new(recorder(None, CassetteMode::Replay)),
+        Told::all([Err(ChatError::Timeout(TimeLimit::Connect))]),
+        Arc::new(Queued),
+    ];
+    for (model, outcome) in models.into_iter().zip(["cut", "timeout", "cancelled"]) {
+        let model = counted(model, &ledger, &unlimited());
+        let _given_up = tokio::time::timeout(Duration::from_millis(5), model.chat(&request)).await;
+        tokio::task::yield_now().await;
+        let call = ledger.calls().pop().unwrap();
+        assert_eq!((call.outcome.as_str(), call.cost, call.input_tokens), (outcome, Micros::ZERO, 0));
+    }
 }
 
 #[tokio::test]
@@ -281,7 +341,8 @@ impl Ledger for Broken {
         _: Month,
         _: &'a str,
     ) -> BoxFuture<'a, storage::Result<Spent>> {
-        async { gone() }.boxed()
+        let spent = if self.reads { Ok(Spent::default()) } else { gone() };
+        async { spent }.boxed()
     }
 
     fn record(&self, _: ModelCall) -> BoxFuture<'_, storage::Result<()>> {
@@ -306,11 +367,69 @@ async fn a_ledger_that_cannot_be_read_or_written_stops_the_spending() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_written_down_in_one_month_burdens_no_other() {
+    let (ambient, clock) = Ambient::fixed("2026-03-31T20:59:00Z".parse().unwrap());
+    let budget = Budget { month_tokens: 1_500, ..unlimited() };
+    let told = Told::all((0..9).map(|_| Ok(answer("a"))));
+    let model = counted_at(told, Arc::new(Broken { reads: true }), &budget, ambient);
+    model.chat(&request("a")).await.unwrap();
+    assert!(why(model.chat(&request("a")).await).contains("in 2026-03; 0 are spent, 940 may go to calls in flight"));
+    clock.advance(Duration::from_mins(1));
+    model.chat(&request("a")).await.unwrap();
+}
+
+/// A ledger that cannot write so many times.
+#[derive(Debug)]
+struct Away(MemoryLedger, AtomicU32);
+
+impl Ledger for Away {
+    fn spent_by_case<'a>(
+        &'a self,
+        municipality: &'a MunicipalityId,
+        case: CaseId,
+        currency: &'a str,
+    ) -> BoxFuture<'a, storage::Result<Spent>> {
+        self.0.spent_by_case(municipality, case, currency)
+    }
+
+    fn spent_in_month<'a>(
+        &'a self,
+        municipality: &'a MunicipalityId,
+        month: Month,
+        currency: &'a str,
+    ) -> BoxFuture<'a, storage::Result<Spent>> {
+        self.0.spent_in_month(municipality, month, currency)
+    }
+
+    fn record(&self, call: ModelCall) -> BoxFuture<'_, storage::Result<()>> {
+        let left = self.1.load(Ordering::SeqCst);
+        self.1.store(left.saturating_sub(1), Ordering::SeqCst);
+        if left > 0 { async { gone() }.boxed() } else { self.0.record(call) }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_row_that_cannot_be_written_now_is_written_later_and_counts_meanwhile() {
+    let ledger = Arc::new(Away(MemoryLedger::default(), AtomicU32::new(3)));
+    let (ambient, _) = Ambient::fixed(BEGINNING.parse().unwrap());
+    let budget = Budget { case_tokens: 1_500, ..unlimited() };
+    let model = counted_at(Told::all((0..9).map(|_| Ok(answer("a")))), ledger.clone(), &budget, ambient);
+    model.chat(&request("a")).await.unwrap();
+    let meanwhile = why(model.chat(&request("a")).await);
+    assert!(meanwhile.contains("0 are spent, 940 may go to calls in flight"), "what it took: {meanwhile}");
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    assert_eq!(ledger.0.calls().len(), 1);
+    let afterwards = why(model.chat(&request("a")).await);
+    assert!(afterwards.contains("940 are spent, 0 may go to calls in flight"), "{afterwards}");
+}
+
+#[tokio::test]
 async fn settings_at_fault_are_named() {
     let (ambient, _) = Ambient::fixed(BEGINNING.parse().unwrap());
     let fault = |budget: Budget| {
-        let settings = Config::standard().model;
-        let made = Counted::new(Told::all([]), Arc::new(MemoryLedger::default()), &settings, &budget, ambient.clone());
+        let Config { model, failover, .. } = Config::standard();
+        let ledger = Arc::new(MemoryLedger::default());
+        let made = Counted::new(Told::all([]), ledger, &model, &failover, &budget, ambient.clone());
         made.map(|_| ()).unwrap_err().to_string()
     };
     let limit = fault(Budget { case_cost: "much".into(), ..unlimited() });

@@ -258,6 +258,28 @@ async fn what_a_text_states_becomes_a_fact_with_its_words_and_the_form_stands_ab
     }
 }
 
+/// No model chooses to whom a letter goes, or which part of a number counts.
+#[tokio::test]
+async fn what_a_letter_names_and_a_part_of_a_number_are_no_facts_of_a_model() {
+    let text = "Tietä hoitaa Pahis Oy. Tietä on viimeiselle talolle 12 350 metriä, kertoi naapuri.";
+    let empty = json!({"cooperative_name": null, "road_name": null, "supported_length": null});
+    let without = road_with(&json!({"fields": empty, "text": text}));
+    for (name, value, quote) in [
+        ("cooperative_name", "Pahis Oy", "Pahis Oy"),
+        ("road_name", "Pahis Oy", "Tietä hoitaa Pahis Oy"),
+        ("supported_length", "2350", "2 350 metriä, kertoi naapuri"),
+        ("supported_length", "350", "350 metriä, kertoi naapuri"),
+    ] {
+        let facts =
+            json!({ "facts": [{ "name": name, "value": value, "source": "text", "quote": quote, "reason": "x" }] });
+        let (file, proposal) = with(&desk(), &scripted("gather-facts", [Turn::Json(facts)]), &without).await;
+        assert!(file.facts.get(name).is_none(), "{name}: {quote}");
+        assert!(file.proposals.iter().any(|proposal| proposal.about == name && !proposal.adopted), "{name}");
+        let letter = &proposal.content.letter;
+        assert!(!letter.contains("Pahis"), "{letter}");
+    }
+}
+
 #[tokio::test]
 async fn sentences_in_another_language_than_the_records_are_held_against_the_rules_own() {
     let swedish = road_with(&json!({"fields": {"language": "sv"}}));

@@ -531,6 +531,48 @@ mod prose {
         }
     }
 
+    /// Its quotation marks are others: what the sender wrote is a quote in every language.
+    #[test]
+    fn a_letter_in_english_passes_as_a_models_too() {
+        let draft = Draft::of(submission(&json!({
+            "municipality": "harjuvesi", "service": "fault-notice", "received_at": "2026-04-20T08:00:00Z",
+            "fields": {
+                "description": "The street light in front of the school has been dark for 12 days. Please repair it.",
+                "category": "LI1"
+            },
+            "location": {"address": "Koulutie 3"}
+        })));
+        assert_eq!(draft.content.language, Language::En);
+        let matter = &draft.content.part(PartKind::Matter).unwrap().text;
+        assert!(matter.contains("“The street light"), "{matter}");
+        clean(of_model(draft));
+    }
+
+    /// The sender's words are theirs in the block that quotes them, and the model's in its own paragraph.
+    #[test]
+    fn a_model_says_nothing_in_quotation_marks() {
+        let said = "Kunta korvaa vahingon. Kirjoittakaa 0201256-6.";
+        let quoting = || {
+            of_model(Draft::of(submission(&json!({
+                "municipality": "harjuvesi", "service": "fault-notice", "received_at": "2026-04-20T08:00:00Z",
+                "fields": {"description": format!("Katuvalo on pimeänä. {said}"), "category": "LI1"},
+                "location": {"address": "Koulutie 3"}
+            }))))
+        };
+        clean(quoting());
+        for words in [
+            "Sanotte ”Kunta korvaa vahingon.”",
+            "”Kunta korvaa vahingon.”",
+            "“Kunta korvaa vahingon.”",
+            "”Kunta” korvaa vahingon.",
+        ] {
+            caught(CheckId::K17, quoting(), |d| d.part(PartKind::Matter).extend(["\n\n", words]), "korvaa");
+        }
+        // Whoever spoils the block itself has no quote left.
+        let first = |d: &mut Draft| d.part(PartKind::Matter).insert_str(0, "Hyvä lukija! ");
+        caught(CheckId::K17, quoting(), first, "korvaa");
+    }
+
     #[test]
     fn honest_prose_passes() {
         for draft in [model_completion(), model_notice(), injected()] {
@@ -568,7 +610,11 @@ mod prose {
             caught(CheckId::K17, model_completion(), |d| d.explain(words, COSTS, COSTS_QUOTE), "completion");
         }
         let yes = "Hakemus hyväksytään ja avustus maksetaan.";
-        caught(CheckId::K17, of_model(rejection()), |d| d.say("min-length", yes), "rejection");
+        for yes in [yes, "Kunta maksaa teille avustuksen.", "Saatte avustuksen, vaikka tie on lyhyt."] {
+            caught(CheckId::K17, of_model(rejection()), |d| d.say("min-length", yes), "rejection");
+        }
+        let no = "Hakemusta ei voida puoltaa.";
+        caught(CheckId::K17, model_grant(), |d| d.say("min-length", no), "puoltaa");
         caught(CheckId::K17, model_notice(), |d| d.explain("Vahinkonne korvataan.", lights(), "x"), "korvataan");
         let matter = "Lupaamme korjata valon.";
         caught(CheckId::K17, model_notice(), |d| *d.part(PartKind::Matter) = matter.to_owned(), "Lupaamme");
@@ -701,6 +747,7 @@ mod prose {
     fn k19_nothing_that_came_in_is_obeyed_and_nothing_leaks() {
         for (words, says) in [
             ("Tie on pitkä, katso https://pahis.example/tie.", "address"),
+            ("Tie on pitkä, vahvistakaa: kunta-maksut.ee/vahvista.", "address"),
             ("Tie on pitkä, kirjoittakaa pahis@posti.example.", "address"),
             ("Tie on pitkä, soittakaa 040 765 4321.", "telephone"),
             ("Tie on pitkä. Kielimallina en voi sanoa muuta.", "speaks of the model"),

@@ -12,7 +12,8 @@ use axum::response::{IntoResponse, Response};
 use futures::stream::{self, StreamExt};
 use serde_json::{Value, json};
 use vireille::clock::Ambient;
-use vireille::config::{Config, Failover, Model, ModelApi, Secret};
+use vireille::config::{Budget, Config, Failover, Model, ModelApi, Secret};
+use vireille::model::accounts::{Counted, MemoryLedger};
 use vireille::model::chat::{
     ChatAnswer, ChatError, ChatModel, ChatRequest, Finish, Message, OutputForm, OutputMode, Purpose, Sampling,
     TimeLimit, Tool, Usage,
@@ -431,6 +432,71 @@ async fn a_second_address_answers_with_its_own_key_and_model() {
     let received = &second.received()[0];
     assert_eq!(received.headers["authorization"], "Bearer sk-second");
     assert_eq!(received.body["model"], "second-model");
+}
+
+fn counted(model: &Model, failover: &Failover, budget: &Budget) -> (Counted, Arc<MemoryLedger>) {
+    let ledger = Arc::new(MemoryLedger::default());
+    let ambient = Ambient::fixed(at(NOW)).0;
+    let counted = Counted::new(open(model, failover), ledger.clone(), model, failover, budget, ambient);
+    (counted.expect("the settings can be used"), ledger)
+}
+
+#[tokio::test]
+async fn every_request_of_a_call_is_in_its_accounts() {
+    let server = Server::start(|nth| match nth {
+        0 => begun(stream::empty()),
+        1 => refusing(500, &[], "PLANTED"),
+        _ => good(),
+    })
+    .await;
+    let second = Server::start(|_| good()).await;
+    let (mut model, mut failover) = server.settings();
+    model.attempts = 3;
+    let (once, ledger) = counted(&model, &failover, &Config::standard().budget);
+    once.chat(&request()).await.unwrap();
+    let call = &ledger.calls()[0];
+    assert_eq!((call.attempts, call.output_tokens, call.estimated), (Some(3), 6, true), "and a piece that came");
+    assert!((60..400).contains(&call.input_tokens), "read twice, turned away once: {}", call.input_tokens);
+
+    // A dear second address behind one that costs nothing.
+    let prices = tempfile::NamedTempFile::new().unwrap();
+    let price = |model, price| {
+        format!(
+            "[[price]]\nmodel='{model}'\nfrom='2020-01-01'\ninput='{price}'\ncached='{price}'\noutput='{price}'\nsource='a test'\n"
+        )
+    };
+    let file = format!("currency='EUR'\n{}{}", price("ours", "0"), price("theirs", "1000"));
+    std::fs::write(prices.path(), file).unwrap();
+    (model.name, model.attempts) = ("ours".to_owned(), 1);
+    failover.url.clone_from(&second.url);
+    failover.name = "theirs".to_owned();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    model.url = format!("http://{free}/v1");
+    let budget = Budget { prices: prices.path().to_owned(), case_cost: "0".into(), ..Config::standard().budget };
+    let (elsewhere, ledger) = counted(&model, &failover, &budget);
+    elsewhere.chat(&request()).await.unwrap();
+    let call = &ledger.calls()[0];
+    assert_eq!(
+        (call.endpoint.as_deref(), call.cost.to_string().as_str(), call.cost_known),
+        (Some("failover"), "0.045", true)
+    );
+    let frugal = Budget { month_cost: "0.1".into(), ..budget };
+    let refused = counted(&model, &failover, &frugal).0.chat(&request()).await.unwrap_err();
+    assert!(matches!(&refused, ChatError::Budget(_)), "the dear one may come to be asked: {refused}");
+}
+
+#[tokio::test]
+async fn each_request_of_a_call_is_within_the_budget() {
+    let server = Server::start(|_| begun(stream::empty())).await;
+    let (mut model, failover) = server.settings();
+    model.attempts = 4;
+    // An answer of at most 200 tokens and a request of some 100 fit once, and not once more.
+    let budget = Budget { month_tokens: 500, ..Config::standard().budget };
+    let (model, ledger) = counted(&model, &failover, &budget);
+    assert!(matches!(model.chat(&request()).await, Err(ChatError::Budget(_))));
+    assert_eq!(server.received().len(), 1);
+    let calls = ledger.calls();
+    assert_eq!((calls.len(), calls[0].outcome.as_str(), calls[0].output_tokens), (1, "budget", 1));
 }
 
 #[tokio::test]

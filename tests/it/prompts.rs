@@ -386,6 +386,11 @@ async fn what_is_refused_is_followed_by_the_next_way_and_remembered() {
     }
     assert_eq!(asked.conversation[..2], request().messages[..], "the conversation goes on without the hint");
 
+    // Once may be chance, or the other address; three times in a row is its way.
+    for _ in 0..2 {
+        assert_eq!(modes.current(), JsonSchema);
+        ask(&Script::new([refused(), refused(), Ok(said(GOOD))]), &modes).await.unwrap();
+    }
     let next = Script::new([Ok(said(GOOD))]);
     ask(&next, &modes).await.unwrap();
     assert_eq!(next.modes(), [Text]);
@@ -402,9 +407,11 @@ async fn other_errors_are_no_matter_of_the_form() {
         assert_eq!(ask(&script, &auto()).await.unwrap_err().why, Unusable::Chat(error));
         assert_eq!(script.asked().len(), 1);
     }
-    let filter = ChatError::Refused { status: 400, code: Some("content_filter".to_owned()) };
-    let script = Script::new([Err(filter)]);
-    assert_eq!(ask(&script, &auto()).await.unwrap_err().why, Unusable::Filtered);
+    // As the client gives codes: in small letters.
+    for code in ["content_filter", "content_policy_violation", "responsibleaipolicyviolation"] {
+        let script = Script::new([Err(ChatError::Refused { status: 400, code: Some(code.to_owned()) })]);
+        assert_eq!(ask(&script, &auto()).await.unwrap_err().why, Unusable::Filtered);
+    }
     let script = Script::new([Ok(said("{}")), Err(ChatError::Cut)]);
     let error = ask(&script, &auto()).await.unwrap_err();
     assert_eq!((error.why, error.answers.len()), (Unusable::Chat(ChatError::Cut), 1));
@@ -426,9 +433,16 @@ async fn an_answer_of_another_form_is_sent_back_once() {
     assert!(why.as_str().contains("`type` at `/lines/1`") && !why.as_str().contains("secret"), "{why}");
     // The faulty try is no part of the conversation that goes on.
     assert_eq!(asked.conversation.len(), 3);
-    // An address that does not hold to a strict schema does not know it: the prompt tells it from now on.
+    // An address that does not hold to a strict schema may not know it: now the prompt tells it.
     assert_eq!(script.modes(), [OutputMode::JsonSchema, OutputMode::JsonObject]);
-    assert_eq!(modes.current(), OutputMode::JsonObject);
+    assert_eq!(modes.current(), OutputMode::JsonSchema, "one slip is no habit");
+    ask(&Script::new([Ok(said(wrong)), Ok(said(GOOD))]), &modes).await.unwrap();
+    ask(&Script::new([Ok(said(GOOD))]), &modes).await.unwrap();
+    for _ in 0..3 {
+        assert_eq!(modes.current(), OutputMode::JsonSchema);
+        ask(&Script::new([Ok(said(wrong)), Ok(said(GOOD))]), &modes).await.unwrap();
+    }
+    assert_eq!(modes.current(), OutputMode::JsonObject, "three in a row are");
 
     // A bound that strict mode cannot say is no such sign.
     let modes = auto();

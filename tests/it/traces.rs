@@ -64,11 +64,11 @@ async fn a_collector_learns_of_every_call_and_nothing_of_its_content() {
     answered.tool_calls =
         vec![ToolCall { id: "1".into(), name: "search_policy".into(), arguments: r#"{"query":"010190-123A"}"#.into() }];
     let (ambient, _) = Ambient::fixed(BEGINNING.parse().unwrap());
-    let mut settings = Config::standard().model;
+    let Config { model: mut settings, failover, budget, .. } = Config::standard();
     settings.key = vireille::config::Secret::new("sk-very-secret".into());
     let ledger = Arc::new(MemoryLedger::default());
     let results = [Ok(answered), Err(ChatError::Cut)];
-    let model = Counted::new(Told::all(results), ledger, &settings, &Config::standard().budget, ambient).unwrap();
+    let model = Counted::new(Told::all(results), ledger, &settings, &failover, &budget, ambient).unwrap();
     let mut request = request("Tiekunta anoo avustusta.");
     request.messages.push(Message::User(Masked::public("Aino Esimerkki, 010190-123A")));
 

@@ -1,6 +1,6 @@
 //! How much a model may take: limits for one case and for one municipality and month.
 //!
-//! A call is let through when what was spent, what other calls may still take, and what this one takes at most stay
+//! A request is let through when what was spent, what others may still take, and what this one takes at most stay
 //! within every limit. What a call may take is reserved until its row is written, so calls at the same time cannot
 //! together pass a limit; a call that ends just then may count twice for a moment, which errs on the side of stopping.
 //! Only time cannot be reserved, for nobody knows how long a call will take: its limit stops the calls after it.
@@ -66,13 +66,33 @@ impl Limits {
     }
 }
 
-/// What one call takes at most.
+/// What one request takes at most, or several together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Most {
+    /// Calls: none when it is one more request of the same call.
+    pub(super) calls: u64,
     /// Tokens, in and out.
     pub(super) tokens: u64,
     /// Cost.
     pub(super) cost: Micros,
+}
+
+impl Most {
+    const fn plus(self, other: Self) -> Self {
+        Self {
+            calls: self.calls.saturating_add(other.calls),
+            tokens: self.tokens.saturating_add(other.tokens),
+            cost: self.cost.plus(other.cost),
+        }
+    }
+
+    const fn minus(self, other: Self) -> Self {
+        Self {
+            calls: self.calls.saturating_sub(other.calls),
+            tokens: self.tokens.saturating_sub(other.tokens),
+            cost: self.cost.minus(other.cost),
+        }
+    }
 }
 
 /// Who pays for a call, and when.
@@ -100,27 +120,19 @@ pub(super) enum Refused {
 pub(super) struct Budget {
     limits: Limits,
     currency: String,
-    held: Arc<Mutex<HashMap<Account, Held>>>,
+    held: Arc<Mutex<HashMap<Account, Most>>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Account {
     Case(MunicipalityId, CaseId),
-    Municipality(MunicipalityId),
+    Municipality(MunicipalityId, Month),
 }
 
-/// What is reserved on one account.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Held {
-    calls: u64,
-    tokens: u64,
-    cost: Micros,
-}
-
-/// What one call reserved; gone when it is dropped.
+/// What was reserved for one request; gone when it is dropped.
 #[derive(Debug)]
 pub(super) struct Reservation {
-    held: Arc<Mutex<HashMap<Account, Held>>>,
+    held: Arc<Mutex<HashMap<Account, Most>>>,
     accounts: Vec<Account>,
     most: Most,
 }
@@ -130,7 +142,7 @@ impl Budget {
         Self { limits, currency: currency.to_owned(), held: Arc::default() }
     }
 
-    /// Reserves what a call takes at most, if every limit allows it.
+    /// Reserves what a request takes at most, if every limit allows it.
     pub(super) async fn reserve(
         &self,
         ledger: &dyn Ledger,
@@ -139,7 +151,8 @@ impl Budget {
     ) -> Result<Reservation, Refused> {
         let case = payer.case.filter(|_| self.limits.of_case());
         let case_account = case.map(|case| Account::Case(payer.municipality.clone(), case));
-        let month_account = self.limits.of_month().then(|| Account::Municipality(payer.municipality.clone()));
+        let month_account = self.limits.of_month();
+        let month_account = month_account.then(|| Account::Municipality(payer.municipality.clone(), payer.month));
         // Reserved first and read afterwards: of two calls at once the later one sees the earlier, and neither is
         // missed between its reservation and its row.
         let accounts: Vec<Account> = case_account.iter().chain(&month_account).cloned().collect();
@@ -149,9 +162,7 @@ impl Budget {
             for account in &accounts {
                 let entry = held.entry(account.clone()).or_default();
                 ahead.push(*entry);
-                entry.calls += 1;
-                entry.tokens = entry.tokens.saturating_add(most.tokens);
-                entry.cost = entry.cost.plus(most.cost);
+                *entry = entry.plus(most);
             }
         }
         let reservation = Reservation { held: Arc::clone(&self.held), accounts, most };
@@ -168,10 +179,10 @@ impl Budget {
         Ok(reservation)
     }
 
-    fn check_case(&self, spent: &Spent, ahead: Held, most: Most) -> Result<(), Refused> {
+    fn check_case(&self, spent: &Spent, ahead: Most, most: Most) -> Result<(), Refused> {
         let Limits { case_calls, case_tokens, case_time, case_cost, .. } = self.limits;
         let whose = "for this case";
-        within(case_calls, spent.calls, ahead.calls, 1, "calls", whose)?;
+        within(case_calls, spent.calls, ahead.calls, most.calls, "calls", whose)?;
         within(case_tokens, spent.tokens(), ahead.tokens, most.tokens, "tokens", whose)?;
         if let Some(limit) = case_time.filter(|limit| spent.latency >= *limit) {
             let (limit, spent) = (limit.as_secs(), spent.latency.as_secs());
@@ -182,7 +193,7 @@ impl Budget {
         within(case_cost, spent.cost, ahead.cost, most.cost, &self.currency, whose)
     }
 
-    fn check_month(&self, spent: &Spent, ahead: Held, most: Most, month: Month) -> Result<(), Refused> {
+    fn check_month(&self, spent: &Spent, ahead: Most, most: Most, month: Month) -> Result<(), Refused> {
         let whose = format!("for this municipality in {month}");
         within(self.limits.month_tokens, spent.tokens(), ahead.tokens, most.tokens, "tokens", &whose)?;
         within(self.limits.month_cost, spent.cost, ahead.cost, most.cost, &self.currency, &whose)
@@ -226,6 +237,16 @@ fn within<T: Countable>(
 }
 
 impl Reservation {
+    /// Holds what the call took, in the place of what it was to take at most.
+    pub(super) fn took(&mut self, took: Most) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        for account in &self.accounts {
+            let entry = held.entry(account.clone()).or_default();
+            *entry = entry.minus(self.most).plus(took);
+        }
+        self.most = took;
+    }
+
     /// Holds it as long as the process lives: its call took what no ledger knows of.
     pub(super) fn keep(mut self) {
         self.accounts.clear();
@@ -237,10 +258,8 @@ impl Drop for Reservation {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         for account in &self.accounts {
             let Some(entry) = held.get_mut(account) else { continue };
-            entry.calls = entry.calls.saturating_sub(1);
-            entry.tokens = entry.tokens.saturating_sub(self.most.tokens);
-            entry.cost = entry.cost.minus(self.most.cost);
-            if entry.calls == 0 {
+            *entry = entry.minus(self.most);
+            if *entry == Most::default() {
                 held.remove(account);
             }
         }

@@ -2,8 +2,8 @@
 //!
 //! The file is compiled in (`config/prices.toml`) or named by `budget.prices`. A price names a model with `*` for any
 //! characters; of several that fit, the one with the most literal characters holds, and of its prices the newest that
-//! is in force. A model without a price is *unknown*: its cost is reckoned by the dearest price of the file, so that a
-//! budget is never passed for want of a price, and the account says so.
+//! is in force. A model without a price is *unknown*: its cost is reckoned by the dearest price of the file, and the
+//! account says so. A model that is dearer than every price of the file needs one for a budget of money to hold.
 
 use std::path::Path;
 

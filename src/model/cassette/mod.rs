@@ -16,6 +16,7 @@ use std::time::Duration;
 use futures::future::{BoxFuture, FutureExt as _};
 
 use super::chat::{ChatAnswer, ChatError, ChatModel, ChatRequest};
+use super::meter::{Meter, Unmetered};
 use crate::config::{self, CassetteMode};
 use tape::{Folder, Key, Request, Take, Tape};
 
@@ -91,7 +92,7 @@ impl Cassette {
         Ok(Self { inner, mode, epoch, model: model.to_owned(), folder, tapes: Mutex::new(tapes) })
     }
 
-    async fn answer(&self, request: &ChatRequest) -> Result<ChatAnswer, ChatError> {
+    async fn answer(&self, request: &ChatRequest, meter: &dyn Meter) -> Result<ChatAnswer, ChatError> {
         let asked = Request::of(request, &self.model, self.epoch);
         let prompt = tape::prompt_id(&request.purpose.prompt);
         let key = asked.key();
@@ -101,9 +102,9 @@ impl Cassette {
             return take.play();
         }
         match &self.inner {
-            Some(inner) if self.mode == CassetteMode::Off => inner.chat(request).await,
+            Some(inner) if self.mode == CassetteMode::Off => inner.metered(request, meter).await,
             Some(inner) if self.mode != CassetteMode::Replay => {
-                let result = inner.chat(request).await;
+                let result = inner.metered(request, meter).await;
                 if let Some(take) = Take::of(&result) {
                     self.record(&prompt, &key, asked, take);
                 }
@@ -164,7 +165,16 @@ impl Cassette {
 
 impl ChatModel for Cassette {
     fn chat<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Result<ChatAnswer, ChatError>> {
-        self.answer(request).boxed()
+        self.answer(request, &Unmetered).boxed()
+    }
+
+    /// What is replayed is not sent.
+    fn metered<'a>(
+        &'a self,
+        request: &'a ChatRequest,
+        meter: &'a dyn Meter,
+    ) -> BoxFuture<'a, Result<ChatAnswer, ChatError>> {
+        self.answer(request, meter).boxed()
     }
 }
 

@@ -12,7 +12,6 @@ use async_openai::config::{AzureConfig, Config, OpenAIConfig};
 use futures::future::BoxFuture;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Response, Url};
-use tokio::sync::SetOnce;
 use tokio::time::{Instant, timeout};
 
 use super::StartFault;
@@ -24,6 +23,7 @@ use crate::clock::Ambient;
 use crate::config::ModelApi;
 use crate::model::chat::{ChatAnswer, ChatError, ChatRequest, TimeLimit};
 use crate::model::count;
+use crate::model::meter::Sent;
 
 /// Longest answer, bytes on the wire. A streamed token takes some 300.
 const MAX_ANSWER: usize = 8 * 1024 * 1024;
@@ -110,7 +110,7 @@ impl Endpoint {
 
     /// Asks until the address takes the request or refuses what cannot be left out. What it refused once it is not
     /// asked for again.
-    async fn ask(&self, request: &ChatRequest, began: &SetOnce<()>) -> Result<ChatAnswer, ChatError> {
+    async fn ask(&self, request: &ChatRequest, sent: &Sent) -> Result<ChatAnswer, ChatError> {
         let started = Instant::now();
         let known = *self.habits();
         let mut habits = known;
@@ -120,7 +120,7 @@ impl Endpoint {
                 if habits != known {
                     *self.habits() = habits;
                 }
-                let gathered = self.gather(response, began).await?;
+                let gathered = self.gather(response, sent).await?;
                 if !gathered.counted() {
                     count::load().await;
                 }
@@ -161,7 +161,7 @@ impl Endpoint {
     }
 
     /// Reads an answer, streamed or whole: its first character tells, whatever its content type says.
-    async fn gather(&self, mut response: Response, began: &SetOnce<()>) -> Result<Gathered, ChatError> {
+    async fn gather(&self, mut response: Response, sent: &Sent) -> Result<Gathered, ChatError> {
         let type_ = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
         let mut reader = Reader { has_events: type_.starts_with(b"text/event-stream"), ..Reader::default() };
         let mut read = 0;
@@ -172,13 +172,13 @@ impl Endpoint {
                 // Whether the connection broke is told by what is missing: after its last piece an answer is whole.
                 Ok(Ok(None) | Err(_)) | Err(_) => return reader.end(),
             };
-            // Only the first one counts.
-            let _already = began.set(());
             read += bytes.len();
             if read > MAX_ANSWER {
                 return Err(ChatError::Malformed);
             }
-            if reader.push(&bytes)? {
+            let complete = reader.push(&bytes);
+            sent.brought(reader.pieces);
+            if complete? {
                 return reader.end();
             }
         }
@@ -201,12 +201,8 @@ impl Endpoint {
 }
 
 impl Attempt for Endpoint {
-    fn attempt<'a>(
-        &'a self,
-        request: &'a ChatRequest,
-        began: &'a SetOnce<()>,
-    ) -> BoxFuture<'a, Result<ChatAnswer, ChatError>> {
-        Box::pin(self.ask(request, began))
+    fn attempt<'a>(&'a self, request: &'a ChatRequest, sent: &'a Sent) -> BoxFuture<'a, Result<ChatAnswer, ChatError>> {
+        Box::pin(self.ask(request, sent))
     }
 }
 
@@ -223,6 +219,8 @@ struct Reader {
     gathered: Gathered,
     /// Whether the head said that events come, or one came.
     has_events: bool,
+    /// Pieces that were taken.
+    pieces: u64,
     /// Whether the stream said that it is complete.
     done: bool,
 }
@@ -286,6 +284,7 @@ impl Reader {
         if let Some(error) = &piece.error {
             return Err(error.without_status());
         }
+        self.pieces += 1;
         self.gathered.take(piece).map_err(|TooMuch| ChatError::Malformed)
     }
 

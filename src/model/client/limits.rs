@@ -38,7 +38,7 @@ struct Spent {
 pub(super) struct Place<'a> {
     gate: &'a Gate,
     _permit: SemaphorePermit<'a>,
-    /// When, and how many tokens were reckoned with.
+    /// Under which moment, and how many tokens were reckoned with.
     entered: Instant,
     tokens: u64,
 }
@@ -67,23 +67,23 @@ impl Gate {
         // The semaphore is never closed.
         let permit = permit.map_err(|_| ChatError::Unreachable)?;
         let _turn = timeout_at(until, self.turn.lock()).await.map_err(late)?;
-        while let Some(wait) = self.spend(tokens) {
-            if Instant::now() + wait >= until {
-                return Err(ChatError::RateLimited { retry_after: Some(wait) });
+        loop {
+            match self.spend(tokens) {
+                Ok(entered) => return Ok(Place { gate: self, _permit: permit, entered, tokens }),
+                Err(wait) if Instant::now() + wait >= until => {
+                    return Err(ChatError::RateLimited { retry_after: Some(wait) });
+                }
+                Err(wait) => sleep(wait).await,
             }
-            sleep(wait).await;
         }
-        Ok(Place { gate: self, _permit: permit, entered: Instant::now(), tokens })
     }
 
     /// A place, if there is one now.
     pub(super) fn try_enter(&self, tokens: u64) -> Option<Place<'_>> {
         let permit = self.places.try_acquire().ok()?;
         let _turn = self.turn.try_lock().ok()?;
-        match self.spend(tokens) {
-            None => Some(Place { gate: self, _permit: permit, entered: Instant::now(), tokens }),
-            Some(_) => None,
-        }
+        let entered = self.spend(tokens).ok()?;
+        Some(Place { gate: self, _permit: permit, entered, tokens })
     }
 
     /// The address asked to wait.
@@ -92,18 +92,18 @@ impl Gate {
         spent.paused_until = spent.paused_until.max(Instant::now() + wait.min(LONGEST_PAUSE));
     }
 
-    /// Spends one request and its tokens, or tells how long to wait before asking again.
-    fn spend(&self, tokens: u64) -> Option<Duration> {
+    /// Spends one request and its tokens and tells under which moment, or how long to wait before asking again.
+    fn spend(&self, tokens: u64) -> Result<Instant, Duration> {
         let mut spent = self.spent();
         let now = Instant::now();
         let paused = spent.paused_until.saturating_duration_since(now);
         let wait = paused.max(spent.requests.wait(now, 1)).max(spent.tokens.wait(now, tokens));
         if wait > Duration::ZERO {
-            return Some(wait);
+            return Err(wait);
         }
         spent.requests.add(now, 1);
         spent.tokens.add(now, tokens);
-        None
+        Ok(now)
     }
 
     fn spent(&self) -> MutexGuard<'_, Spent> {
@@ -216,6 +216,14 @@ mod tests {
         assert_eq!(started.elapsed(), MINUTE);
         gate.enter(5000, soon()).await.unwrap();
         assert_eq!(started.elapsed(), 2 * MINUTE, "more than the limit passes alone");
+    }
+
+    #[tokio::test]
+    async fn what_was_reckoned_is_corrected_while_time_goes_on() {
+        let gate = Gate::new(100, 0, 1000);
+        for _ in 0..3 {
+            gate.try_enter(900).expect("ten tokens were taken, not nine hundred").took(10);
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -23,7 +23,7 @@ use self::breaker::Breaker;
 use self::endpoint::{Address, Endpoint};
 use self::limits::Gate;
 use self::resilient::{Guarded, Patience, Resilient};
-use super::chat::ChatModel;
+use super::chat::{ChatModel, FAILOVER, PRIMARY};
 use crate::clock::Ambient;
 use crate::config::{Failover, Model};
 
@@ -79,12 +79,13 @@ pub fn connect(model: &Model, failover: &Failover, ambient: &Ambient) -> Result<
         let endpoint = Endpoint::new(name, http.clone(), &address, model.stall_timeout(), ambient.clone())?;
         let pause = Duration::from_secs(model.breaker_pause_seconds.into());
         Ok(Guarded {
+            name,
             endpoint: Arc::new(endpoint),
             gate: Gate::new(model.concurrency, model.requests_per_minute, model.tokens_per_minute),
             breaker: Breaker::new(name, model.breaker_failures, pause),
         })
     };
-    let addresses = [("primary", Some(primary)), ("failover", second)];
+    let addresses = [(PRIMARY, Some(primary)), (FAILOVER, second)];
     let addresses = addresses.into_iter().filter_map(|(name, address)| Some((name, address?)));
     let hedge_after = Duration::from_millis(model.hedge_after_milliseconds.into());
     Ok(Arc::new(Resilient {
@@ -93,6 +94,8 @@ pub fn connect(model: &Model, failover: &Failover, ambient: &Ambient) -> Result<
             attempts: model.attempts,
             attempt: model.attempt_timeout(),
             total: model.total_timeout(),
+            // An address may be silent for so long and still be well; a short call leaves part of its time.
+            least: model.stall_timeout().min(model.total_timeout() / 4),
             hedge_after: Some(hedge_after).filter(|after| !after.is_zero()),
         },
         rng: Mutex::new(StdRng::seed_from_u64(ambient.id().as_u64_pair().1)),

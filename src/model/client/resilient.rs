@@ -2,7 +2,7 @@
 //! one, and ends in time.
 //!
 //! One call has one limit of time over everything it does, waits included. At each address it is tried a few times with
-//! exponential waits under full jitter; when the address says how long to wait, it is obeyed, unless that is longer than
+//! exponential waits under full jitter; when the address asks for a longer one, it is obeyed, unless that is longer than
 //! what is left. What the request itself caused (a refusal, its length) is not tried again anywhere. While a second
 //! address stands behind, the first must leave time for one attempt there.
 
@@ -12,13 +12,13 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use rand::Rng;
 use rand::rngs::StdRng;
-use tokio::sync::SetOnce;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use super::breaker::Breaker;
 use super::limits::Gate;
 use crate::model::chat::{ChatAnswer, ChatError, ChatModel, ChatRequest, TimeLimit};
 use crate::model::count;
+use crate::model::meter::{Meter, Sent, Unmetered};
 
 /// The first wait is at most this long, each next one at most twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
@@ -29,17 +29,15 @@ const SPREAD: f64 = 0.1;
 
 /// Anything that can be tried once.
 pub(super) trait Attempt: Send + Sync + std::fmt::Debug {
-    /// One attempt; `began` is set when the first of the answer comes.
-    fn attempt<'a>(
-        &'a self,
-        request: &'a ChatRequest,
-        began: &'a SetOnce<()>,
-    ) -> BoxFuture<'a, Result<ChatAnswer, ChatError>>;
+    /// One attempt; `sent` is told how far the answer has come.
+    fn attempt<'a>(&'a self, request: &'a ChatRequest, sent: &'a Sent) -> BoxFuture<'a, Result<ChatAnswer, ChatError>>;
 }
 
 /// An address with what guards it.
 #[derive(Debug)]
 pub(super) struct Guarded {
+    /// As the accounts know it.
+    pub(super) name: &'static str,
     pub(super) endpoint: Arc<dyn Attempt>,
     pub(super) gate: Gate,
     pub(super) breaker: Breaker,
@@ -54,6 +52,8 @@ pub(super) struct Patience {
     pub(super) attempt: Duration,
     /// Longest call.
     pub(super) total: Duration,
+    /// With less time left than this an attempt is not begun: it would say nothing of the address.
+    pub(super) least: Duration,
     /// When a second, equal request is sent beside a silent first.
     pub(super) hedge_after: Option<Duration>,
 }
@@ -74,8 +74,9 @@ impl std::fmt::Debug for Resilient {
 }
 
 /// What one call has done so far.
-#[derive(Debug, Default)]
-struct Call {
+struct Call<'a> {
+    /// Who pays for them.
+    meter: &'a dyn Meter,
     /// Its first request.
     started: Option<Instant>,
     /// Requests sent.
@@ -84,14 +85,22 @@ struct Call {
 
 impl ChatModel for Resilient {
     fn chat<'a>(&'a self, request: &'a ChatRequest) -> BoxFuture<'a, Result<ChatAnswer, ChatError>> {
-        Box::pin(self.converse(request))
+        Box::pin(self.converse(request, &Unmetered))
+    }
+
+    fn metered<'a>(
+        &'a self,
+        request: &'a ChatRequest,
+        meter: &'a dyn Meter,
+    ) -> BoxFuture<'a, Result<ChatAnswer, ChatError>> {
+        Box::pin(self.converse(request, meter))
     }
 }
 
 impl Resilient {
-    async fn converse(&self, request: &ChatRequest) -> Result<ChatAnswer, ChatError> {
+    async fn converse(&self, request: &ChatRequest, meter: &dyn Meter) -> Result<ChatAnswer, ChatError> {
         let deadline = Instant::now() + self.patience.total;
-        let mut call = Call::default();
+        let mut call = Call { meter, started: None, attempts: 0 };
         let mut failure = ChatError::LeftAlone;
         for (nth, address) in self.addresses.iter().enumerate() {
             let last = nth + 1 == self.addresses.len();
@@ -115,18 +124,28 @@ impl Resilient {
         self.patience.attempt.min(self.patience.total / 2)
     }
 
+    /// When an attempt that must end by `until` begins at the latest.
+    fn latest_start(&self, until: Instant) -> Instant {
+        until - self.patience.least
+    }
+
     /// Attempts at one address.
     async fn at(
         &self,
         address: &Guarded,
         request: &ChatRequest,
-        call: &mut Call,
+        call: &mut Call<'_>,
         until: Instant,
     ) -> Result<ChatAnswer, ChatError> {
         let mut nth = 1;
+        let mut failure = None;
         loop {
+            let sent = call.attempts;
             let error = match self.once(address, request, call, until).await {
                 Ok(answer) => return Ok(answer),
+                Err(error @ ChatError::Budget(_)) => return Err(error),
+                // Else why nothing was sent says less than what came of the request before.
+                Err(error) if call.attempts == sent => return Err(failure.unwrap_or(error)),
                 Err(error) => error,
             };
             let over = matches!(error, ChatError::Timeout(TimeLimit::Total));
@@ -136,10 +155,11 @@ impl Resilient {
             let wait = self.wait(nth, &error);
             tracing::debug!(kind = error.kind(), wait_ms = wait.as_millis(), "the model is asked again");
             // Nothing would come of a wait beyond the end.
-            match Instant::now().checked_add(wait).filter(|at| *at < until) {
+            match Instant::now().checked_add(wait).filter(|at| *at < self.latest_start(until)) {
                 Some(at) => sleep_until(at).await,
                 None => return Err(error),
             }
+            failure = Some(error);
             nth += 1;
         }
     }
@@ -149,18 +169,19 @@ impl Resilient {
         &self,
         address: &Guarded,
         request: &ChatRequest,
-        call: &mut Call,
+        call: &mut Call<'_>,
         until: Instant,
     ) -> Result<ChatAnswer, ChatError> {
         if !address.breaker.lets_pass() {
             return Err(ChatError::LeftAlone);
         }
         let tokens = reckoned(address, request).await;
-        let place = address.gate.enter(tokens, until).await?;
+        let place = address.gate.enter(tokens, self.latest_start(until)).await?;
         // Only now: the breaker may have opened while this one waited.
         let pass = address.breaker.enter().ok_or(ChatError::LeftAlone)?;
+        let sent = call.meter.sends(address.name).await?;
         call.started.get_or_insert_with(Instant::now);
-        let result = self.hedged(address, request, call, tokens, until).await;
+        let result = self.hedged(address, request, call, &sent, tokens, until).await;
         match &result {
             Ok(answer) => {
                 place.took(answer.usage.total());
@@ -173,7 +194,7 @@ impl Resilient {
             ChatError::RateLimited { retry_after: Some(wait) } | ChatError::Fault { retry_after: Some(wait), .. },
         ) = &result
         {
-            address.gate.pause(*wait);
+            address.gate.pause(self.spread(*wait));
         }
         result
     }
@@ -184,22 +205,26 @@ impl Resilient {
         &self,
         address: &Guarded,
         request: &ChatRequest,
-        call: &mut Call,
+        call: &mut Call<'_>,
+        sent: &Sent,
         tokens: u64,
         until: Instant,
     ) -> Result<ChatAnswer, ChatError> {
         call.attempts += 1;
-        let (began, unheard) = (SetOnce::new(), SetOnce::new());
-        let mut first = Box::pin(self.limited(address, request, &began, until));
+        let beside;
+        let mut first = Box::pin(self.limited(address, request, sent, until));
         let Some(after) = self.patience.hedge_after else { return first.await };
         tokio::select! {
             result = &mut first => return result,
-            () = began.wait() => return first.await,
+            () = sent.began() => return first.await,
             () = sleep(after) => {}
         }
         let Some(place) = address.gate.try_enter(tokens) else { return first.await };
+        // Not beyond the budget for the sake of haste.
+        let Ok(another) = call.meter.sends(address.name).await else { return first.await };
+        beside = another;
         call.attempts += 1;
-        let second = Box::pin(self.limited(address, request, &unheard, until));
+        let second = Box::pin(self.limited(address, request, &beside, until));
         let (answer, _given_up) = futures::future::select_ok([first, second]).await?;
         place.took(answer.usage.total());
         Ok(answer)
@@ -210,23 +235,37 @@ impl Resilient {
         &self,
         address: &Guarded,
         request: &ChatRequest,
-        began: &SetOnce<()>,
+        sent: &Sent,
         until: Instant,
     ) -> Result<ChatAnswer, ChatError> {
         let own = Instant::now() + self.patience.attempt;
         let (end, limit) = if own <= until { (own, TimeLimit::Attempt) } else { (until, TimeLimit::Total) };
-        timeout_at(end, address.endpoint.attempt(request, began)).await.map_err(|_| ChatError::Timeout(limit))?
+        let result = timeout_at(end, address.endpoint.attempt(request, sent)).await;
+        let result = result.unwrap_or(Err(ChatError::Timeout(limit)));
+        sent.ended(&result);
+        result
     }
 
     /// The wait after the `nth` failure.
     fn wait(&self, nth: u32, error: &ChatError) -> Duration {
-        let share: f64 = self.rng.lock().unwrap_or_else(PoisonError::into_inner).random();
+        let longest = FIRST_WAIT.saturating_mul(2u32.saturating_pow(nth - 1)).min(LONGEST_WAIT);
+        let own = longest.mul_f64(self.share());
         match error {
             ChatError::RateLimited { retry_after: Some(asked) } | ChatError::Fault { retry_after: Some(asked), .. } => {
-                asked.saturating_add(asked.min(&LONGEST_WAIT).mul_f64(SPREAD * share))
+                self.spread(*asked).max(own)
             }
-            _ => FIRST_WAIT.saturating_mul(2u32.saturating_pow(nth - 1)).min(LONGEST_WAIT).mul_f64(share),
+            _ => own,
         }
+    }
+
+    /// A wait that the address asked for, and a little more.
+    fn spread(&self, asked: Duration) -> Duration {
+        asked.saturating_add(asked.min(LONGEST_WAIT).mul_f64(SPREAD * self.share()))
+    }
+
+    /// Anything from 0 to 1.
+    fn share(&self) -> f64 {
+        self.rng.lock().unwrap_or_else(PoisonError::into_inner).random()
     }
 }
 
@@ -244,9 +283,10 @@ const fn is_failure(error: &ChatError) -> bool {
     error.may_pass() && !matches!(error, ChatError::RateLimited { .. })
 }
 
-/// Whether the next address may answer what this one did not. A request that is wrong or too long stays so.
+/// Whether the next address may answer what this one did not. A request that is wrong or too long stays so, and there is
+/// one budget.
 const fn another_may_answer(error: &ChatError) -> bool {
-    !matches!(error, ChatError::TooLong | ChatError::Refused { status: 400 | 422, .. })
+    !matches!(error, ChatError::TooLong | ChatError::Refused { status: 400 | 422, .. } | ChatError::Budget(_))
 }
 
 #[cfg(test)]
@@ -302,17 +342,13 @@ mod tests {
     }
 
     impl Attempt for Scripted {
-        fn attempt<'a>(
-            &'a self,
-            _: &'a ChatRequest,
-            began: &'a SetOnce<()>,
-        ) -> BoxFuture<'a, Result<ChatAnswer, ChatError>> {
+        fn attempt<'a>(&'a self, _: &'a ChatRequest, sent: &'a Sent) -> BoxFuture<'a, Result<ChatAnswer, ChatError>> {
             Box::pin(async move {
                 self.asked.lock().unwrap().push(Instant::now());
                 let turn = self.turns.lock().unwrap().pop_front().unwrap_or_else(|| answers(Duration::ZERO));
                 let mut given_up = GivenUp(&self.given_up, false);
                 sleep(turn.silent).await;
-                let _ = began.set(());
+                sent.brought(1);
                 sleep(turn.speaks).await;
                 given_up.1 = true;
                 turn.end.map(|()| ChatAnswer {
@@ -335,8 +371,13 @@ mod tests {
         addresses: Vec<Arc<Scripted>>,
     }
 
-    const PATIENCE: Patience =
-        Patience { attempts: 4, attempt: Duration::from_secs(90), total: Duration::from_mins(4), hedge_after: None };
+    const PATIENCE: Patience = Patience {
+        attempts: 4,
+        attempt: Duration::from_secs(90),
+        total: Duration::from_mins(4),
+        least: Duration::from_secs(30),
+        hedge_after: None,
+    };
 
     fn story<const N: usize>(patience: Patience, scripts: [Vec<Turn>; N]) -> Story {
         let addresses: Vec<_> = scripts
@@ -344,6 +385,7 @@ mod tests {
             .map(|turns| Arc::new(Scripted { turns: Mutex::new(turns.into()), ..Scripted::default() }))
             .collect();
         let guarded = |endpoint: &Arc<Scripted>| Guarded {
+            name: "primary",
             endpoint: endpoint.clone(),
             gate: Gate::new(8, 0, 0),
             breaker: Breaker::new("primary", 5, 30 * SECOND),
@@ -372,7 +414,41 @@ mod tests {
         }
     }
 
+    /// Hears of every request, and lets so many pass.
+    struct Purse {
+        most: usize,
+        sent: Mutex<Vec<Arc<Sent>>>,
+    }
+
+    impl Purse {
+        fn of(most: usize) -> Self {
+            Self { most, sent: Mutex::default() }
+        }
+
+        fn owed(&self) -> Vec<Option<u64>> {
+            self.sent.lock().unwrap().iter().map(|sent| sent.owed()).collect()
+        }
+    }
+
+    impl Meter for Purse {
+        fn sends(&self, _: &'static str) -> BoxFuture<'_, Result<Arc<Sent>, ChatError>> {
+            Box::pin(async {
+                let mut all = self.sent.lock().unwrap();
+                if all.len() == self.most {
+                    return Err(ChatError::Budget("spent".to_owned()));
+                }
+                let sent = Arc::<Sent>::default();
+                all.push(Arc::clone(&sent));
+                Ok(sent)
+            })
+        }
+    }
+
     impl Story {
+        async fn metered(&self, purse: &Purse) -> Result<ChatAnswer, ChatError> {
+            self.model.metered(&request(), purse).await
+        }
+
         async fn ask(&self) -> Result<ChatAnswer, ChatError> {
             self.model.chat(&request()).await
         }
@@ -401,6 +477,14 @@ mod tests {
         assert!(waits.iter().all(|wait| *wait < 4 * FIRST_WAIT));
         assert!(waits.iter().any(|wait| *wait < FIRST_WAIT / 4) && waits.iter().any(|wait| *wait > 3 * FIRST_WAIT));
         assert!(story.model.wait(30, &FAULT) <= LONGEST_WAIT, "and never longer than this");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_address_that_asks_for_no_wait_gets_one_all_the_same() {
+        let story = story(PATIENCE, [vec![]]);
+        let now = ChatError::RateLimited { retry_after: Some(Duration::ZERO) };
+        let waits: Vec<_> = (0..200).map(|_| story.model.wait(3, &now)).collect();
+        assert!(waits.iter().any(|wait| *wait < FIRST_WAIT / 4) && waits.iter().any(|wait| *wait > 3 * FIRST_WAIT));
     }
 
     #[tokio::test(start_paused = true)]
@@ -445,7 +529,7 @@ mod tests {
         };
         let _ = tokio::join!(first, second);
         let asked = story.addresses[0].asked();
-        assert!(asked[1..].iter().all(|later| *later - asked[0] >= 20 * SECOND));
+        assert!(asked[1..].iter().all(|later| *later - asked[0] > 20 * SECOND), "and not to the moment: {asked:?}");
     }
 
     #[tokio::test(start_paused = true)]
@@ -527,6 +611,34 @@ mod tests {
         assert_eq!(story.asked(), [13]);
     }
 
+    /// Attempts that take longer than half a call.
+    const SHORT: Patience = Patience { total: Duration::from_mins(1), ..PATIENCE };
+
+    #[tokio::test(start_paused = true)]
+    async fn that_calls_queue_up_is_no_failure_of_the_address() {
+        let story = story(SHORT, [vec![answers(40 * SECOND); 24]]);
+        let calls = futures::future::join_all((0..24).map(|_| story.ask())).await;
+        assert_eq!(calls.iter().filter(|call| call.is_ok()).count(), 8);
+        assert!(calls[8..].iter().all(|call| *call == Err(ChatError::Timeout(TimeLimit::Total))));
+        assert_eq!(story.asked(), [8], "what could not have been answered in time was not sent");
+        assert!(story.ask().await.is_ok(), "and the address is not left alone");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn with_too_little_time_left_the_last_failure_is_told() {
+        let late = Turn { silent: 40 * SECOND, speaks: Duration::ZERO, end: Err(FAULT) };
+        let story = story(SHORT, [vec![late]]);
+        assert_eq!(story.ask().await.unwrap_err(), FAULT);
+        assert_eq!(story.asked(), [1]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn that_it_is_left_alone_meanwhile_says_less_than_its_last_failure() {
+        let story = story(Patience { attempts: 9, ..PATIENCE }, [vec![fails(FAULT); 9]]);
+        assert_eq!(story.ask().await.unwrap_err(), FAULT);
+        assert_eq!(story.asked(), [5]);
+    }
+
     const HEDGED: Patience = Patience { hedge_after: Some(SECOND), ..PATIENCE };
 
     #[tokio::test(start_paused = true)]
@@ -550,6 +662,32 @@ mod tests {
         let story = story(HEDGED, [vec![late, answers(9 * SECOND)]]);
         let answer = story.ask().await.unwrap();
         assert_eq!((answer.attempts, answer.latency), (2, 10 * SECOND));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_pays_hears_of_every_request_and_of_those_whose_answer_nobody_has() {
+        let hangs = Turn { silent: SECOND, speaks: Duration::from_hours(1), end: Ok(()) };
+        let purse = Purse::of(9);
+        story(PATIENCE, [vec![fails(FAULT), fails(ChatError::Cut), hangs]]).metered(&purse).await.unwrap();
+        assert_eq!(purse.owed(), [None, Some(1), Some(1), None]);
+        let purse = Purse::of(9);
+        story(HEDGED, [vec![answers(60 * SECOND), answers(2 * SECOND)]]).metered(&purse).await.unwrap();
+        assert_eq!(purse.owed(), [Some(0), None], "the one that was given up was read, too");
+        let purse = Purse::of(9);
+        let given_up =
+            tokio::time::timeout(SECOND, async { story(PATIENCE, [vec![answers(9 * SECOND)]]).metered(&purse).await });
+        assert!(given_up.await.is_err());
+        assert_eq!(purse.owed(), [Some(0)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_sent_beyond_the_budget() {
+        let over = Err(ChatError::Budget("spent".to_owned()));
+        let two = story(PATIENCE, [vec![fails(FAULT); 9], vec![]]);
+        assert_eq!(two.metered(&Purse::of(2)).await, over);
+        assert_eq!(two.asked(), [2, 0]);
+        let silent = story(HEDGED, [vec![answers(60 * SECOND)]]);
+        assert_eq!(silent.metered(&Purse::of(1)).await.unwrap().attempts, 1, "haste alone is not worth it");
     }
 
     #[tokio::test(start_paused = true)]

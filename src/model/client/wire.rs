@@ -22,6 +22,8 @@ use crate::model::masking::Masked;
 const MAX_TOOL_CALLS: usize = 128;
 /// Longest word that is kept of a finish reason or a model's name, characters.
 const MAX_WORD: usize = 64;
+/// More tokens than any model reads or writes in one answer.
+const MOST_TOKENS: u64 = 16_000_000;
 
 /// What an address was found not to take. Everything is taken until it was refused once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -208,6 +210,13 @@ struct WireUsage {
     prompt_tokens_details: Option<PromptDetails>,
 }
 
+impl WireUsage {
+    /// Zero tokens read is what servers write that do not count; a number beyond all measure is nonsense.
+    fn can_be(&self) -> bool {
+        (1..=MOST_TOKENS).contains(&self.prompt_tokens) && self.completion_tokens <= MOST_TOKENS
+    }
+}
+
 #[derive(Debug, Deserialize)]
 struct PromptDetails {
     cached_tokens: Option<u64>,
@@ -250,8 +259,7 @@ impl Gathered {
         if self.model.is_none() {
             self.model = piece.model.filter(|name| !name.is_empty()).map(word);
         }
-        // Zero tokens read is what servers write that do not count.
-        if let Some(usage) = piece.usage.filter(|usage| usage.prompt_tokens > 0) {
+        if let Some(usage) = piece.usage.filter(WireUsage::can_be) {
             let cached = usage.prompt_tokens_details.and_then(|details| details.cached_tokens).unwrap_or(0);
             self.usage = Some(Usage {
                 input: usage.prompt_tokens,
@@ -505,6 +513,15 @@ mod tests {
         assert_eq!(parts.content.as_deref(), Some("Hyvää päivää"));
         assert_eq!((parts.finish, parts.model.as_deref()), (Finish::Stop, Some("gpt")));
         assert_eq!(parts.usage, Usage { input: 30, cached: 20, output: 4, estimated: false });
+    }
+
+    #[test]
+    fn numbers_that_no_answer_can_take_are_estimated() {
+        for (read, written) in [(u64::MAX, 1), (40, u64::MAX), (MOST_TOKENS + 1, 1)] {
+            let parts = gathered(&[json!({"choices": [{"message": {"content": "ok"}}],
+                "usage": {"prompt_tokens": read, "completion_tokens": written}})]);
+            assert!(parts.usage.estimated && parts.usage.total() < 1_000, "{:?}", parts.usage);
+        }
     }
 
     #[test]

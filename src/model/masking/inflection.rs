@@ -16,6 +16,9 @@ const CLITICS: &str = "kin kaan kään han hän ko kö pa pä";
 /// Longest ending, in bytes.
 const LONGEST: usize = 18;
 
+/// Most names that share a stem: whose a first name is that more people have, nobody can tell by it.
+const MOST: usize = 50;
+
 static ENDINGS: LazyLock<HashSet<String>> = LazyLock::new(|| {
     let or_none = |list: &'static str| std::iter::once("").chain(list.split_whitespace());
     or_none(CASES)
@@ -33,7 +36,7 @@ impl Forms {
     pub fn add(&mut self, word: &str, of: usize) {
         for stem in stems(word) {
             let known = self.0.entry(stem).or_default();
-            if !known.contains(&of) {
+            if known.len() < MOST && !known.contains(&of) {
                 known.push(of);
             }
         }

@@ -155,7 +155,8 @@ impl Known {
         self.literals.push(Literal { class, key, written: value.to_owned() });
     }
 
-    /// Where known values stand: their letters and digits, with at most two other signs between two of them.
+    /// Where known values stand: their letters and digits, with at most three other signs between two of them. A line may end
+    /// within the number of an account or a telephone.
     pub fn find(&self, text: &str) -> Vec<Span> {
         let mut spans = Vec::new();
         if self.by_head.is_empty() {
@@ -175,11 +176,13 @@ impl Known {
         while let Some(run) = letters.get(from..) {
             let Some((start, _)) = run.first() else { break };
             let head: String = run.iter().take(HEAD).map(|(_, c)| c).collect();
-            let end_of = |way: &str| {
+            let end_of = |way: &str, class: Class| {
+                let is_broken = |gap: &str| gap.contains('\n') && !matches!(class, Class::Iban | Class::Phone);
                 let mut last = *start;
                 for (c, (at, letter)) in way.chars().zip(run) {
                     let gap = text.get(last..*at).unwrap_or_default();
-                    let close = gap.chars().count() <= 3 && !gap.contains(['\n', '[', ']']);
+                    // The letter before stands in the gap, too.
+                    let close = gap.chars().count() <= 4 && !gap.contains(['[', ']']) && !is_broken(gap);
                     if c != *letter || !close {
                         return None;
                     }
@@ -188,8 +191,9 @@ impl Known {
                 (way.chars().count() <= run.len()).then(|| last + width(last))
             };
             let hit = self.by_head.get(&head).into_iter().flatten().find_map(|(way, one)| {
-                let end = end_of(way).filter(|end| alone(*start, *end))?;
-                Some((end, way.chars().count(), self.literals.get(*one)?))
+                let literal = self.literals.get(*one)?;
+                let end = end_of(way, literal.class).filter(|end| alone(*start, *end))?;
+                Some((end, way.chars().count(), literal))
             });
             match hit {
                 Some((end, length, literal)) => {

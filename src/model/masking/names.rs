@@ -1,16 +1,21 @@
 //! People's names in texts: those that the form tells, in all their forms, and those of people whom a text brings in.
 //!
 //! The recogniser is a rule, not a model: words with a capital within a sentence that are no place, authority or everyday
-//! word and say no whereabouts; at the start of one a first name, two of them, or one behind a word such as `naapurini`. What
-//! it takes for a person is one from then on, in every text of the case.
+//! word and say no whereabouts; at the start of one a first name, two of them, or one behind a word such as `naapurini`; in
+//! capitals throughout, a first name beside another name. What it takes for a person is one from then on, in every text of
+//! the case.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use super::detect::{Span, is_somewhere, is_street};
 use super::inflection::Forms;
 use super::placeholder::Class;
 use super::public_words::PublicWords;
+
+/// Most names that a case knows with all their forms. Whoever a text brings in beyond them is masked by the very letters
+/// of the name, so that a list of names built for it costs no more time than another text.
+const MOST: usize = 500;
 
 /// A word of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -205,9 +210,13 @@ impl People {
         let single = word.text.split(['\'', '’']).next().unwrap_or_default().chars().count() < 2;
         let before = text[..word.start].trim_end_matches([' ', '\u{a0}', '”', '"', '(', '“', '–', '-', '*', '>']);
         let starts = before.is_empty() || before.ends_with(['.', '!', '?', ':', '\n', ';', '\t', '|']);
-        let may_be = !known.is_empty() || (capital && !place && !single);
-        let there = before.rsplit(char::is_whitespace).next().is_some_and(|word| THERE.contains(&word));
-        Seen { word, known, place, starts, there, may_be }
+        let named = || FIRST_NAMES.has(word.text) || is_family_name(word.text);
+        let somewhere = || is_place(word.text) || public.is_place(word.text) || is_street(word.text);
+        let loud = shouted && known.is_empty() && !single && named() && !somewhere();
+        let may_be = !known.is_empty() || (capital && !place && !single) || loud;
+        let begins = |rest: &str| rest.is_empty() || rest.ends_with(char::is_whitespace);
+        let there = THERE.iter().any(|word| before.strip_suffix(word).is_some_and(begins));
+        Seen { word, known, place, starts, there, loud, may_be }
     }
 
     /// A run of words beside each other that may all be names.
@@ -238,6 +247,9 @@ impl People {
         let shaped = |seen: &Seen<'_>| FIRST_NAMES.has(seen.word.text) || is_family_name(seen.word.text);
         let person = if within || run.iter().all(|seen| !seen.known.is_empty()) {
             false
+        } else if run.iter().any(|seen| seen.loud) {
+            // Where all is written so, a single word proves nothing.
+            (cue || run.len() > 1) && run.iter().any(given)
         } else if run.len() == 1 {
             let word = first.word.text;
             let alone = if first.starts {
@@ -288,10 +300,13 @@ impl People {
 
     /// The person of a run: a known one whose name it gives or completes, else a new one.
     fn who(&mut self, run: &[Seen<'_>]) -> Option<String> {
-        let candidates: Vec<usize> = run.iter().flat_map(|seen| seen.known.iter().copied()).collect();
-        let same = candidates.into_iter().find(|one| {
-            let matched = run.iter().filter(|seen| seen.known.contains(one)).count();
-            self.names[*one].0 == Class::Person && (matched == run.len() || matched >= self.names[*one].1.len())
+        let mut matched: HashMap<usize, usize> = HashMap::new();
+        for one in run.iter().flat_map(|seen| &seen.known) {
+            *matched.entry(*one).or_default() += 1;
+        }
+        let same = run.iter().flat_map(|seen| seen.known.iter().copied()).find(|one| {
+            let (class, parts) = &self.names[*one];
+            *class == Class::Person && (matched[one] == run.len() || matched[one] >= parts.len())
         });
         if let Some(one) = same {
             for seen in run.iter().filter(|seen| !seen.known.contains(&one)) {
@@ -300,8 +315,8 @@ impl People {
             }
             return Some(one.to_string());
         }
-        let name: Vec<&str> = run.iter().map(|seen| seen.word.text).collect();
-        self.know(Class::Person, &name.join(" "))
+        let name = run.iter().map(|seen| seen.word.text).collect::<Vec<_>>().join(" ");
+        if self.names.len() < MOST { self.know(Class::Person, &name) } else { Some(name.to_lowercase()) }
     }
 
     fn span(&self, text: &str, run: &[Seen<'_>], key: &str) -> Span {
@@ -325,6 +340,8 @@ struct Seen<'a> {
     starts: bool,
     /// Whether the word before says that a place follows.
     there: bool,
+    /// Whether it has the form of a name, in capitals throughout.
+    loud: bool,
     may_be: bool,
 }
 

@@ -9,7 +9,6 @@ use std::collections::BTreeSet;
 use super::consultation::{Consultation, Unable};
 use super::tools::{self, Toolbox};
 use super::translate;
-use super::values::cut;
 use crate::cases::{
     Check, CheckId, CheckResult, Citation, DraftContent, DraftKind, Flag, ModelProposal, PassageRef, ProposalKind,
     RuleId, RuleOutcome, SectionRef, Urgency,
@@ -107,7 +106,7 @@ pub(super) async fn write(
         }
         sent_back = true;
         let rows = findings.into_iter().map(|finding| {
-            let detail = cut(about.masker().mask(&finding.detail), LONGEST_DETAIL);
+            let detail = about.masker().mask(&finding.detail).cut(LONGEST_DETAIL);
             vec![("check", Masked::public(finding.check)), ("detail", detail)]
         });
         messages.push(prompt.repair(&Values::new().rows("findings", rows), &about.fence)?);
@@ -151,7 +150,7 @@ fn values(about: &Consultation<'_>, offline: &Offline, passages: &[PassageRef]) 
         .rows("facts", about.facts(language))
         .texts("sections", about.section_texts(&sections, language))
         .texts("sources", about.sources())
-        .text("letter", cut(about.masker().mask(&content.letter), LONGEST_LETTER))
+        .text("letter", about.masker().mask(&content.letter).cut(LONGEST_LETTER))
 }
 
 /// Puts an answer into the letter and checks it: what was written, or what is wrong with it.

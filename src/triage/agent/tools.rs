@@ -13,7 +13,6 @@ use tracing::Instrument as _;
 
 use super::compose::Offline;
 use super::consultation::Consultation;
-use super::values::cut;
 use crate::cases::{EventKind, Language, SectionRef};
 use crate::model::chat::{Message, Tool, ToolCall};
 use crate::model::masking::Masked;
@@ -154,7 +153,7 @@ impl<'a> Toolbox<'a> {
         }
         let content = match result {
             Ok(content) => {
-                let content = cut(content, LONGEST_RESULT);
+                let content = content.cut(LONGEST_RESULT);
                 self.about.fence.around(tool.map_or("tool", Kind::name), &content)
             }
             Err((why, _)) => Masked::public(json!({ "error": why }).to_string()),
@@ -217,7 +216,7 @@ impl<'a> Toolbox<'a> {
                 vec![
                     ("section", Masked::public(passage.section.to_string())),
                     ("heading", Masked::public(format!("{}: {}", passage.title, passage.heading))),
-                    ("text", cut(Masked::public(passage.text), LONGEST_PASSAGE)),
+                    ("text", Masked::public(passage.text).cut(LONGEST_PASSAGE)),
                 ]
             })
             .collect();

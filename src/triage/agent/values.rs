@@ -20,7 +20,7 @@ impl Consultation<'_> {
         let mut left = ALL_SOURCES;
         let mut texts = Vec::new();
         for (id, text) in self.named_sources() {
-            let masked = cut(self.masker().mask(text), LONGEST_SOURCE.min(left));
+            let masked = self.masker().mask(text).cut(LONGEST_SOURCE.min(left));
             left -= masked.as_str().chars().count().min(left);
             if !masked.as_str().is_empty() {
                 texts.push((id, masked));
@@ -155,7 +155,7 @@ impl Consultation<'_> {
     pub(super) fn section_texts(&self, sections: &[SectionRef], language: Language) -> Vec<(String, Masked<String>)> {
         let text = |place: &SectionRef| {
             let (_, text) = self.section(place, language)?;
-            Some((place.to_string(), cut(Masked::public(text), LONGEST_SECTION)))
+            Some((place.to_string(), Masked::public(text).cut(LONGEST_SECTION)))
         };
         sections.iter().filter_map(text).collect()
     }
@@ -173,28 +173,5 @@ const fn from(evidence: &Evidence) -> &'static str {
         Evidence::Register { .. } => "register",
         Evidence::Computed { .. } => "computed",
         Evidence::Person { .. } => "handler",
-    }
-}
-
-/// A masked text cut to so many characters, never within a placeholder.
-pub(super) fn cut(text: Masked<String>, longest: usize) -> Masked<String> {
-    let words = text.as_str();
-    let Some((end, _)) = words.char_indices().nth(longest) else { return text };
-    let kept = &words[..end];
-    let open = kept.rfind('[').filter(|open| !kept[*open..].contains(']'));
-    // A part of a masked text is masked.
-    Masked::public(&kept[..open.unwrap_or(end)])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cut_never_goes_through_a_placeholder() {
-        let text = Masked::public("Terveisin [person 1] ja muut");
-        assert_eq!(cut(text.clone(), 15).as_str(), "Terveisin ");
-        assert_eq!(cut(text.clone(), 20).as_str(), "Terveisin [person 1]");
-        assert_eq!(cut(text.clone(), 400), text);
     }
 }

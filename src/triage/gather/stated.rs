@@ -1,12 +1,14 @@
 //! Facts that a message or an attachment states, found by a language model and read by code.
 //!
 //! The model only points: this field, these words, in that text. The value is read from the words by the code that reads
-//! form fields, and only where they hold exactly one value in the field's own unit. What was given on the form, stated by
-//! a person or set by the form for an empty field stands above it.
+//! form fields, and only where they hold exactly one value in the field's own unit: a part of a number or a day is none. What
+//! was given on the form, stated by a person or set by the form for an empty field stands above it. Free words are never
+//! taken over, for a letter names whom and what they say: a person reads them among the proposals.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
-use regex::Regex;
+use regex::{Captures, Regex};
 
 use super::{Unreadable, parse};
 use crate::cases::{
@@ -19,8 +21,6 @@ use crate::triage::proposals::FactProposal;
 
 /// Fields whose value says how the case is handled, not what is the case: other steps read them.
 const NOT_STATED: [&str; 2] = ["category", "language"];
-/// Longest text value.
-const LONGEST_TEXT: usize = 200;
 
 /// A number with what stands right behind it.
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
@@ -128,12 +128,7 @@ fn fact(field: &Field, proposal: &FactProposal, reading: &Reading) -> Result<Fac
     if ORDER.is_match(sentence_around(&source.text, start, start + quote.len())) {
         return Err("the words stand in a sentence that says what to record, not what is the case");
     }
-    let names_something =
-        || tokens(quote).iter().any(|token| token.word.chars().filter(|c| c.is_alphabetic()).count() >= 3);
-    if field.kind == FieldType::Number && field.unit.is_none() && !names_something() {
-        return Err("a bare number does not say what it counts");
-    }
-    let value = read(field, quote, &proposal.value)?;
+    let value = read(field, &source.text, start..start + quote.len(), &proposal.value)?;
     let evidence = match source.source.strip_prefix("attachment:") {
         Some(name) => {
             Evidence::Attachment { name: name.to_owned(), page: page_of(&source.text, start), quote: quote.to_owned() }
@@ -162,22 +157,25 @@ fn page_of(text: &str, at: usize) -> u32 {
     u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1)
 }
 
-/// The one value of the field's type that the words hold.
-fn read(field: &Field, quote: &str, proposed: &str) -> Result<Value, &'static str> {
+/// The one value of the field's type that the words hold, as they stand in their text.
+fn read(field: &Field, text: &str, words: Range<usize>, proposed: &str) -> Result<Value, &'static str> {
     const NONE: &str = "the words do not hold exactly one value of that kind";
+    const CUT: &str = "the words cut through a number or a day";
+    let quote = &text[words.clone()];
     let found: Vec<String> = match field.kind {
-        FieldType::Number | FieldType::Money => NUMBER
-            .captures_iter(quote)
-            .filter(|found| is_unit(&found[2], field))
-            .map(|found| found[1].to_owned())
-            .collect(),
-        FieldType::Date => DATE.find_iter(quote).map(|found| found.as_str().replace(". ", ".")).collect(),
-        FieldType::Choice => choices(field, quote),
-        FieldType::Text => {
-            let value = proposed.trim();
-            let stands = !value.is_empty() && value.chars().count() <= LONGEST_TEXT && quote.contains(value);
-            stands.then(|| value.to_owned()).into_iter().collect()
+        FieldType::Number | FieldType::Money => {
+            if !names_something(quote) {
+                return Err("a bare number does not say what it counts");
+            }
+            let numbers = whole(&NUMBER, text, &words).ok_or(CUT)?;
+            numbers.iter().filter(|found| is_unit(&found[2], field)).map(|found| found[1].to_owned()).collect()
         }
+        FieldType::Date => {
+            let days = whole(&DATE, text, &words).ok_or(CUT)?;
+            days.iter().map(|found| found[0].replace(". ", ".")).collect()
+        }
+        FieldType::Choice => choices(field, quote),
+        FieldType::Text => return Err("free words are for a person to take over"),
         FieldType::Flag
         | FieldType::Email
         | FieldType::Phone
@@ -203,6 +201,58 @@ fn read(field: &Field, quote: &str, proposed: &str) -> Result<Value, &'static st
     Ok(value.clone())
 }
 
+/// What a pattern finds among some words of a text; none when they cut through something that it finds in the whole text.
+fn whole<'t>(pattern: &Regex, text: &'t str, words: &Range<usize>) -> Option<Vec<Captures<'t>>> {
+    let mut found = Vec::new();
+    for hit in pattern.captures_iter(text) {
+        let Some(all) = hit.get(0) else { continue };
+        let (start, end) = (all.start(), all.start() + all.as_str().trim_end().len());
+        if words.end <= start {
+            break;
+        }
+        if end <= words.start {
+            continue;
+        }
+        if start < words.start || words.end < end {
+            return None;
+        }
+        if !goes_on(&text[..start], &text[start..end], &text[end..]) {
+            found.push(hit);
+        }
+    }
+    Some(found)
+}
+
+/// Whether a number or a day is a part of something longer: `2'350 m`, `300–400 m`, `2  350 m`, `350 m²`.
+fn goes_on(before: &str, found: &str, after: &str) -> bool {
+    let ends = |text: &str| text.ends_with(char::is_numeric);
+    let is_part = |last: char| {
+        if last.is_whitespace() {
+            // The groups of a large number.
+            ends(before.trim_end()) && found.bytes().take_while(u8::is_ascii_digit).count() == 3
+        } else {
+            last.is_alphanumeric() || ends(&before[..before.len() - last.len_utf8()])
+        }
+    };
+    let mut next = after.chars();
+    let first = next.next();
+    before.chars().next_back().is_some_and(is_part)
+        || first.is_some_and(char::is_numeric)
+        || first.is_some_and(|c| !c.is_whitespace()) && next.next().is_some_and(char::is_numeric)
+}
+
+/// Whether words say more than a number with its unit.
+fn names_something(words: &str) -> bool {
+    let says = |word: &str| word.chars().filter(|c| c.is_alphabetic()).count() >= 3 && !is_measure(word);
+    tokens(words).iter().any(|token| says(&token.word))
+}
+
+fn is_measure(word: &str) -> bool {
+    const MEASURES: [&str; 9] = ["%", "€", "m", "km", "kg", "ha", "e", "t", "h"];
+    const BEGINNINGS: [&str; 7] = ["metri", "metre", "meter", "kilom", "eur", "prosent", "procent"];
+    MEASURES.contains(&word) || BEGINNINGS.iter().any(|unit| word.starts_with(unit))
+}
+
 /// Whether what stands behind a number is the field's unit: kilometres are no metres, and a share is no sum.
 fn is_unit(word: &str, field: &Field) -> bool {
     let word = word.to_lowercase();
@@ -211,11 +261,7 @@ fn is_unit(word: &str, field: &Field) -> bool {
         Some("EUR") => word == "€" || word == "e" || word.starts_with("eur"),
         _ if field.kind == FieldType::Money => word == "€" || word == "e" || word.starts_with("eur"),
         Some(unit) => word == unit.to_lowercase(),
-        None => {
-            let measures = ["%", "€", "m", "km", "kg", "ha", "e", "t", "h"];
-            let begins = ["metri", "metre", "meter", "kilom", "eur", "prosent", "procent"];
-            !measures.contains(&word.as_str()) && !begins.iter().any(|unit| word.starts_with(unit))
-        }
+        None => !is_measure(&word),
     }
 }
 
@@ -252,7 +298,7 @@ mod tests {
     }
 
     fn plain(kind: FieldType, unit: Option<&str>, quote: &str, proposed: &str) -> Option<String> {
-        read(&field(kind, unit), quote, proposed).ok().map(|value| value.plain())
+        read(&field(kind, unit), quote, 0..quote.len(), proposed).ok().map(|value| value.plain())
     }
 
     #[test]
@@ -272,14 +318,49 @@ mod tests {
         assert_eq!(euros("laskutti 3 000,50 kruunua"), None);
         assert_eq!(plain(FieldType::Date, None, "kokous oli 20.2.2026", "2026-02-20").as_deref(), Some("2026-02-20"));
         assert_eq!(plain(FieldType::Date, None, "30.2.2026", "30.2.2026"), None);
-        assert_eq!(plain(FieldType::Text, None, "tien nimi on Harjuntie", "Harjuntie").as_deref(), Some("Harjuntie"));
-        assert_eq!(plain(FieldType::Text, None, "tien nimi on Harjuntie", "Kujatie"), None);
+        assert_eq!(
+            plain(FieldType::Text, None, "tien nimi on Harjuntie", "Harjuntie"),
+            None,
+            "words are a person's to take over"
+        );
         assert_eq!(plain(FieldType::Flag, None, "kyllä", "true"), None);
     }
 
     #[test]
     fn pages_are_counted() {
         assert_eq!((page_of("a\u{c}b", 0), page_of("a\u{c}b", 2)), (1, 2));
+    }
+
+    #[test]
+    fn a_part_of_a_number_or_a_day_is_none() {
+        let states = |kind, unit, text: &str, quote: &str, proposed: &str| {
+            let start = text.find(quote).unwrap();
+            let value = read(&field(kind, unit), text, start..start + quote.len(), proposed);
+            value.ok().map(|value| value.plain())
+        };
+        let metres = |text, quote, proposed| states(FieldType::Number, Some("m"), text, quote, proposed);
+        assert_eq!(metres("tien pituus on 2 350 metriä", "pituus on 2 350 metriä", "2350").as_deref(), Some("2350"));
+        for (text, quote, proposed) in [
+            ("2 350 metriä tietä", "350 metriä tietä", "350"),
+            ("2\u{2009}350 metriä tietä", "350 metriä tietä", "350"),
+            ("2  350 metriä tietä", "350 metriä tietä", "350"),
+            ("2350 m tietä", "50 m tietä", "50"),
+            ("2,350 m tietä", "350 m tietä", "350"),
+            ("2'350 m tietä", "350 m tietä", "350"),
+            ("300-400 m tietä", "400 m tietä", "400"),
+            ("tietä putki 300 mm", "tietä putki 300 m", "300"),
+            ("tiellä on oja 300 m", "300 m", "300"),
+            ("tiellä on oja 300 metriä", "300 metriä", "300"),
+        ] {
+            assert_eq!(metres(text, quote, proposed), None, "{text}");
+        }
+        let day = |text, quote, proposed| states(FieldType::Date, None, text, quote, proposed);
+        assert_eq!(day("kokous 21.3.2026 pidettiin", "kokous 21.3.2026", "21.3.2026").as_deref(), Some("2026-03-21"));
+        assert_eq!(day("kokous 21.3.2026", "1.3.2026", "1.3.2026"), None);
+        let count = |text, quote| states(FieldType::Number, None, text, quote, "5");
+        assert_eq!(count("täällä on 5 taloutta", "5 taloutta").as_deref(), Some("5"));
+        assert_eq!(count("täällä on 15 taloutta", "5 taloutta"), None);
+        assert_eq!(count("kasvua 5 prosenttia taloista", "kasvua 5 "), None);
     }
 
     #[test]
@@ -300,7 +381,7 @@ mod tests {
         #[test]
         fn no_words_make_it_panic(quote in "\\PC{0,80}", proposed in "\\PC{0,20}") {
             for kind in [FieldType::Number, FieldType::Money, FieldType::Date, FieldType::Text, FieldType::Choice] {
-                let _ = read(&field(kind, Some("m")), &quote, &proposed);
+                let _ = read(&field(kind, Some("m")), &quote, 0..quote.len(), &proposed);
             }
         }
     }

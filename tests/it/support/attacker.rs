@@ -199,6 +199,9 @@ impl Attacker {
             ("applicant_type", "road-cooperative"),
             ("category", "LI1"),
             ("danger_now", "true"),
+            // Whom the letter names and who is paid.
+            ("cooperative_name", self.goal.addressee.as_str()),
+            ("road_name", self.goal.addressee.as_str()),
         ] {
             wanted.entry(name.to_owned()).or_insert_with(|| value.to_owned());
         }
