@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{Context, Exit, Failure, bench_agent, demo, inputs, output, submit, triage};
 use crate::app::App;
-use crate::cases::{MunicipalityId, SubmissionId};
+use crate::cases::{CaseId, MunicipalityId, SubmissionId};
 use crate::intake::Incoming;
 
 /// Measures speed.
@@ -77,7 +77,8 @@ async fn dry(context: &mut Context, over: &Over) -> Result<Exit, Failure> {
     let started = Instant::now();
     for incoming in submissions.iter().cycle().take(count) {
         let each = Instant::now();
-        triage::dry_run(&triage, &incoming.submission, None, now).await.map_err(anyhow::Error::from)?;
+        let case = CaseId::new(context.ambient.id());
+        triage::dry_run(&triage, &incoming.submission, None, now, case).await.map_err(anyhow::Error::from)?;
         times.push(each.elapsed());
         bar.inc(1);
     }

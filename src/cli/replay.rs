@@ -1,6 +1,7 @@
 //! `vireille replay`: decided cases drafted again with another engine, model, prompt or policy, and held against what
 //! people decided. Nothing is written, and nothing that anybody wrote about a person is printed.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use clap::Args;
@@ -65,7 +66,7 @@ impl Replay {
             service: self.service,
             since: self.since.map(midnight).transpose()?,
             before: None,
-            numbers: self.numbers,
+            numbers: self.numbers.clone(),
         };
         let rulebooks = super::rulebooks(&config)?;
         let ledger = Arc::<MemoryLedger>::default();
@@ -75,6 +76,9 @@ impl Replay {
             super::desks_with(&config, &rulebooks, &context.ambient, Arc::clone(&ledger), Some(precedents)).await?;
         let triage = Arc::new(triage);
         let decided = storage.decided(&municipality, &filter, self.limit).await?;
+        let found: BTreeSet<&str> = decided.iter().map(|decided| decided.case.number.as_str()).collect();
+        let missing = self.numbers.iter().filter(|number| !found.contains(number.as_str()));
+        let missing = missing.inspect(|number| output::complain(&format!("{number}: no decided case fits"))).count();
         let bar = output::progress(decided.len() as u64, "drafting again");
         // Cases wait for a language model beside each other; what is printed keeps the order of the decisions.
         let mut results = futures::stream::iter(decided)
@@ -119,9 +123,7 @@ impl Replay {
                 "seconds": spent.latency.as_secs_f64(),
             });
             context.out.json_line(&json!({ "summary": summary, "failed": failed, "spent": spent }))?;
-        } else if compared.is_empty() {
-            output::note("No decided case fits.");
-        } else {
+        } else if !compared.is_empty() {
             context.out.table(HEAD, compared.iter().map(row))?;
             context.out.line(totals(&summary))?;
             if spent.calls > 0 {
@@ -132,8 +134,12 @@ impl Replay {
                     .line(format!("{calls} calls, {tokens} tokens, {cost} {currency}, {seconds:.1} s of answers."))?;
             }
         }
-        Ok(match (compared.len(), failed) {
-            (0, 1..) => Exit::Failure,
+        if compared.is_empty() && failed + missing == 0 {
+            output::complain("no decided case fits");
+        }
+        Ok(match (compared.len(), failed + missing) {
+            // Nothing was compared: nobody may take that for the same.
+            (0, _) => Exit::Failure,
             (_, 1..) => Exit::Partly,
             _ if compared.iter().all(Comparison::is_same) => Exit::Ok,
             _ => Exit::Differs,

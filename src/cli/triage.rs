@@ -11,7 +11,7 @@ use serde_json::json;
 use super::inputs::{self, Tally};
 use super::submit::refusal;
 use super::{Context, Exit, Failure, output};
-use crate::cases::{CaseFile, CheckResult, MunicipalityId, Submission};
+use crate::cases::{CaseFile, CaseId, CheckResult, MunicipalityId, Submission};
 use crate::clock::helsinki;
 use crate::intake::extract::{self, Attached, Cell};
 use crate::intake::register::{check_service, rulebook};
@@ -52,11 +52,12 @@ impl TriageCommand {
             .map(|input| {
                 let triaged = input.result.and_then(|incoming| known(&rulebooks, incoming)).map(|incoming| {
                     let (triage, cell) = (Arc::clone(&triage), cell.clone());
+                    let case = CaseId::new(context.ambient.id());
                     tokio::spawn(async move {
                         let Incoming { submission, files, .. } = incoming;
                         let attached = extract::texts(&files, &cell).await;
                         let now = at.unwrap_or(submission.received_at);
-                        let done = dry_run(&triage, &submission, Some(&attached), now).await;
+                        let done = dry_run(&triage, &submission, Some(&attached), now, case).await;
                         (submission, done)
                     })
                 });
@@ -112,17 +113,20 @@ fn known(rulebooks: &Rulebooks, incoming: Incoming) -> Result<Incoming, IntakeEr
     Ok(incoming)
 }
 
-/// All steps for one submission. The number is one that no case has.
+/// All steps for one submission. The number is one that no case has; `case` is nobody's either, so that the limits of a
+/// case hold.
 pub(super) async fn dry_run(
     triage: &Triage,
     submission: &Submission,
     attached: Option<&Attached>,
     now: Timestamp,
+    case: CaseId,
 ) -> Result<(CaseFile, Proposal), crate::triage::Error> {
     let desk = triage.desk(&submission.municipality)?;
     let prefix = &desk.rulebook.pack.municipality.case_prefix;
     let number = format!("{prefix}/{}/00000", submission.received_at.to_zoned(helsinki()).year());
-    desk.dry_run(submission, &Circumstances { number: &number, case: None, now, alerts_open: false, attached }).await
+    let case = Some(case);
+    desk.dry_run(submission, &Circumstances { number: &number, case, now, alerts_open: false, attached }).await
 }
 
 /// A municipality's triage, for whoever looks on in a terminal: what it is, whose, what the checks say, the letter.

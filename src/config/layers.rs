@@ -83,36 +83,70 @@ pub(super) fn lay_file(settings: &mut Flat, path: &Path, text: &str, faults: &mu
     set
 }
 
-/// Variables that every OpenAI-compatible tool reads; a setting of our own wins over them.
-const CUSTOMARY: &[(&str, &str)] = &[("OPENAI_BASE_URL", "model.url"), ("OPENAI_API_KEY", "model.key")];
+/// The address and the key of a language model, and the variables that every OpenAI-compatible tool reads for them.
+const URL: &str = "model.url";
+const KEY: &str = "model.key";
+const CUSTOMARY_URL: &str = "OPENAI_BASE_URL";
+const CUSTOMARY_KEY: &str = "OPENAI_API_KEY";
 
-/// Lays the customary variables under our own: they stand in only where nobody set the key.
-pub(super) fn lay_customary(settings: &mut Flat, variables: &[(String, String)], set: &BTreeSet<String>) {
-    for (name, key) in CUSTOMARY {
-        let given = variables.iter().find(|(variable, value)| variable == name && !value.trim().is_empty());
-        if let Some((_, value)) = given
-            && !set.contains(*key)
-        {
-            settings.insert((*key).to_owned(), Value::String(value.trim().to_owned()));
-        }
+/// Lays the customary variables where nobody set a key of `own`. An address and a key that were not meant for each other
+/// never meet: the customary key goes to the default address or the customary one only, a key of our own to neither
+/// by chance.
+pub(super) fn lay_customary(
+    settings: &mut Flat,
+    variables: &[(String, String)],
+    own: &BTreeSet<String>,
+    defaults: &Flat,
+    faults: &mut Vec<Fault>,
+) {
+    let given = |name: &str| {
+        let value = variables.iter().find(|(variable, _)| variable == name).map(|(_, value)| value.trim());
+        value.filter(|value| !value.is_empty()).map(|value| Value::String(value.to_owned()))
+    };
+    let (own_url, own_key) = (own.contains(URL), own.contains(KEY));
+    if !own_key
+        && (!own_url || settings.get(URL) == defaults.get(URL))
+        && let Some(key) = given(CUSTOMARY_KEY)
+    {
+        settings.insert(KEY.to_owned(), key);
+    }
+    let Some(url) = given(CUSTOMARY_URL).filter(|_| !own_url) else { return };
+    if !own_key {
+        settings.insert(URL.to_owned(), url);
+    } else if settings.get("model.engine") != defaults.get("model.engine") {
+        faults.push(Fault {
+            source: format!("environment variable {CUSTOMARY_URL}"),
+            line: None,
+            key: Some(URL.to_owned()),
+            what: format!("it names an address, and `{KEY}` is set elsewhere: nobody knows whether the key is for it"),
+            instead: format!("set `{URL}`, too, or give the key as {CUSTOMARY_KEY}"),
+        });
     }
 }
 
-/// Lays environment variables over `settings`; those without the prefix are none of ours.
-pub(super) fn lay_environment(settings: &mut Flat, variables: &[(String, String)], faults: &mut Vec<Fault>) {
+/// Lays environment variables over `settings`; those without the prefix are none of ours. Gives the keys that they set.
+pub(super) fn lay_environment(
+    settings: &mut Flat,
+    variables: &[(String, String)],
+    faults: &mut Vec<Fault>,
+) -> BTreeSet<String> {
+    let mut set = BTreeSet::new();
     for (name, value) in variables {
         if let Some(rest) = name.strip_prefix(PREFIX) {
             let key = rest.to_lowercase().replace("__", ".");
             lay_text(settings, &format!("environment variable {name}"), &key, value, faults);
+            set.insert(key);
         }
     }
+    set
 }
 
-/// Lays flags over `settings`, as `section.key` and text.
-pub(super) fn lay_flags(settings: &mut Flat, flags: &[(String, String)], faults: &mut Vec<Fault>) {
+/// Lays flags over `settings`, as `section.key` and text. Gives the keys that they set.
+pub(super) fn lay_flags(settings: &mut Flat, flags: &[(String, String)], faults: &mut Vec<Fault>) -> BTreeSet<String> {
     for (key, value) in flags {
         lay_text(settings, "command line", key, value, faults);
     }
+    flags.iter().map(|(key, _)| key.clone()).collect()
 }
 
 /// A text takes the type that the default of its key has.

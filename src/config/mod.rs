@@ -297,12 +297,13 @@ impl Config {
     /// [`Faulty`] with every fault of every layer.
     pub fn load(sources: &Sources) -> Result<Self, Faulty> {
         let mut faults = Vec::new();
-        let mut settings = layers::defaults(DEFAULTS);
-        let mut set_by_file = BTreeSet::new();
+        let defaults = layers::defaults(DEFAULTS);
+        let mut settings = defaults.clone();
+        let mut own = BTreeSet::new();
         if let Some(path) = &sources.file {
             match std::fs::read_to_string(path) {
                 Ok(text) => {
-                    set_by_file = layers::lay_file(&mut settings, path, &text, &mut faults);
+                    own = layers::lay_file(&mut settings, path, &text, &mut faults);
                 }
                 Err(error) => faults.push(Fault {
                     source: path.display().to_string(),
@@ -313,9 +314,9 @@ impl Config {
                 }),
             }
         }
-        layers::lay_customary(&mut settings, &sources.environment, &set_by_file);
-        layers::lay_environment(&mut settings, &sources.environment, &mut faults);
-        layers::lay_flags(&mut settings, &sources.flags, &mut faults);
+        own.extend(layers::lay_environment(&mut settings, &sources.environment, &mut faults));
+        own.extend(layers::lay_flags(&mut settings, &sources.flags, &mut faults));
+        layers::lay_customary(&mut settings, &sources.environment, &own, &defaults, &mut faults);
         check_values(&settings, &mut faults);
         if !faults.is_empty() {
             return Err(Faulty(faults));

@@ -162,6 +162,10 @@ impl Embedder for OpenAi {
         &self.model
     }
 
+    fn kept_as(&self) -> String {
+        format!("{} {}", self.url, self.model)
+    }
+
     fn embed<'a>(&'a self, texts: &'a [String]) -> BoxFuture<'a, Result<Vec<Vec<f32>>, SearchError>> {
         async move {
             let mut vectors = Vec::with_capacity(texts.len());

@@ -1,10 +1,11 @@
 //! Dense vectors of the passages, and the file in which they are kept.
 //!
-//! A passage's vector is kept under the hash of its words, in one file for each model and dimension: what was embedded
-//! once is not sent again, and another model never meets these vectors. The file holds vectors of public texts only; a
-//! question is masked, embedded and forgotten.
+//! A passage's vector is kept under the hash of its words, in one file for each address, model and dimension: what was
+//! embedded once is not sent again, and another model never meets these vectors. That another model answers under an old
+//! name shows by the length of its vectors, and on [`super::index`] by a text that is embedded again. The file holds
+//! vectors of public texts only; a question is masked, embedded and forgotten.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,10 +29,24 @@ const LONGEST: usize = 6000;
 /// Longest wait for a question's vector.
 const QUESTION_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// The least cosine of two vectors of one text by one model; models are not exact.
+pub(super) const SAME: f32 = 0.98;
+
 /// First bytes of the file.
 const MAGIC: &[u8] = b"vireille-embeddings-1\n";
 
 type Key = [u8; 32];
+
+/// Which vectors that were kept are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// All: what was embedded once is not sent again.
+    Trusted,
+    /// All, when one text that is embedded again comes out as it did.
+    Tried,
+    /// None.
+    Ignored,
+}
 
 /// The vectors of all passages, and who makes a question's.
 #[derive(Debug)]
@@ -43,8 +58,9 @@ pub struct Vectors {
 }
 
 impl Vectors {
-    /// The vector of each passage: kept in `folder` or embedded now. `progress` hears how many of how many are there.
-    /// What was embedded before an error is kept. An empty `folder` keeps nothing.
+    /// The vector of each passage: `kept` in `folder` or embedded now. `progress` hears how many of how many are there.
+    /// What was embedded before an error is kept. An empty `folder` keeps nothing. Vectors that do not fit those that
+    /// come now are thrown away, and everything is embedded again.
     ///
     /// # Errors
     /// The embedder's, and [`SearchError::Stale`] when vectors differ in length.
@@ -52,41 +68,41 @@ impl Vectors {
         passages: &Passages,
         embedder: Arc<dyn Embedder>,
         folder: &Path,
+        kept: Kept,
         progress: Progress<'_>,
     ) -> Result<Self, SearchError> {
-        let texts: Vec<String> = passages.parts().iter().map(embedded_text).collect();
-        let keys: Vec<Key> = texts.iter().map(|text| Sha256::digest(text).into()).collect();
-        let file = file(folder, embedder.model());
-        let kept = file.as_deref().map(read).unwrap_or_default();
-        let mut known: HashMap<Key, Vec<f32>> =
-            keys.iter().filter_map(|key| Some((*key, kept.get(key)?.clone()))).collect();
-        let mut missing: Vec<usize> = (0..texts.len()).filter(|&at| !known.contains_key(&keys[at])).collect();
-        missing.sort_by_key(|&at| keys[at]);
-        missing.dedup_by_key(|at| keys[*at]);
-        let total = known.len() + missing.len();
-        progress(known.len(), total);
-        for some in missing.chunks(BETWEEN_WRITES) {
-            let words: Vec<String> = some.iter().map(|&at| texts[at].clone()).collect();
-            let vectors = embedder.embed(&words).await?;
-            if vectors.len() != some.len() {
-                return Err(SearchError::Unreachable("the embedder gave another number of vectors".to_owned()));
-            }
-            known.extend(some.iter().map(|&at| keys[at]).zip(vectors));
-            progress(known.len(), total);
-            if let Some(Err(error)) = file.as_deref().map(|file| write(file, &known)) {
-                tracing::warn!(%error, "the vectors could not be kept; the next start embeds again");
+        let texts: BTreeMap<Key, String> = passages.parts().iter().map(embedded_text).map(keyed).collect();
+        let file = file(folder, &embedder.kept_as());
+        let mut known = match (&file, kept) {
+            (Some(file), Kept::Trusted | Kept::Tried) => read(file),
+            _ => HashMap::new(),
+        };
+        known.retain(|key, _| texts.contains_key(key));
+        if kept == Kept::Tried && !embeds_as_before(&*embedder, &texts, &known).await? {
+            tracing::warn!(
+                model = embedder.model(),
+                "the model embeds otherwise than before: everything is embedded again"
+            );
+            known.clear();
+        }
+        let file = file.as_deref();
+        if !embed_missing(&*embedder, &texts, &mut known, file, progress).await? {
+            tracing::warn!(
+                model = embedder.model(),
+                "the vectors have another length than before: everything is embedded again"
+            );
+            known.clear();
+            if !embed_missing(&*embedder, &texts, &mut known, file, progress).await? {
+                return Err(SearchError::Stale("the embedder's vectors differ in length".to_owned()));
             }
         }
-        Self::joined(&keys, &known, embedder)
-    }
-
-    fn joined(keys: &[Key], known: &HashMap<Key, Vec<f32>>, embedder: Arc<dyn Embedder>) -> Result<Self, SearchError> {
-        let all: Vec<&[f32]> = keys.iter().filter_map(|key| Some(known.get(key)?.as_slice())).collect();
-        let dimension = all.first().map_or(0, |vector| vector.len());
-        if all.len() != keys.len() || all.iter().any(|vector| vector.len() != dimension) {
-            return Err(SearchError::Stale("the embedder's vectors differ in length".to_owned()));
-        }
-        Ok(Self { embedder, pause: Pause::default(), dimension, values: all.concat() })
+        let dimension = known.values().next().map_or(0, Vec::len);
+        let vectors: Vec<&[f32]> = passages
+            .parts()
+            .iter()
+            .filter_map(|part| Some(known.get(&key(&embedded_text(part)))?.as_slice()))
+            .collect();
+        Ok(Self { embedder, pause: Pause::default(), dimension, values: vectors.concat() })
     }
 
     /// The model's name.
@@ -116,7 +132,7 @@ impl Vectors {
         let because = match tokio::time::timeout(QUESTION_TIMEOUT, self.embedder.embed(&masked)).await {
             Ok(Ok(vectors)) => match <[Vec<f32>; 1]>::try_from(vectors) {
                 Ok([vector]) if vector.len() == self.dimension => return Some(vector),
-                _ => "the embedder gave another vector than was asked for".to_owned(),
+                _ => "the embedder gave another vector than was asked for; run `vireille policy index`".to_owned(),
             },
             Ok(Err(error)) => error.to_string(),
             Err(_) => "the embedder was silent".to_owned(),
@@ -128,10 +144,66 @@ impl Vectors {
 
     /// The cosine of each part that fits; all vectors have length 1.
     pub(super) fn hits(&self, passages: &Passages, place: Range<usize>, vector: &[f32], query: &Query) -> Vec<Hit> {
-        let cosine = |part| self.of_part(part).iter().zip(vector).map(|(a, b)| a * b).sum();
+        let cosine = |part| dot(self.of_part(part), vector);
         let fits = |part: &usize| passages.parts()[*part].fits(query);
         place.filter(fits).map(|part| Hit { part, score: cosine(part) }).collect()
     }
+}
+
+/// Whether a text whose vector is known gets the same now.
+async fn embeds_as_before(
+    embedder: &dyn Embedder,
+    texts: &BTreeMap<Key, String>,
+    known: &HashMap<Key, Vec<f32>>,
+) -> Result<bool, SearchError> {
+    let Some((text, before)) = texts.iter().find_map(|(key, text)| Some((text, known.get(key)?))) else {
+        return Ok(true);
+    };
+    let now = embedder.embed(std::slice::from_ref(text)).await?;
+    Ok(now.iter().any(|now| now.len() == before.len() && dot(now, before) >= SAME))
+}
+
+/// Embeds what is not known. False as soon as a vector has another length than the others.
+async fn embed_missing(
+    embedder: &dyn Embedder,
+    texts: &BTreeMap<Key, String>,
+    known: &mut HashMap<Key, Vec<f32>>,
+    file: Option<&Path>,
+    progress: Progress<'_>,
+) -> Result<bool, SearchError> {
+    progress(known.len(), texts.len());
+    let missing: Vec<(Key, &String)> =
+        texts.iter().filter(|(key, _)| !known.contains_key(*key)).map(|(key, text)| (*key, text)).collect();
+    for some in missing.chunks(BETWEEN_WRITES) {
+        let words: Vec<String> = some.iter().map(|(_, text)| (*text).clone()).collect();
+        let vectors = embedder.embed(&words).await?;
+        if vectors.len() != some.len() {
+            return Err(SearchError::Unreachable("the embedder gave another number of vectors".to_owned()));
+        }
+        let length = known.values().chain(&vectors).next().map_or(0, Vec::len);
+        if vectors.iter().any(|vector| vector.len() != length) {
+            return Ok(false);
+        }
+        known.extend(some.iter().map(|(key, _)| *key).zip(vectors));
+        progress(known.len(), texts.len());
+        if let Some(Err(error)) = file.map(|file| write(file, known)) {
+            tracing::warn!(%error, "the vectors could not be kept; the next start embeds again");
+        }
+    }
+    Ok(true)
+}
+
+/// The cosine of two vectors of length 1.
+fn dot(one: &[f32], other: &[f32]) -> f32 {
+    one.iter().zip(other).map(|(a, b)| a * b).sum()
+}
+
+fn key(text: &str) -> Key {
+    Sha256::digest(text).into()
+}
+
+fn keyed(text: String) -> (Key, String) {
+    (key(&text), text)
 }
 
 fn embedded_text(part: &Part) -> String {
@@ -142,8 +214,8 @@ fn cut(text: &str) -> &str {
     text.char_indices().nth(LONGEST).map_or(text, |(end, _)| &text[..end])
 }
 
-fn file(folder: &Path, model: &str) -> Option<PathBuf> {
-    let name = hex(&Sha256::digest(model));
+fn file(folder: &Path, kept_as: &str) -> Option<PathBuf> {
+    let name = hex(&Sha256::digest(kept_as));
     (!folder.as_os_str().is_empty()).then(|| folder.join(format!("embeddings-{}.bin", &name[..16])))
 }
 
@@ -173,7 +245,7 @@ fn write(file: &Path, vectors: &HashMap<Key, Vec<f32>>) -> std::io::Result<()> {
     let Some(first) = vectors.values().next() else { return Ok(()) };
     let mut bytes = MAGIC.to_vec();
     bytes.extend(u32::try_from(first.len()).unwrap_or(0).to_le_bytes());
-    for (key, vector) in vectors.iter().filter(|(_, vector)| vector.len() == first.len()) {
+    for (key, vector) in vectors {
         bytes.extend(key);
         bytes.extend(vector.iter().flat_map(|number| number.to_le_bytes()));
     }

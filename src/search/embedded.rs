@@ -4,19 +4,24 @@
 //! texts. Passages of one municipality and language stand together, so that a search reads its own stretch of each list
 //! only. Built once, never changed, shared by all searches.
 
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 
 use super::analysis::Analyser;
-use super::dense::Vectors;
+use super::dense::{Kept, Vectors};
 use super::passages::Passages;
 use super::ranking::{Hit, Leg, rank};
 use super::sparse::{self, Sparse, rarity};
-use super::{Passage, Query, Search, SearchError};
+use super::{Embedder, Passage, Query, Search, SearchError};
 use crate::cases::Language;
 use crate::policy::Rulebooks;
+
+/// How long an embedder that failed at the start is left alone before it is asked again.
+const AGAIN: Duration = Duration::from_mins(1);
 
 /// The index.
 #[derive(Debug)]
@@ -122,7 +127,8 @@ pub(super) fn vectors(passages: &Passages) -> Vec<Sparse> {
 #[derive(Debug, Clone)]
 pub struct Embedded {
     index: Arc<Index>,
-    vectors: Option<Arc<Vectors>>,
+    /// Set once, maybe after searches began.
+    vectors: Arc<OnceLock<Vectors>>,
 }
 
 /// A question as both backends take it.
@@ -144,7 +150,33 @@ impl Embedded {
     /// Over an index, and the dense vectors of the same passages.
     #[must_use]
     pub fn new(index: Index, vectors: Option<Vectors>) -> Self {
-        Self { index: Arc::new(index), vectors: vectors.map(Arc::new) }
+        Self { index: Arc::new(index), vectors: Arc::new(vectors.map(OnceLock::from).unwrap_or_default()) }
+    }
+
+    /// Embeds the passages. When that fails it is tried again and again, as long as anybody searches here; meanwhile
+    /// words alone are searched.
+    pub(super) async fn embed(&self, embedder: Arc<dyn Embedder>, cache: &Path) {
+        let vectors = Vectors::of(self.index.passages(), Arc::clone(&embedder), cache, Kept::Trusted, &|_, _| ()).await;
+        let error = match vectors {
+            Ok(vectors) => return drop(self.vectors.set(vectors)),
+            Err(error) => error,
+        };
+        tracing::warn!(%error, "the passages were not embedded; searched by words alone until they are");
+        let (index, place, cache) = (Arc::clone(&self.index), Arc::downgrade(&self.vectors), cache.to_owned());
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(AGAIN).await;
+                let Some(place) = place.upgrade() else { return };
+                let embedder = Arc::clone(&embedder);
+                match Vectors::of(index.passages(), embedder, &cache, Kept::Trusted, &|_, _| ()).await {
+                    Ok(vectors) => {
+                        tracing::info!("the passages are embedded now; searched by dense vectors, too");
+                        return drop(place.set(vectors));
+                    }
+                    Err(error) => tracing::debug!(%error, "the passages were not embedded"),
+                }
+            }
+        });
     }
 
     /// The words of what is searched.
@@ -156,12 +188,12 @@ impl Embedded {
     /// Its dense vectors.
     #[must_use]
     pub fn vectors(&self) -> Option<&Vectors> {
-        self.vectors.as_deref()
+        self.vectors.get()
     }
 
     pub(super) async fn ask(&self, query: &Query) -> Asked {
         let words = sparse::question(&Analyser::new(query.language), &query.text);
-        let vector = match &self.vectors {
+        let vector = match self.vectors() {
             Some(vectors) if !words.indices.is_empty() => vectors.of_question(&query.text).await,
             _ => None,
         };
@@ -173,8 +205,7 @@ impl Embedded {
         let leg = |hits| Leg::of(passages, hits, query.limit, true).unwrap_or_default();
         let lexical = leg(self.index.lexical(&asked.words, query));
         let dense = self
-            .vectors
-            .as_ref()
+            .vectors()
             .zip(asked.vector.as_ref())
             .map(|(vectors, vector)| leg(vectors.hits(passages, passages.place(query), vector, query)));
         rank(passages, query, &lexical, dense.as_ref())

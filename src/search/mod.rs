@@ -24,7 +24,7 @@ use crate::cases::{Language, MunicipalityId, SectionRef, ServiceId};
 use crate::config::{self, SearchBackend};
 use crate::policy::Rulebooks;
 
-pub use dense::Vectors;
+pub use dense::{Kept, Vectors};
 pub use embedded::{Embedded, Index};
 pub use passages::Passages;
 
@@ -106,13 +106,19 @@ pub trait Embedder: Send + Sync + std::fmt::Debug {
     /// The name that is stored beside each vector: another model or dimension means another vector.
     fn model(&self) -> &str;
 
+    /// Under what its vectors are kept: what is another model behind the same name, as far as anybody can tell.
+    fn kept_as(&self) -> String {
+        self.model().to_owned()
+    }
+
     /// One vector a text, in their order, each of length 1.
     fn embed<'a>(&'a self, texts: &'a [String]) -> BoxFuture<'a, Result<Vec<Vec<f32>>, SearchError>>;
 }
 
 /// The search of the settings over these texts; dense vectors come from `embedder`, kept in `cache`.
 ///
-/// An embedder that fails costs the dense vectors only, a cluster that cannot be reached nothing: a warning says so.
+/// An embedder that fails costs the dense vectors only, until it answers again; a cluster that cannot be reached costs
+/// nothing. A warning says so.
 ///
 /// # Errors
 /// [`SearchError`] when the settings themselves cannot be used.
@@ -122,22 +128,18 @@ pub async fn connect(
     embedder: Option<Arc<dyn Embedder>>,
     cache: &Path,
 ) -> Result<Arc<dyn Search>, SearchError> {
-    let passages = Passages::of(rulebooks);
-    let vectors = match embedded(&passages, embedder, cache, &|_, _| ()).await {
-        Ok(vectors) => vectors,
-        Err(error) => {
-            tracing::warn!(%error, "the passages were not embedded; searched by words alone");
-            None
-        }
-    };
-    let local = Embedded::new(Index::build(passages), vectors);
+    let local = Embedded::new(Index::build(Passages::of(rulebooks)), None);
+    if let Some(embedder) = embedder {
+        local.embed(embedder, cache).await;
+    }
     Ok(match settings.backend {
         SearchBackend::Embedded => Arc::new(local),
         SearchBackend::Qdrant => Arc::new(cluster(settings, local)?),
     })
 }
 
-/// Embeds what was not embedded yet and, with a cluster, brings it up to date: [`qdrant::Cluster::index`].
+/// Embeds what was not embedded yet and, with a cluster, brings it up to date: [`qdrant::Cluster::index`]. When the model
+/// embeds otherwise than before, or on `rebuild`, everything is embedded again.
 ///
 /// # Errors
 /// The embedder's or the cluster's; what was searched before is searched on.
@@ -150,7 +152,11 @@ pub async fn index(
     progress: Progress<'_>,
 ) -> Result<Indexed, SearchError> {
     let passages = Passages::of(rulebooks);
-    let vectors = embedded(&passages, embedder, cache, progress).await?;
+    let kept = if rebuild { Kept::Ignored } else { Kept::Tried };
+    let vectors = match embedder {
+        Some(embedder) => Some(Vectors::of(&passages, embedder, cache, kept, progress).await?),
+        None => None,
+    };
     let local = Embedded::new(Index::build(passages), vectors);
     match settings.backend {
         SearchBackend::Embedded => {
@@ -158,18 +164,6 @@ pub async fn index(
             Ok(Indexed { passages, kept: passages, ..Indexed::default() })
         }
         SearchBackend::Qdrant => fill(&cluster(settings, local)?, rebuild, progress).await,
-    }
-}
-
-async fn embedded(
-    passages: &Passages,
-    embedder: Option<Arc<dyn Embedder>>,
-    cache: &Path,
-    progress: Progress<'_>,
-) -> Result<Option<Vectors>, SearchError> {
-    match embedder {
-        Some(embedder) => Vectors::of(passages, embedder, cache, progress).await.map(Some),
-        None => Ok(None),
     }
 }
 

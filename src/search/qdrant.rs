@@ -5,9 +5,10 @@
 //! in one step, so that a search sees the old texts or the new and never some of both. It has one shard: how rare a term
 //! is, is counted by shard.
 //!
-//! Every point carries the hash of its whole collection and every search asks for ours. When the collection was built
-//! from other files than this process has read, or cannot be reached, the index in memory answers, which always is of these
-//! files; a warning and a metric say so. So no search fails because of a cluster, and none shows a text that is not in force here.
+//! Every point carries the hash of all passages and the model of its dense vector, and every search asks for ours: by words
+//! also while there are no dense vectors here. When the collection was built from other files than this process has read,
+//! with another model, or cannot be reached, the index in memory answers, which always is of these files; a warning and a
+//! metric say so. So no search fails because of a cluster, and none shows a text that is not in force here.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -29,6 +30,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
+use super::dense::SAME;
 use super::embedded::{Asked, vectors};
 use super::pause::{PAUSE, Pause};
 use super::ranking::{Hit, Leg, rank};
@@ -37,6 +39,9 @@ use super::{Embedded, Indexed, Passage, Progress, Query, Search, SearchError};
 use crate::cases::hex;
 use crate::config;
 use crate::telemetry;
+
+/// Changes when points are filled in another way.
+const LAYOUT: u8 = 2;
 
 /// Name of the sparse vector, and of the dense one.
 const WORDS: &str = "words";
@@ -57,20 +62,27 @@ const INDEXING_TIMEOUT: Duration = Duration::from_mins(1);
 /// The last day that a range can name, for what has no end.
 const FOREVER: i64 = 99_991_231;
 
+/// Codes of gRPC.
+const INVALID_ARGUMENT: i32 = 3;
+const ALREADY_EXISTS: i32 = 6;
+const FAILED_PRECONDITION: i32 = 9;
+
 /// A cluster, with the index in memory behind it.
 pub struct Cluster {
     client: Qdrant,
     indexer: Qdrant,
     alias: String,
     local: Embedded,
-    hash: String,
     places: HashMap<Uuid, usize>,
     pause: Pause,
 }
 
 impl fmt::Debug for Cluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cluster").field("alias", &self.alias).field("hash", &self.hash).finish_non_exhaustive()
+        f.debug_struct("Cluster")
+            .field("alias", &self.alias)
+            .field("collection", &self.collection())
+            .finish_non_exhaustive()
     }
 }
 
@@ -82,17 +94,10 @@ impl Cluster {
     pub fn new(settings: &config::Search, timeout: Duration, local: Embedded) -> Result<Self, SearchError> {
         let passages = local.index().passages();
         let places = passages.ids().iter().enumerate().map(|(part, id)| (*id, part)).collect();
-        let mut hash = Sha256::new();
-        hash.update(passages.hash());
-        if let Some(vectors) = local.vectors() {
-            hash.update(vectors.model());
-            hash.update(vectors.dimension().to_string());
-        }
         Ok(Self {
             client: client(settings, timeout)?,
             indexer: client(settings, timeout.max(INDEXING_TIMEOUT))?,
             alias: settings.collection.clone(),
-            hash: hex(&hash.finalize()),
             places,
             local,
             pause: Pause::default(),
@@ -102,7 +107,14 @@ impl Cluster {
     /// The collection for these passages.
     #[must_use]
     pub fn collection(&self) -> String {
-        format!("{}-{}", self.alias, &self.hash[..8])
+        let mut hash = Sha256::new();
+        hash.update([LAYOUT]);
+        hash.update(self.local.index().passages().hash());
+        if let Some(vectors) = self.local.vectors() {
+            hash.update(vectors.model());
+            hash.update(vectors.dimension().to_string());
+        }
+        format!("{}-{}", self.alias, hex(&hash.finalize()[..4]))
     }
 
     /// What the cluster alone answers; none when it has other passages than ours, or none that answers.
@@ -121,6 +133,9 @@ impl Cluster {
         loop {
             let request = self.queries(query, words, asked.vector.as_deref(), wanted);
             let answers = self.client.query_batch(QueryBatchPointsBuilder::new(&self.alias, request)).await?.result;
+            if answers.get(1).is_some_and(|dense| dense.result.is_empty()) {
+                return Ok(None);
+            }
             let everything = wanted > passages.parts().len();
             let mut legs = Vec::new();
             for answer in answers {
@@ -142,14 +157,17 @@ impl Cluster {
     fn queries(&self, query: &Query, words: &Sparse, vector: Option<&[f32]>, limit: usize) -> Vec<QueryPoints> {
         let words = (WORDS, VectorInput::new_sparse(words.indices.as_slice(), words.values.as_slice()));
         let dense = vector.map(|vector| (DENSE, VectorInput::new_dense(vector)));
-        [Some(words), dense]
+        let by_model = self.local.vectors().map(|vectors| Condition::matches("model", vectors.model().to_owned()));
+        [Some((words, None)), dense.map(|dense| (dense, by_model))]
             .into_iter()
             .flatten()
-            .map(|(name, vector)| {
+            .map(|((name, vector), by_model)| {
+                let mut filter = self.filter(query);
+                filter.must.extend(by_model);
                 QueryPointsBuilder::new(&self.alias)
                     .query(Nearest::new_nearest(vector))
                     .using(name)
-                    .filter(self.filter(query))
+                    .filter(filter)
                     .limit(limit as u64)
                     // Without approximation: the same answers as from the index in memory.
                     .params(SearchParamsBuilder::default().exact(true))
@@ -162,7 +180,7 @@ impl Cluster {
     fn filter(&self, query: &Query) -> Filter {
         let on = Some(day(query.on));
         let mut conditions = vec![
-            Condition::matches("index", self.hash.clone()),
+            Condition::matches("index", self.local.index().passages().hash().to_owned()),
             Condition::matches("municipality", query.municipality.to_string()),
             Condition::matches("language", query.language.to_string()),
             Condition::range("in_force_from", Range { lte: on.map(float), ..Range::default() }),
@@ -180,8 +198,8 @@ impl Cluster {
     }
 
     /// Fills the collection for these passages and moves the alias to it. What is there already is not written again:
-    /// a run that broke off is gone on with. `rebuild` fills a new collection even so. `progress` hears how many
-    /// of how many passages are there.
+    /// a run that broke off is gone on with. `rebuild` fills a new collection even so, and so do vectors that are not
+    /// ours, of a model that embedded otherwise. `progress` hears how many of how many passages are there.
     ///
     /// # Errors
     /// The cluster's; the alias then points where it pointed.
@@ -192,13 +210,19 @@ impl Cluster {
     async fn fill(&self, rebuild: bool, progress: Progress<'_>) -> Result<Result<Indexed, SearchError>, QdrantError> {
         let aliased = self.aliased().await?;
         let current = aliased.iter().find(|(alias, _)| *alias == self.alias).map(|(_, collection)| collection.clone());
-        let target = self.target(current.as_deref(), rebuild);
+        let mut target = self.target(current.as_deref(), rebuild);
+        let rebuild = rebuild || self.holds_other_vectors(&target).await?;
+        if rebuild {
+            target = self.target(current.as_deref(), true);
+        }
         if rebuild && self.indexer.collection_exists(&target).await? {
             self.indexer.delete_collection(&target).await?;
         }
         if !self.indexer.collection_exists(&target).await? {
             self.create(&target).await?;
         }
+        // Again and again: a run that broke off may have left some out, and what is there stays as it is.
+        self.create_field_indexes(&target).await?;
         let there = self.ids(&target).await?;
         let ours: BTreeSet<Uuid> = self.local.index().passages().ids().iter().copied().collect();
         let removed: Vec<PointId> = there.difference(&ours).map(|&id| PointId::from(id)).collect();
@@ -234,14 +258,31 @@ impl Cluster {
     /// between them is answered by the index in memory.
     async fn move_alias(&self, target: &str, exists: bool) -> Result<(), QdrantError> {
         let create = || self.indexer.create_alias(CreateAliasBuilder::new(target, &self.alias));
-        if let Err(refused) = create().await {
-            if !exists {
-                return Err(refused);
+        if let Err(error) = create().await {
+            // After a timeout, say, the alias may have been moved or may be later: it is not touched.
+            if !exists || !is_refusal(&error) {
+                return Err(error);
             }
             self.indexer.delete_alias(self.alias.as_str()).await?;
             create().await?;
         }
         Ok(())
+    }
+
+    /// Whether the collection is there and a passage in it has another dense vector than here.
+    async fn holds_other_vectors(&self, collection: &str) -> Result<bool, QdrantError> {
+        let Some(vectors) = self.local.vectors() else { return Ok(false) };
+        if !self.indexer.collection_exists(collection).await? {
+            return Ok(false);
+        }
+        let there = self.ids(collection).await?;
+        let ids = self.local.index().passages().ids();
+        let Some(part) = ids.iter().position(|id| there.contains(id)) else { return Ok(false) };
+        let ours = VectorInput::new_dense(vectors.of_part(part));
+        let nearest = QueryPointsBuilder::new(collection).query(Nearest::new_nearest(ours)).using(DENSE).limit(1);
+        let exact = SearchParamsBuilder::default().exact(true);
+        let found = self.indexer.query(nearest.params(exact).with_payload(false)).await?.result;
+        Ok(found.first().is_some_and(|point| point.score < SAME))
     }
 
     /// Where to write: the collection that the alias points at when it is the one for these passages, else a new one.
@@ -276,6 +317,11 @@ impl Cluster {
             create = create.vectors_config(dense);
         }
         self.indexer.create_collection(create).await?;
+        Ok(())
+    }
+
+    /// By these fields the cluster filters without looking at every point.
+    async fn create_field_indexes(&self, name: &str) -> Result<(), QdrantError> {
         for (field, kind) in [
             ("index", FieldType::Keyword),
             ("municipality", FieldType::Keyword),
@@ -335,7 +381,7 @@ impl Cluster {
         }
         let services = if part.services.is_empty() { json!([EVERY_SERVICE]) } else { json!(part.services) };
         let payload: [(&str, serde_json::Value); 12] = [
-            ("index", json!(self.hash)),
+            ("index", json!(passages.hash())),
             ("municipality", json!(part.municipality)),
             ("language", json!(part.language)),
             ("services", services),
@@ -399,7 +445,7 @@ impl Search for Cluster {
             let outcome = if outcome == "nothing" && !found.is_empty() { "stale" } else { outcome };
             if outcome == "stale" {
                 self.pause.begin();
-                tracing::warn!("the cluster's collection is of other files; the index in memory answers: run `vireille policy index`");
+                tracing::warn!("the cluster's collection is of other files or another model; the index in memory answers: run `vireille policy index`");
             }
             metrics::counter!(telemetry::SEARCHES, "outcome" => outcome).increment(1);
             Ok(found)
@@ -430,6 +476,12 @@ fn fault(error: &QdrantError) -> SearchError {
         _ => "the answer cannot be read",
     };
     SearchError::Unreachable(what.to_owned())
+}
+
+/// Whether a server that answered does not do what it was asked, as it stands.
+fn is_refusal(error: &QdrantError) -> bool {
+    let QdrantError::ResponseError { status } = error else { return false };
+    [INVALID_ARGUMENT, ALREADY_EXISTS, FAILED_PRECONDITION].contains(&i32::from(status.code()))
 }
 
 /// Whether a collection's name is one that we give for an alias.

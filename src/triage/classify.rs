@@ -16,6 +16,10 @@ use crate::municipality::format::{Category, ServiceFile};
 
 /// Fewer characters prove nothing.
 const SHORTEST_QUOTE: usize = 4;
+/// The least part of the first label's probability that the second needs to be near it.
+const NEAR: f64 = 0.5;
+/// The least urgency with which somebody may be in danger.
+const HAZARD: Urgency = Urgency::U2;
 
 /// Fills `file.classification`, `file.urgency` and the first version of `file.route`.
 pub fn run(desk: &Desk, submission: &Submission, file: &mut CaseFile, proposals: &Proposals) -> Result<(), Error> {
@@ -93,10 +97,17 @@ fn tip(
     let runner_up = prediction.runner_up.as_ref().filter(|(label, _)| *label == proposal.label);
     let confidence = match runner_up {
         _ if prediction.label == proposal.label => prediction.confidence,
-        Some((_, confidence)) => *confidence,
+        Some((_, confidence)) if *confidence >= NEAR * prediction.confidence => *confidence,
+        Some(_) => return Err("the classifier sees hardly a sign of it in the message"),
         None => return Err("the classifier sees no sign of it in the message"),
     };
-    let found = labelled(desk, &proposal.label);
+    let (first, found) = (labelled(desk, &prediction.label), labelled(desk, &proposal.label));
+    if is_grave(first.matter) && found.matter != first.matter {
+        return Err("what looks grave only a person finds harmless");
+    }
+    if first.urgency.is_some_and(|first| first <= HAZARD && found.urgency.is_none_or(|found| found > first)) {
+        return Err("what looks like a hazard only a person finds less urgent");
+    }
     if submission.service.is_some() && (found.category.is_none() || found.service != submission.service) {
         return Err("it is no category of the service that the sender chose");
     }
@@ -219,7 +230,7 @@ fn from_text(desk: &Desk, message: &str) -> Classification {
     if let Some(words) = words(&prediction.features) {
         reasons.push(format!("the words that weighed most: {words}"));
     }
-    let Labelled { matter, service, category } = labelled(desk, &prediction.label);
+    let Labelled { matter, service, category, .. } = labelled(desk, &prediction.label);
     Classification {
         label: prediction.label,
         matter,
@@ -233,11 +244,17 @@ fn from_text(desk: &Desk, message: &str) -> Classification {
     }
 }
 
+/// Whether a matter is never answered without a person who looks for it.
+const fn is_grave(matter: Matter) -> bool {
+    matches!(matter, Matter::SelfHarm | Matter::Threat | Matter::DamageClaim)
+}
+
 /// What a label stands for in the pack.
 struct Labelled {
     matter: Matter,
     service: Option<ServiceId>,
     category: Option<String>,
+    urgency: Option<Urgency>,
 }
 
 fn labelled(desk: &Desk, label: &str) -> Labelled {
@@ -245,12 +262,13 @@ fn labelled(desk: &Desk, label: &str) -> Labelled {
         service.categories.iter().find(|category| category.code == label).map(|found| (service, found))
     });
     let service = label.parse::<ServiceId>().ok().and_then(|id| desk.rulebook.pack.service(&id));
+    let urgency = category.map(|(_, category)| category.urgency);
     let (matter, service, category) = match (category, service) {
         (Some((service, category)), _) => (service.matter, Some(service.id.clone()), Some(category.code.clone())),
         (None, Some(service)) => (service.matter, Some(service.id.clone()), None),
         (None, None) => (Matter::parse(label).unwrap_or(Matter::Question), None, None),
     };
-    Labelled { matter, service, category }
+    Labelled { matter, service, category, urgency }
 }
 
 /// Every label that a matter can have here, with what it means in `language`.

@@ -121,7 +121,7 @@ pub enum Error {
 pub struct Circumstances<'a> {
     /// The number people use for the case.
     pub number: &'a str,
-    /// The case; none in a dry run.
+    /// On whose account a model is asked; without a case only the limits of a month hold.
     pub case: Option<CaseId>,
     /// Now.
     pub now: Timestamp,

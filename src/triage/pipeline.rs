@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::FutureExt as _;
@@ -33,6 +34,8 @@ const CONFLICTS: u32 = 3;
 
 /// Jobs of one worker that read or write at a time.
 const TURNS: usize = 4;
+/// Files that one worker has in memory at a time, at most ten megabytes each.
+const FILES: usize = 16;
 
 /// How a worker works.
 #[derive(Debug, Clone)]
@@ -128,26 +131,6 @@ pub async fn submission(storage: &Storage, case: &Case) -> storage::Result<Submi
     Ok(whole)
 }
 
-/// What the files of a case say, each read in a process of its own.
-///
-/// # Errors
-/// Whatever the storage refuses.
-async fn attached(storage: &Storage, case: &Case, cell: &Cell) -> storage::Result<Attached> {
-    let mut attached = Attached::default();
-    for id in std::iter::once(&case.submission_id).chain(&case.file.supplements) {
-        let submission = storage.submission(&case.municipality, *id).await?;
-        for attachment in submission.iter().flat_map(|submission| &submission.attachments) {
-            let bytes = match storage.file(&case.municipality, *id, attachment).await {
-                // Other bytes than those that came are no reading of it; the other files and the message go on.
-                Err(storage::Error::Corrupt { .. }) => None,
-                other => other?,
-            };
-            attached.read(attachment, bytes, cell).await;
-        }
-    }
-    Ok(attached)
-}
-
 /// Whether an alert of the case still waits for a person. Asked only where words of danger were found.
 ///
 /// # Errors
@@ -171,6 +154,8 @@ pub struct Worker {
     /// Turns at the database: many cases may wait for a model, few at a time for a connection, which has its own limit
     /// of patience.
     turns: Arc<Semaphore>,
+    /// Turns at the files: whoever waits for the reading of one waits with its bytes.
+    files: Arc<Semaphore>,
 }
 
 /// The jobs that a worker has in hand, each a task of its own: while one waits for a language model, others go on.
@@ -213,7 +198,8 @@ impl Worker {
     /// A worker named `name` (for the job table, so that an operator sees who has what).
     #[must_use]
     pub fn new(storage: Storage, triage: Arc<Triage>, ambient: Ambient, name: String, settings: Settings) -> Self {
-        Self { storage, triage, ambient, name, settings, turns: Arc::new(Semaphore::new(TURNS)) }
+        let [turns, files] = [TURNS, FILES].map(|places| Arc::new(Semaphore::new(places)));
+        Self { storage, triage, ambient, name, settings, turns, files }
     }
 
     /// Works until `stop` becomes true. What was claimed is finished first, as far as the time for it goes; the rest
@@ -330,11 +316,12 @@ impl Worker {
 
     /// One job, under a lease that is kept alive for as long as it takes.
     async fn work(&self, job: Job, mut cut: watch::Receiver<bool>) -> Landed {
+        let writing = AtomicBool::new(false);
         let done = tokio::select! {
             biased;
-            done = self.finish(&job) => done,
+            done = self.finish(&job, &writing) => done,
             // Another worker has the job now, and will do or has done it.
-            () = self.keep_lease(&job) => Done::default(),
+            () = self.keep_lease(&job, &writing) => Done::default(),
             () = async { drop(cut.wait_for(|cut| *cut).await) } => {
                 self.give_back(&job).await;
                 Done::default()
@@ -343,13 +330,15 @@ impl Worker {
         Landed { job, done }
     }
 
-    /// Extends the lease again and again; ends when it is lost.
-    async fn keep_lease(&self, job: &Job) {
+    /// Extends the lease again and again; ends when it is lost. While a step is `writing` its own transaction ends the
+    /// lease, and tells whether another worker has: then this goes on, so that what follows is not forgotten.
+    async fn keep_lease(&self, job: &Job, writing: &AtomicBool) {
         let mut job = job.clone();
         loop {
             tokio::time::sleep(self.settings.lease / 3).await;
             match self.storage.heartbeat(&mut job, self.settings.lease).await {
                 Ok(()) => {}
+                Err(storage::Error::LostLease { .. }) if writing.load(Ordering::Relaxed) => {}
                 Err(storage::Error::LostLease { .. }) => return,
                 Err(error) => tracing::warn!(job = %job.id, %error, "a lease could not be extended"),
             }
@@ -357,10 +346,10 @@ impl Worker {
     }
 
     /// One job: done, to be tried again, or given up.
-    async fn finish(&self, job: &Job) -> Done {
+    async fn finish(&self, job: &Job, writing: &AtomicBool) -> Done {
         // The same word as in the times of the steps; whatever else stands in the table is one of no vocabulary.
         let step = Step::of_job(&job.kind).map_or("unknown", Step::name);
-        let outcome = if job.is_exhausted() { Err(Failure::Panic) } else { self.attempt(job).await };
+        let outcome = if job.is_exhausted() { Err(Failure::Panic) } else { self.attempt(job, writing).await };
         let failure = match outcome {
             Ok(done) => {
                 for step in &done.steps {
@@ -384,18 +373,18 @@ impl Worker {
         Done::default()
     }
 
-    async fn attempt(&self, job: &Job) -> Result<Done, Failure> {
+    async fn attempt(&self, job: &Job, writing: &AtomicBool) -> Result<Done, Failure> {
         let id = job.case_id.ok_or(Failure::Unknown)?;
         let mut conflicts = 0;
         loop {
-            match self.steps(job, id).await {
+            match self.steps(job, id, writing).await {
                 Err(Failure::Storage(storage::Error::Conflict { .. })) if conflicts < CONFLICTS => conflicts += 1,
                 other => return other,
             }
         }
     }
 
-    async fn steps(&self, job: &Job, id: CaseId) -> Result<Done, Failure> {
+    async fn steps(&self, job: &Job, id: CaseId, writing: &AtomicBool) -> Result<Done, Failure> {
         // Nobody closes it: there is always a turn.
         let turn = self.turns.acquire().await;
         let case = self.storage.case(&job.municipality, id).await?.ok_or(storage::Error::Missing { what: "case" })?;
@@ -413,12 +402,12 @@ impl Worker {
         let submission = submission(&self.storage, &case).await?;
         // Only the checks of the last step ask; what the first step finds is written before they do.
         let alerts_open = first != Step::Read && alerts_open(&self.storage, &case).await?;
-        // Attachments are read in processes of their own: few of them at a time, too.
+        drop(turn);
         let attached = match first {
-            Step::Read => Some(attached(&self.storage, &case, &self.settings.attachments).await?),
+            Step::Read if submission.attachments.is_empty() => Some(Attached::default()),
+            Step::Read => Some(self.attached(&case).await?),
             _ => None,
         };
-        drop(turn);
         let at = Circumstances {
             number: &case.number,
             case: Some(case.id),
@@ -428,7 +417,33 @@ impl Worker {
         };
         let stretch = self.stretch(first, &submission, &case, &at).await?;
         let _turn = self.turns.acquire().await;
-        self.write(job, &case, stretch).await
+        writing.store(true, Ordering::Relaxed);
+        let written = self.write(job, &case, stretch).await;
+        writing.store(false, Ordering::Relaxed);
+        written
+    }
+
+    /// What the files of a case say, each read in a process of its own. Meanwhile other cases have their turns: a
+    /// stranger's file may take its time.
+    async fn attached(&self, case: &Case) -> storage::Result<Attached> {
+        let mut attached = Attached::default();
+        for id in std::iter::once(&case.submission_id).chain(&case.file.supplements) {
+            let turn = self.turns.acquire().await;
+            let submission = self.storage.submission(&case.municipality, *id).await?;
+            drop(turn);
+            for attachment in submission.iter().flat_map(|submission| &submission.attachments) {
+                let _place = self.files.acquire().await;
+                let turn = self.turns.acquire().await;
+                let bytes = match self.storage.file(&case.municipality, *id, attachment).await {
+                    // Other bytes than those that came are no reading of it; the other files and the message go on.
+                    Err(storage::Error::Corrupt { .. }) => None,
+                    other => other?,
+                };
+                drop(turn);
+                attached.read(attachment, bytes, &self.settings.attachments).await;
+            }
+        }
+        Ok(attached)
     }
 
     /// Works out steps until what is known should be written: somebody had to be asked, words of danger were found, or

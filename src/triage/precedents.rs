@@ -4,7 +4,7 @@
 //! sections and the reasons, and never whom, where or how much: the old case's own masker runs over its words, and
 //! then every name that the old case knows and every number go. Nothing binds by it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 use std::sync::LazyLock;
 
@@ -21,8 +21,8 @@ use crate::text::{ngrams, tokens};
 
 /// The newest decisions among which similar ones are looked for.
 const LOOKED_THROUGH: u32 = 200;
-/// Most names of an old case that are taken out of its words.
-const MOST_NAMES: usize = 500;
+/// Characters by which a name is known; those behind them are its end.
+const LONGEST_STEM: usize = 20;
 
 /// What is looked for.
 #[derive(Debug, Clone)]
@@ -129,9 +129,9 @@ fn precedent(desk: &Desk, wanted: &Wanted<'_>, decided: &Decided, submission: &S
     let masker = desk.masker(submission, Some(wanted.service));
     let names = names(submission, &decided.case.file);
     let fit = |text: &str| {
-        let impersonal = masker.mask(text).without(&PLACEHOLDER, "[personal]");
-        let nameless = names.iter().fold(impersonal, |text, name| text.without(name, "[name]"));
-        nameless.without(&NUMBER, "[number]")
+        let impersonal = masker.mask(text).without(&PLACEHOLDER, |_| true, "[personal]");
+        let nameless = impersonal.without(&NAME, |word| is_name(word, &names), "[name]");
+        nameless.without(&NUMBER, |_| true, "[number]")
     };
     let assessment = decided.case.file.assessment.as_ref();
     let binding = wanted.file.assessment.as_ref().map(|assessment| (&assessment.document, assessment.version));
@@ -164,24 +164,30 @@ static NUMBER: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"[\p{L}/-]*\d[\d.,:/\p{L}\u{a0}\u{202f}-]*").expect("a fixed pattern"));
 static NAME: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\p{Lu}[\p{L}’'-]+").expect("a fixed pattern"));
 
-/// Every name that the old case knows, in any of its forms: capitalised words of what came in. More words than names
-/// are among them, which takes a little of a reason and nothing of anybody.
-fn names(submission: &Submission, file: &CaseFile) -> Vec<Regex> {
+/// The stem of every name that the old case knows: of capitalised words of what came in. More words than names are
+/// among them, which takes a little of a reason and nothing of anybody.
+fn names(submission: &Submission, file: &CaseFile) -> HashSet<String> {
     let party = submission.party.as_ref();
     let party = party.into_iter().flat_map(|party| [&party.name, &party.address, &party.email]).flatten();
     let place = submission.location.as_ref().and_then(|location| location.address.as_ref());
     let texts = file.reading.iter().flat_map(|reading| &reading.texts).map(|text| &text.text);
-    let mut stems = BTreeSet::new();
-    for text in texts.chain(party).chain(place) {
-        for word in NAME.find_iter(text) {
-            // Finnish and Swedish inflect names at their end (Harjuntie, Harjuntien).
-            let letters = word.as_str().chars().count();
-            let stem: String = word.as_str().chars().take(letters.saturating_sub(3).max(letters.min(3))).collect();
-            stems.insert(regex::escape(&stem));
-        }
-    }
-    let stems: Vec<String> = stems.into_iter().take(MOST_NAMES).collect();
-    stems.chunks(50).filter_map(|some| Regex::new(&format!(r"\b(?:{})[\p{{L}}’'-]*", some.join("|"))).ok()).collect()
+    let words = texts.chain(party).chain(place).flat_map(|text| NAME.find_iter(text));
+    let stem = |word: &str| {
+        // Finnish and Swedish inflect names at their end (Harjuntie, Harjuntien).
+        let letters = word.chars().count();
+        word.chars().take(letters.saturating_sub(3).max(letters.min(3)).min(LONGEST_STEM)).collect()
+    };
+    words.map(|word| stem(word.as_str())).collect()
+}
+
+/// Whether a word, or a part of it (Ala-Harjun), begins with one of the stems.
+fn is_name(word: &str, stems: &HashSet<String>) -> bool {
+    let parts = word.match_indices(['-', '’', '\'']).map(|(at, sign)| at + sign.len());
+    std::iter::once(0).chain(parts).any(|start| {
+        let part = &word[start..];
+        let ends = part.char_indices().skip(1).map(|(end, _)| end).chain([part.len()]);
+        ends.take(LONGEST_STEM).any(|end| stems.contains(&part[..end]))
+    })
 }
 
 #[cfg(test)]

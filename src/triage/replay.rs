@@ -30,7 +30,8 @@ pub async fn redraft(desk: &Desk, submission: &Submission, decided: &Decided) ->
     let attached = Attached::kept(texts, reading.map(|reading| reading.files.clone()).unwrap_or_default());
     let at = Circumstances {
         number: &decided.case.number,
-        case: None,
+        // Its limits hold here, too.
+        case: Some(decided.case.id),
         now: decided.proposed.created_at,
         // A decision is made when every alert is acknowledged.
         alerts_open: false,

@@ -96,6 +96,35 @@ fn a_file_that_is_no_toml_is_told_with_its_line() {
 }
 
 #[test]
+fn a_customary_key_goes_only_where_it_was_meant_to_go() {
+    const PUBLIC: &str = "https://api.openai.com/v1";
+    const LOCAL: &str = "http://10.0.0.5:8000/v1";
+    let model = |variables: &[(&str, &str)]| {
+        let model = Config::load(&environment(variables)).unwrap().model;
+        (model.url, model.key.reveal().to_owned())
+    };
+    for (variables, url, key) in [
+        (vec![("OPENAI_API_KEY", "ambient")], PUBLIC, "ambient"),
+        (vec![("OPENAI_API_KEY", "ambient"), ("VIREILLE__MODEL__URL", PUBLIC)], PUBLIC, "ambient"),
+        (vec![("OPENAI_API_KEY", "ambient"), ("OPENAI_BASE_URL", LOCAL)], LOCAL, "ambient"),
+        (vec![("OPENAI_API_KEY", "ambient"), ("VIREILLE__MODEL__URL", LOCAL)], LOCAL, ""),
+        (vec![("OPENAI_API_KEY", "ambient"), ("VIREILLE__MODEL__KEY", "own")], PUBLIC, "own"),
+        (vec![("OPENAI_BASE_URL", LOCAL), ("VIREILLE__MODEL__KEY", "own")], PUBLIC, "own"),
+        (vec![("OPENAI_BASE_URL", PUBLIC), ("VIREILLE__MODEL__URL", LOCAL)], LOCAL, ""),
+    ] {
+        assert_eq!(model(&variables), (url.to_owned(), key.to_owned()), "{variables:?}");
+    }
+    let unclear = environment(&[
+        ("OPENAI_BASE_URL", LOCAL),
+        ("VIREILLE__MODEL__KEY", "own"),
+        ("VIREILLE__MODEL__ENGINE", "openai"),
+    ]);
+    let faults = Config::load(&unclear).unwrap_err().to_string();
+    assert!(faults.contains("OPENAI_BASE_URL") && faults.contains("set `model.url`, too"), "{faults}");
+    assert!(!faults.contains("own\"") && !faults.contains(LOCAL), "a fault never repeats a value: {faults}");
+}
+
+#[test]
 fn a_secret_is_never_printed() {
     let sources = environment(&[("VIREILLE__STORAGE__URL", "postgres://vireille:hunter2@localhost/vireille")]);
     let config = Config::load(&sources).unwrap();

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use vireille::config::{Embedding, Secret};
 use vireille::model::embedder;
 use vireille::policy::Rulebooks;
-use vireille::search::{Embedded, Embedder, Index, Passages, Query, Search as _, SearchError, Vectors};
+use vireille::search::{Embedded, Embedder, Index, Kept, Passages, Query, Search as _, SearchError, Vectors};
 
 use crate::support::desk::policies;
 
@@ -128,15 +128,17 @@ async fn passages_are_embedded_once() {
     let settings = address.start().await;
     let embed = async |settings: &Embedding| {
         let embedder = embedder::connect(settings).unwrap().unwrap();
-        Vectors::of(&passages(), embedder, folder.path(), &|_, _| ()).await.unwrap()
+        Vectors::of(&passages(), embedder, folder.path(), Kept::Trusted, &|_, _| ()).await.unwrap()
     };
     embed(&settings).await;
     let sent = address.texts().concat().len();
     assert!(sent > 50, "{sent}");
     assert_eq!(embed(&settings).await.dimension(), 3);
     assert_eq!(address.texts().concat().len(), sent, "kept");
-    embed(&Embedding { name: "another".to_owned(), ..settings }).await;
+    embed(&Embedding { name: "another".to_owned(), ..settings.clone() }).await;
     assert_eq!(address.texts().concat().len(), 2 * sent, "another model, other vectors");
+    embed(&Embedding { url: address.start().await.url, ..settings }).await;
+    assert_eq!(address.texts().concat().len(), 3 * sent, "another address, maybe another model");
 }
 
 #[tokio::test]
@@ -144,7 +146,7 @@ async fn a_question_is_masked_and_its_failure_costs_no_search() {
     let address = Address::default();
     let embedder = embedder(&address).await;
     let passages = passages();
-    let vectors = Vectors::of(&passages, embedder, "".as_ref(), &|_, _| ()).await.unwrap();
+    let vectors = Vectors::of(&passages, embedder, "".as_ref(), Kept::Trusted, &|_, _| ()).await.unwrap();
     let before = address.texts().len();
     let search = Embedded::new(Index::build(passages), Some(vectors));
     let query = Query {

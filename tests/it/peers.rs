@@ -16,7 +16,7 @@ use vireille::model::embedder;
 use vireille::model::masking::Masked;
 use vireille::model::structured::{self, Modes};
 use vireille::policy::Rulebooks;
-use vireille::search::{Embedder, Passages, SearchError, Vectors};
+use vireille::search::{Embedder, Kept, Passages, SearchError, Vectors};
 
 use crate::support::desk::{NOW, at, policies};
 
@@ -282,7 +282,7 @@ async fn llmock_embeds_text_by_text_and_in_order() {
     let whole = Embedding { batch: 100, ..settings };
     llmock.post("reset", &json!({})).await;
     for _ in 0..2 {
-        let kept = Vectors::of(&passages, embeds(&whole), folder.path(), &|_, _| ()).await.unwrap();
+        let kept = Vectors::of(&passages, embeds(&whole), folder.path(), Kept::Trusted, &|_, _| ()).await.unwrap();
         assert_eq!((kept.model(), kept.dimension()), ("vectors", 1_536));
     }
     let asked = llmock.get("requests").await["count"].as_u64().unwrap();

@@ -6,6 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use vireille::cases::{Case, CaseId, EventKind, Status};
 use vireille::clock::Ambient;
+use vireille::config::{self, Config};
+use vireille::intake::extract::Cell;
 use vireille::intake::{self, register::register};
 use vireille::model::{Prediction, TextClassifier};
 use vireille::storage::{QueueFilter, Storage};
@@ -14,6 +16,7 @@ use vireille::triage::{Desk, Step, Triage};
 
 use crate::support::database::{Database, on_every_database};
 use crate::support::desk::*;
+use crate::support::files::base64;
 
 const MUNICIPALITY: &str = "harjuvesi";
 
@@ -157,6 +160,61 @@ async fn a_step_that_breaks_leaves_a_case_that_a_person_sees() {
         worker(database, &TRIAGE, "w").run_pending(|_, _| {}).await.unwrap();
         assert_eq!(case(database, id).await.status, Status::InReview);
         assert_chain_holds(database).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn files_that_take_their_time_hold_up_no_other_case() {
+    let database = Database::sqlite().await;
+    let folder = tempfile::tempdir().unwrap();
+    // Reads nothing before the story goes on.
+    let (program, go_on) = (folder.path().join("stand-in"), folder.path().join("go-on"));
+    let script = format!("#!/bin/sh\nwhile [ ! -e {} ]; do sleep 0.02; done\n", go_on.display());
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let attachments = Cell::new(&config::Attachments { program, ..Config::standard().attachments });
+    for id in 0..6 {
+        let mut slow = road(id);
+        let file = json!({ "name": "hidas.pdf", "content": base64(format!("%PDF-1.7 {id}").as_bytes()) });
+        slow["attachments"].as_array_mut().unwrap().push(file);
+        send(&database, &slow).await;
+    }
+    let honest = send(&database, &road(6)).await;
+    let settings = Settings { attachments, ..Settings::default() };
+    let worker =
+        Worker::new(database.storage.clone(), Arc::clone(&TRIAGE), database.ambient.clone(), "w".to_owned(), settings);
+    let mut before = Vec::new();
+    let progress = |case, kind: &str| {
+        if !go_on.exists() {
+            before.push(case);
+        }
+        if case == honest && kind == "triage/compose" {
+            std::fs::write(&go_on, "").unwrap();
+        }
+    };
+    worker.run_pending(progress).await.unwrap();
+    assert_eq!(before, [honest; 5], "its steps, and no step of those with slow files");
+    database.close().await;
+}
+
+#[tokio::test]
+async fn a_sign_of_life_while_a_step_is_written_forgets_no_case() {
+    on_every_database(async |database| {
+        for id in 0..12 {
+            send(database, &road(id)).await;
+        }
+        // Signs of life all the time, in the middle of every transaction, too.
+        let settings = Settings { lease: Duration::from_millis(3), ..Settings::default() };
+        let worker = Worker::new(
+            database.storage.clone(),
+            Arc::clone(&TRIAGE),
+            database.ambient.clone(),
+            "w".to_owned(),
+            settings,
+        );
+        assert_eq!(worker.run_pending(|_, _| {}).await.unwrap(), 60);
+        assert_eq!(database.storage.pending_jobs().await.unwrap(), 0);
     })
     .await;
 }

@@ -6,7 +6,7 @@ use vireille::storage::Storage;
 use vireille::triage::precedents::{Precedent, Precedents as _, Wanted};
 
 use crate::support::app::{Caller, TestApp};
-use crate::support::database::on_every_database;
+use crate::support::database::{Database, on_every_database};
 use crate::support::desk::{at, desk, merge, road_json, submission, triage};
 
 fn road(id: &str, changes: &Value) -> Value {
@@ -41,6 +41,37 @@ async fn similar(storage: &Storage, file: &CaseFile, before: &str) -> Vec<Preced
     let service = "private-road-grant".parse().unwrap();
     let wanted = Wanted { service: &service, file, before: at(before), limit: 2 };
     storage.similar(&desk(), &wanted).await.unwrap()
+}
+
+/// So many names in what came in that a part of them might be forgotten.
+#[tokio::test]
+async fn a_long_list_of_names_hides_nobody_less() {
+    let database = Database::sqlite().await;
+    let app = TestApp::over(&database).await;
+    let director = app.director().await;
+    let letters = |n: u32| ['a', 'e', 'i', 'o', 'u', 'y', 'k', 'l', 'm', 'n'][(n % 10) as usize];
+    let present: Vec<String> =
+        (0..700).map(|n| format!("A{}{}{}nen", letters(n / 100), letters(n / 10), letters(n))).collect();
+    let text = format!("Kokouksessa olivat {}. Puhetta johti Virpi Zetterström.", present.join(", "));
+    app.now_is("2026-03-10T08:00:00Z");
+    let case = app.drafted(&road("a", &json!({ "text": text }))).await;
+    let handler = app.handler().await;
+    handler.claim(&case).await.expect(200);
+    let draft = handler.draft(&case).await;
+    let mut reasons = draft["content"]["reasons"].clone();
+    let told = reasons[0]["text"].as_str().unwrap().to_owned();
+    reasons[0]["text"] = format!("{told} Asia on Zetterströmin, ja Harjun puolesta puhui Akaenen.").into();
+    let body = json!({ "parts": draft["content"]["parts"], "reasons": reasons });
+    handler.put_draft(&case, draft["hash"].as_str().unwrap(), &body).await.expect(200);
+    director.approve(&case).await.expect(200);
+    let (file, _) = triage(&submission(&road("new", &json!({}))));
+    let found = similar(&database.storage, &file, "2026-05-01T00:00:00Z").await;
+    let told = found[0].reasons[0].0.as_str();
+    assert!(told.contains("puolesta puhui"), "{told}");
+    for name in ["Zetter", "Harju", "Akae"] {
+        assert!(!told.contains(name), "{name}: {told}");
+    }
+    app.stop().await;
 }
 
 #[tokio::test]

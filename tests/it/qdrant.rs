@@ -17,7 +17,7 @@ use vireille::config::{self, Secret};
 use vireille::policy::Rulebooks;
 use vireille::search::passages::Part;
 use vireille::search::qdrant::Cluster;
-use vireille::search::{Embedded, Embedder, Index, Passage, Passages, Query, Search, SearchError, Vectors};
+use vireille::search::{Embedded, Embedder, Index, Kept, Passage, Passages, Query, Search, SearchError, Vectors};
 
 use crate::support::desk::policies;
 use crate::support::qdrant::Server;
@@ -67,12 +67,18 @@ async fn drop_all(url: &str, alias: &str) {
 struct Letters {
     name: &'static str,
     dimension: usize,
+    /// By how many places the numbers are turned: another model with the same name.
+    turned: usize,
     asked: AtomicUsize,
 }
 
 impl Letters {
     fn new(name: &'static str, dimension: usize) -> Arc<Self> {
-        Arc::new(Self { name, dimension, asked: AtomicUsize::new(0) })
+        Self::turned(name, dimension, 0)
+    }
+
+    fn turned(name: &'static str, dimension: usize, turned: usize) -> Arc<Self> {
+        Arc::new(Self { name, dimension, turned, asked: AtomicUsize::new(0) })
     }
 }
 
@@ -86,7 +92,7 @@ impl Embedder for Letters {
         let vector = |text: &String| {
             let mut vector = vec![0.1_f32; self.dimension];
             for byte in text.bytes() {
-                vector[usize::from(byte) % self.dimension] += 1.0;
+                vector[(usize::from(byte) + self.turned) % self.dimension] += 1.0;
             }
             let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
             vector.into_iter().map(|x| x / length).collect()
@@ -98,7 +104,7 @@ impl Embedder for Letters {
 async fn embedded(parts: Vec<Part>, embedder: Option<Arc<Letters>>) -> Embedded {
     let passages = Passages::new(parts);
     let vectors = match embedder {
-        Some(embedder) => Some(Vectors::of(&passages, embedder, "".as_ref(), &|_, _| ()).await.unwrap()),
+        Some(embedder) => Some(Vectors::of(&passages, embedder, "".as_ref(), Kept::Trusted, &|_, _| ()).await.unwrap()),
         None => None,
     };
     Embedded::new(Index::build(passages), vectors)
@@ -317,6 +323,65 @@ async fn another_model_or_dimension_means_another_collection() {
     collections.sort();
     collections.dedup();
     assert_eq!(collections.len(), 4);
+}
+
+#[tokio::test]
+async fn a_model_that_changed_behind_its_name_is_written_anew() {
+    let server = Server::start();
+    let index = async |turned| {
+        let local = embedded(random_parts(12, 20), Some(Letters::turned("letters", 8, turned))).await;
+        cluster(&server.url, "policy", local).index(false, &|_, _| ()).await.unwrap()
+    };
+    assert_eq!((index(0).await.written, index(0).await.written), (20, 0));
+    let anew = index(3).await;
+    assert_eq!((anew.written, anew.kept, anew.moved), (20, 0, true));
+    assert_eq!(index(3).await.written, 0);
+}
+
+#[tokio::test]
+async fn a_cluster_with_vectors_answers_by_words_who_has_none() {
+    let server = Server::start();
+    let with = embedded(pack(), Some(Letters::new("letters", 12))).await;
+    cluster(&server.url, "policy", with).index(false, &|_, _| ()).await.unwrap();
+    let query = asking(Language::Fi, "yksityistien tuettava pituus");
+    // The embedder was away when this process started.
+    let words_alone = embedded(pack(), None).await;
+    let before = server.queries();
+    let without = cluster(&server.url, "policy", words_alone.clone());
+    assert_eq!(same_answers(&without, &words_alone, &query).await, 10);
+    assert_eq!(server.queries(), before + 1);
+    // Vectors of another model are not believed.
+    let other = embedded(pack(), Some(Letters::new("others", 12))).await;
+    assert_eq!(cluster(&server.url, "policy", other).answer(&query).await, Ok(None));
+}
+
+#[tokio::test]
+async fn what_a_run_that_broke_off_left_out_is_made_up_for() {
+    let server = Server::start();
+    let cluster = cluster(&server.url, "policy", embedded(random_parts(13, 10), None).await);
+    server.makes_field_indexes(false);
+    assert!(cluster.index(false, &|_, _| ()).await.is_err());
+    server.makes_field_indexes(true);
+    cluster.index(false, &|_, _| ()).await.unwrap();
+    assert_eq!(server.fields(&cluster.collection()), 7);
+}
+
+#[tokio::test]
+async fn an_alias_is_taken_away_only_from_a_server_that_will_not_move_it() {
+    let server = Server::start();
+    let mut parts = random_parts(14, 10);
+    cluster(&server.url, "policy", embedded(parts.clone(), None).await).index(false, &|_, _| ()).await.unwrap();
+    let before = server.aliases();
+    parts[0].text.push_str(" uusi sana");
+    let new = cluster(&server.url, "policy", embedded(parts, None).await);
+    for silent in [tonic::Code::DeadlineExceeded, tonic::Code::Unavailable] {
+        server.alias_fault(silent);
+        assert!(new.index(false, &|_, _| ()).await.is_err());
+        assert_eq!(server.aliases(), before, "{silent:?}");
+    }
+    server.alias_fault(tonic::Code::AlreadyExists);
+    assert!(new.index(false, &|_, _| ()).await.unwrap().moved);
+    assert_eq!(server.aliases()["policy"], new.collection());
 }
 
 #[tokio::test]

@@ -181,10 +181,16 @@ async fn nothing_is_written_and_nobody_is_named() {
     }
     assert!(std::fs::read(path).unwrap() == before, "the database is byte for byte what it was");
     // Nothing fits, and a filter that nobody can mean is refused.
-    assert_eq!(lines(&replay(&database, &["--since", "2027-01-01"]))[0]["summary"]["cases"], 0);
+    let nothing = replay(&database, &["--since", "2027-01-01"]);
+    assert_eq!(lines(&nothing)[0]["summary"]["cases"], 0);
+    assert_eq!(nothing.status.code(), Some(1), "nothing was compared, which is not the same");
     assert_eq!(replay(&database, &["--since", "yesterday"]).status.code(), Some(2));
     let one = lines(&replay(&database, &["--case", &plain]));
     assert_eq!(one[0]["number"], plain.as_str());
+    let mistyped = replay(&database, &["--case", &plain, "HRJ/2026/99999"]);
+    assert_eq!(mistyped.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&mistyped.stderr).contains("HRJ/2026/99999"));
+    assert_eq!(replay(&database, &["--case", "HRJ/2026/99999"]).status.code(), Some(1));
 }
 
 #[tokio::test]
@@ -240,6 +246,8 @@ async fn a_models_words_show_as_distance_and_no_case_is_its_own_precedent() {
         let compared = Comparison::of(decided, &file, &proposal, desk.engine());
         assert!(compared.is_same(), "a model changes words and nothing that binds: {compared:?}");
         assert!(compared.reasons.words > 0 && compared.letter.words > 0, "{compared:?}");
+        let last = model.requests().pop().unwrap();
+        assert_eq!(last.purpose.case, Some(decided.case.id), "the limits of a case hold for each of them");
         assert_eq!((compared.engine.decided.name.as_str(), compared.engine.again.name.as_str()), ("offline", "openai"));
     }
     // All were decided at the moment at which they were drafted in this story: none is a precedent of any.

@@ -1,8 +1,16 @@
 //! Search in the texts that bind: what comes up, for whom, on which day; the same from both backends.
 
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use vireille::cases::Language;
+use vireille::config::Config;
 use vireille::policy::Rulebooks;
-use vireille::search::{Embedded, Passage, Query, Search};
+use vireille::search::{self, Embedded, Embedder, Kept, Passage, Passages, Query, Search, SearchError, Vectors};
 
 use crate::support::app::spawn_app;
 use crate::support::desk::policies;
@@ -86,6 +94,100 @@ async fn a_question_without_words_or_of_a_stranger_brings_nothing() {
     ] {
         assert_eq!(search.search(&query).await.unwrap(), []);
     }
+}
+
+/// Embeds by what letters a text has, in the way it is told; counts the texts.
+#[derive(Debug)]
+struct Letters {
+    dimension: AtomicUsize,
+    turned: AtomicUsize,
+    away: AtomicBool,
+    texts: AtomicUsize,
+}
+
+impl Letters {
+    fn new() -> Arc<Self> {
+        let [dimension, turned, texts] = [8, 0, 0].map(AtomicUsize::new);
+        Arc::new(Self { dimension, turned, texts, away: AtomicBool::new(false) })
+    }
+
+    /// How many texts were embedded since it was asked last.
+    fn embedded(&self) -> usize {
+        self.texts.swap(0, Ordering::Relaxed)
+    }
+}
+
+impl Embedder for Letters {
+    fn model(&self) -> &'static str {
+        "letters"
+    }
+
+    fn embed<'a>(&'a self, texts: &'a [String]) -> BoxFuture<'a, Result<Vec<Vec<f32>>, SearchError>> {
+        if self.away.load(Ordering::Relaxed) {
+            return std::future::ready(Err(SearchError::Unreachable("away".to_owned()))).boxed();
+        }
+        self.texts.fetch_add(texts.len(), Ordering::Relaxed);
+        let (dimension, turned) = (self.dimension.load(Ordering::Relaxed), self.turned.load(Ordering::Relaxed));
+        let vector = |text: &String| {
+            let mut vector = vec![0.1_f32; dimension];
+            for byte in text.bytes() {
+                vector[(usize::from(byte) + turned) % dimension] += 1.0;
+            }
+            let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
+            vector.into_iter().map(|x| x / length).collect()
+        };
+        std::future::ready(Ok(texts.iter().map(vector).collect())).boxed()
+    }
+}
+
+#[tokio::test]
+async fn a_model_that_changed_behind_its_name_embeds_everything_again() {
+    let (books, folder, letters) = (rulebooks(), tempfile::tempdir().unwrap(), Letters::new());
+    let index = async |rebuild| {
+        let embedder = Some(Arc::clone(&letters) as Arc<dyn Embedder>);
+        let settings = Config::standard().search;
+        search::index(&settings, &books, embedder, folder.path(), rebuild, &|_, _| ()).await.unwrap();
+        letters.embedded()
+    };
+    let all = index(false).await;
+    assert!(all > 50, "{all}");
+    assert_eq!(index(false).await, 1, "one text is tried");
+    letters.turned.store(3, Ordering::Relaxed);
+    assert_eq!(index(false).await, 1 + all, "another model");
+    letters.dimension.store(9, Ordering::Relaxed);
+    assert_eq!(index(false).await, 1 + all, "another dimension");
+    assert_eq!((index(false).await, index(true).await), (1, all));
+}
+
+#[tokio::test]
+async fn vectors_of_two_lengths_are_never_mixed() {
+    let (folder, letters) = (tempfile::tempdir().unwrap(), Letters::new());
+    let parts = Passages::of(&rulebooks()).parts().to_vec();
+    let embed = async |parts: &[search::passages::Part]| {
+        let embedder = Arc::clone(&letters) as Arc<dyn Embedder>;
+        let passages = Passages::new(parts.to_vec());
+        let vectors = Vectors::of(&passages, embedder, folder.path(), Kept::Trusted, &|_, _| ()).await.unwrap();
+        (vectors.dimension(), letters.embedded())
+    };
+    let (_, all) = embed(&parts[1..]).await;
+    letters.dimension.store(9, Ordering::Relaxed);
+    // The new passage shows it; then all are embedded again, and kept.
+    assert_eq!(embed(&parts).await, (9, 1 + all + 1));
+    assert_eq!(embed(&parts).await, (9, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_embedder_that_was_away_at_the_start_is_asked_again() {
+    let letters = Letters::new();
+    letters.away.store(true, Ordering::Relaxed);
+    let embedder = Some(Arc::clone(&letters) as Arc<dyn Embedder>);
+    let search = search::connect(&Config::standard().search, &rulebooks(), embedder, Path::new("")).await.unwrap();
+    assert_eq!(search.search(&asking("yksityistien tuki")).await.unwrap().len(), 5);
+    letters.away.store(false, Ordering::Relaxed);
+    tokio::time::sleep(Duration::from_mins(2)).await;
+    assert!(letters.embedded() > 50);
+    search.search(&asking("yksityistien tuki")).await.unwrap();
+    assert_eq!(letters.embedded(), 1, "the question");
 }
 
 #[tokio::test]

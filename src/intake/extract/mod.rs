@@ -98,9 +98,8 @@ impl Attached {
                     Answer::LeftOut
                 }
                 Some(kind) => {
-                    let started = Instant::now();
-                    let answer = in_child(kind, bytes, cell).await;
-                    self.spent += started.elapsed();
+                    let (answer, took) = in_child(kind, bytes, cell).await;
+                    self.spent += took;
                     answer
                 }
             },
@@ -200,17 +199,19 @@ fn utf16(bytes: &[u8], unit: impl Fn([u8; 2]) -> u16) -> String {
     char::decode_utf16(units).map(|found| found.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
 }
 
-/// One file in a child process, when there is a place for it.
-async fn in_child(kind: Kind, bytes: Vec<u8>, cell: &Cell) -> Answer {
+/// One file in a child process, when there is a place for it; how long that took, without the wait for the place, which
+/// is the doing of other cases' files.
+async fn in_child(kind: Kind, bytes: Vec<u8>, cell: &Cell) -> (Answer, Duration) {
     // The places are never closed, and a panic in the thread means that the file could not be read.
-    let Ok(place) = Arc::clone(&cell.places).acquire_owned().await else { return Answer::Unreadable };
-    let cell = cell.clone();
+    let place = Arc::clone(&cell.places).acquire_owned().await;
+    let (started, cell) = (Instant::now(), cell.clone());
     let read = tokio::task::spawn_blocking(move || {
         let answer = run(kind, &bytes, &cell);
         drop(place);
         answer
     });
-    read.await.ok().flatten().map_or(Answer::Unreadable, Answer::Pages)
+    let answer = read.await.ok().flatten().map_or(Answer::Unreadable, Answer::Pages);
+    (answer, started.elapsed())
 }
 
 /// Starts the child, hands it the bytes, waits for its answer no longer than the time allows, and ends it.
@@ -242,4 +243,25 @@ fn run(kind: Kind, bytes: &[u8], cell: &Cell) -> Option<Vec<Option<String>>> {
         said
     })?;
     serde_json::from_slice::<child::Pages>(&said).ok().map(|pages| pages.pages)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_wait_for_a_place_is_not_a_files_own_time() {
+        let timeout = Duration::from_millis(10);
+        let places = Arc::new(Semaphore::new(1));
+        let cell = Cell { program: "/nowhere".into(), timeout, memory: 1 << 20, places: Arc::clone(&places) };
+        let taken = places.acquire().await.unwrap();
+        let (bytes, mut attached) = (b"%PDF-1.7".to_vec(), Attached::default());
+        let attachment = crate::intake::attachment("a.pdf", None, &bytes);
+        let ((), ()) = tokio::join!(attached.read(&attachment, Some(bytes.clone()), &cell), async {
+            tokio::time::sleep(timeout * FILES_IN_TIME).await;
+            drop(taken);
+        });
+        attached.read(&attachment, Some(bytes), &cell).await;
+        assert_eq!(attached.files[1].reading, FileReading::Unreadable, "it had its turn");
+    }
 }

@@ -100,7 +100,7 @@ impl Most {
 pub(super) struct Payer<'a> {
     /// The municipality.
     pub(super) municipality: &'a MunicipalityId,
-    /// The case; none in dry runs, for which only the limits of the month hold.
+    /// The case; without one only the limits of the month hold.
     pub(super) case: Option<CaseId>,
     /// The month.
     pub(super) month: Month,

@@ -272,7 +272,8 @@ impl Pending {
         row.endpoint = name(&answer.endpoint);
         row.attempts = Some(answer.attempts);
         row.finish = Some(answer.finish.as_str().to_owned());
-        row.outcome = if answer.refusal.is_some() { "refusal" } else { "answered" }.to_owned();
+        let outcome = if answer.refusal.is_some() { "refusal" } else { "answered" };
+        outcome.clone_into(&mut row.outcome);
         let configured = &self.accounts.address(&answer.endpoint).model;
         row.model = name(&answer.model).unwrap_or_else(|| configured.clone());
         // What comes from a cassette costs nothing.

@@ -23,7 +23,7 @@ use names::People;
 pub use placeholder::{Class, stands_in};
 use placeholder::{Placeholder, lookalikes};
 pub use public_words::PublicWords;
-use regex::Regex;
+use regex::{Captures, Regex};
 
 use crate::cases::Submission;
 use crate::municipality::format::ServiceFile;
@@ -46,10 +46,17 @@ impl Masked<String> {
         &self.0
     }
 
-    /// The same text with less in it: a fixed word in the place of everything that fits the pattern.
+    /// The same text with less in it: a fixed word in the place of everything that fits the pattern and goes.
     #[must_use]
-    pub fn without(&self, pattern: &Regex, instead: &'static str) -> Self {
-        Self(pattern.replace_all(&self.0, regex::NoExpand(instead)).into_owned())
+    pub fn without(&self, pattern: &Regex, goes: impl Fn(&str) -> bool, instead: &'static str) -> Self {
+        let replaced =
+            pattern.replace_all(
+                &self.0,
+                |found: &Captures<'_>| {
+                    if goes(&found[0]) { instead.to_owned() } else { found[0].to_owned() }
+                },
+            );
+        Self(replaced.into_owned())
     }
 
     /// The same text cut to so many characters, never within a placeholder.

@@ -28,7 +28,7 @@ pub(super) async fn ask(about: &Consultation<'_>) -> Result<LabelProposal, Unabl
         .texts("sources", about.sources());
     let answer: ClassifyAnswer = about.ask(PromptId::Classify, &values).await?;
     Ok(LabelProposal {
-        label: crate::text::mask(&answer.label),
+        label: about.put_back(&answer.label),
         quote: about.masker().restore(&answer.quote).ok(),
         reason: about.put_back(&answer.reason),
     })

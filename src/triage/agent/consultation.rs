@@ -16,9 +16,12 @@ use crate::municipality::format::ServiceFile;
 use crate::text;
 use crate::triage::proposals::{Credit, Noted};
 use crate::triage::{Circumstances, Desk};
+use crate::verify;
 
 /// Longest name of a model or an address that is kept, characters.
 const LONGEST_NAME: usize = 100;
+/// Stands for words that are not shown.
+const NOT_SHOWN: &str = "–";
 
 /// Why a model's proposal cannot be used. Words for a handler; never any content.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -166,9 +169,12 @@ impl<'a> Consultation<'a> {
         }
     }
 
-    /// A model's words for the handler, with what was masked put back; what cannot be put back stays as it is.
+    /// A model's words for the handler, with what was masked put back. What identifies anybody by a number or an address
+    /// stays hidden; words that only a steered machine writes are not shown.
     pub(super) fn put_back(&self, words: &str) -> String {
-        self.masker().restore(words).unwrap_or_else(|_| text::mask(words))
+        let shown = text::mask(&self.masker().restore(words).unwrap_or_else(|_| words.to_owned()));
+        let steered = verify::leak(&shown.replace(['[', ']'], ""), &[]).is_some();
+        if steered { NOT_SHOWN.to_owned() } else { shown }
     }
 
     /// Notes something that happened.

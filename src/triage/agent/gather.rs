@@ -31,7 +31,7 @@ pub(super) async fn ask(about: &Consultation<'_>) -> Result<Vec<FactProposal>, U
         .texts("sources", about.sources());
     let answer: GatherAnswer = about.ask(PromptId::GatherFacts, &values).await?;
     let facts = answer.facts.into_iter().map(|fact| FactProposal {
-        name: crate::text::mask(&fact.name),
+        name: about.put_back(&fact.name),
         value: about.put_back(&fact.value),
         source: about.source_of(&fact.source),
         quote: about.masker().restore(&fact.quote).ok(),

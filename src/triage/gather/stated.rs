@@ -129,10 +129,8 @@ fn fact(field: &Field, proposal: &FactProposal, reading: &Reading) -> Result<Fac
         return Err("the words stand in a sentence that says what to record, not what is the case");
     }
     let value = read(field, &source.text, start..start + quote.len(), &proposal.value)?;
-    let evidence = match source.source.strip_prefix("attachment:") {
-        Some(name) => {
-            Evidence::Attachment { name: name.to_owned(), page: page_of(&source.text, start), quote: quote.to_owned() }
-        }
+    let evidence = match source.attachment() {
+        Some((name, page)) => Evidence::Attachment { name: name.to_owned(), page, quote: quote.to_owned() },
         None => Evidence::Text { quote: quote.to_owned(), start, end: start + quote.len() },
     };
     Ok(Fact { name: field.name.clone(), value, unit: field.unit.clone(), evidence })
@@ -149,12 +147,6 @@ fn sentence_around(text: &str, start: usize, end: usize) -> &str {
     let after = text[end..].char_indices().map(|(at, character)| (end + at, character));
     let to = after.into_iter().find(|(at, character)| ends(*at, *character)).map_or(text.len(), |(at, _)| at);
     &text[from..to]
-}
-
-/// Pages of an attachment's text are set apart by form feeds.
-fn page_of(text: &str, at: usize) -> u32 {
-    let before = text[..at].matches('\u{c}').count();
-    u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1)
 }
 
 /// The one value of the field's type that the words hold, as they stand in their text.
@@ -324,11 +316,6 @@ mod tests {
             "words are a person's to take over"
         );
         assert_eq!(plain(FieldType::Flag, None, "kyllä", "true"), None);
-    }
-
-    #[test]
-    fn pages_are_counted() {
-        assert_eq!((page_of("a\u{c}b", 0), page_of("a\u{c}b", 2)), (1, 2));
     }
 
     #[test]

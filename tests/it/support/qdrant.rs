@@ -6,7 +6,7 @@
 //! normalised when they come; an alias is moved by creating it again; what is not understood is refused. On purpose unlike ours:
 //! sums run from the last dimension to the first, and equal scores come in the order of ids.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -76,6 +76,26 @@ impl Server {
         self.fake.state().wrong_dimension = true;
     }
 
+    /// The fields of a collection by which it can filter quickly can be made, or not.
+    pub fn makes_field_indexes(&self, yes: bool) {
+        self.fake.state().no_field_indexes = !yes;
+    }
+
+    /// Those fields.
+    pub fn fields(&self, collection: &str) -> usize {
+        self.fake.state().collections[collection].fields.len()
+    }
+
+    /// The next move of an alias fails in this way.
+    pub fn alias_fault(&self, code: tonic::Code) {
+        self.fake.state().alias_fault = Some(code);
+    }
+
+    /// Where the aliases point.
+    pub fn aliases(&self) -> BTreeMap<String, String> {
+        self.fake.state().aliases.clone()
+    }
+
     /// Queries answered so far.
     pub fn queries(&self) -> usize {
         self.fake.state().queries
@@ -99,6 +119,8 @@ struct State {
     delay: Duration,
     room: usize,
     wrong_dimension: bool,
+    no_field_indexes: bool,
+    alias_fault: Option<tonic::Code>,
     queries: usize,
 }
 
@@ -112,6 +134,8 @@ impl Default for State {
             delay: Duration::ZERO,
             room: usize::MAX,
             wrong_dimension: false,
+            no_field_indexes: false,
+            alias_fault: None,
             queries: 0,
         }
     }
@@ -123,7 +147,7 @@ struct Collection {
     sparse: BTreeMap<String, bool>,
     /// Dense vectors with their dimension.
     dense: BTreeMap<String, usize>,
-    fields: Vec<String>,
+    fields: BTreeSet<String>,
     points: BTreeMap<String, Point>,
 }
 
@@ -401,6 +425,9 @@ impl collections_server::Collections for Fake {
     async fn update_aliases(&self, request: Request<ChangeAliases>) -> Answer<CollectionOperationResponse> {
         let changes = self.admit(request).await?;
         let mut state = self.state();
+        if let Some(code) = state.alias_fault.take() {
+            return Err(Status::new(code, "planted"));
+        }
         for change in changes.actions {
             match change.action {
                 Some(Action::CreateAlias(CreateAlias { collection_name, alias_name })) => {
@@ -473,7 +500,11 @@ impl points_server::Points for Fake {
         request: Request<CreateFieldIndexCollection>,
     ) -> Answer<PointsOperationResponse> {
         let create = self.admit(request).await?;
-        self.state().collection_mut(&create.collection_name)?.fields.push(create.field_name);
+        let mut state = self.state();
+        if state.no_field_indexes {
+            return Err(Status::unavailable("planted"));
+        }
+        state.collection_mut(&create.collection_name)?.fields.insert(create.field_name);
         Ok(done())
     }
 
