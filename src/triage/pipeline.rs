@@ -474,6 +474,8 @@ impl Worker {
             stretch.steps.push((step, thought.noted));
             let rests = asked || step == Step::Read && alarming;
             next = step.next().filter(|next| !(rests || *next == Step::Compose && by_model));
+            // A step is work for the processor: between two of them others come by, who may wait for a connection.
+            tokio::task::yield_now().await;
         }
         Ok(stretch)
     }
