@@ -6,6 +6,7 @@
 //! * [`cli`], [`serve`]: commands; runs the application, knows the port, stops cleanly.
 //! * [`http`]: JSON API, identity, problem bodies. Knows no SQL.
 //! * [`app`]: the parts put together once: the state behind requests and workers.
+//! * [`evals`]: suites, runner, scorers, statistics, reports over the same triage. Knows no HTTP.
 //! * [`review`]: queue, claim, edit, approve; delegation. Knows no models.
 //! * [`triage`]: the pipeline and its steps. Knows no HTTP.
 //! * [`intake`]: what came in, byte for byte, and the receipt.
@@ -25,6 +26,7 @@ pub mod cases;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod evals;
 pub mod http;
 pub mod intake;
 pub mod model;

@@ -9,6 +9,7 @@ mod bench;
 mod bench_agent;
 mod config;
 mod demo;
+mod eval;
 mod extract;
 mod inputs;
 mod output;
@@ -32,6 +33,7 @@ use serde_json::json;
 use crate::app::StartError;
 use crate::clock::Ambient;
 use crate::config::{Config, EngineChoice, Faulty, Sources};
+use crate::evals::exit::Outcome;
 use crate::model::accounts::MemoryLedger;
 use crate::model::client::install_tls;
 use crate::municipality::{Fault, Faults};
@@ -54,6 +56,28 @@ pub enum Exit {
     Partly = 3,
     /// What was compared is not the same.
     Differs = 4,
+    /// A gate of an evaluation failed.
+    GateFailed = 100,
+    /// An evaluation is not complete.
+    Incomplete = 102,
+    /// An evaluation has too few cases to tell.
+    Inconclusive = 103,
+    /// The budget of an evaluation was used up.
+    OverBudget = 104,
+    /// Interrupted from outside; what was done is kept.
+    Interrupted = 130,
+}
+
+impl From<Outcome> for Exit {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Pass => Self::Ok,
+            Outcome::Inconclusive => Self::Inconclusive,
+            Outcome::OverBudget => Self::OverBudget,
+            Outcome::Incomplete => Self::Incomplete,
+            Outcome::Fail => Self::GateFailed,
+        }
+    }
 }
 
 const AFTER_HELP: &str = "\
@@ -63,6 +87,7 @@ Exit codes:
   2  the arguments, the settings or the only input cannot be used
   3  some inputs failed, the others went through
   4  what was compared is not the same (replay)
+  100 to 104, 130: how an evaluation ended (`vireille eval --help`)
 
 Settings: `vireille config show`; each can be set in a file (--config, or vireille.toml in the working
 directory) or in the environment as VIREILLE__SECTION__KEY.";
@@ -113,6 +138,9 @@ enum Command {
     /// What a language model is told: check it, show it.
     #[command(subcommand)]
     Prompts(prompts::PromptsCommand),
+    /// Evaluations: run suites, compare, bless, verify.
+    #[command(subcommand)]
+    Eval(eval::Eval),
     /// Train the offline classifier and print its figures.
     Train(train::Train),
     /// Measure the speed on this machine.
@@ -310,6 +338,7 @@ fn execute(cli: Cli) -> Result<Exit, Failure> {
         Command::Replay(command) => on_runtime(command.run(&mut context)),
         Command::Policy(command) => command.run(&mut context),
         Command::Prompts(command) => command.run(&mut context),
+        Command::Eval(command) => on_runtime(command.run(&mut context)),
         Command::Train(command) => command.run(&mut context),
         Command::Bench(command) => on_runtime(command.run(&mut context)),
         Command::Audit(command) => on_runtime(command.run(&mut context)),

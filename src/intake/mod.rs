@@ -8,6 +8,7 @@
 
 mod attachments;
 pub mod document;
+pub mod duplicates;
 pub mod email;
 pub mod extract;
 mod items;

@@ -35,12 +35,13 @@ impl Review {
         let (mut tx, mut case) = self.open(person, id).await?;
         self.require_claim(&case, person)?;
         let about: Vec<String> = questions.iter().map(|question| question.about.clone()).collect();
+        let was: Vec<String> = case.file.open_questions().iter().map(|question| question.about.clone()).collect();
         case.file.asked.retain(|known| !about.contains(&known.about));
         case.file.asked.extend(questions.into_iter().map(question));
         case.file.transfer_to = None;
         case.file.note_preparer(person);
         Self::reenter(&mut tx, &mut case, Act::Reenter, Step::Assess).await?;
-        Self::finish(tx, case, act(person, EventKind::Asked, id, json!({ "about": about }))).await
+        Self::finish(tx, case, act(person, EventKind::Asked, id, json!({ "about": about, "was": was }))).await
     }
 }
 

@@ -36,7 +36,9 @@ impl Review {
         if !flaws.is_empty() {
             return Err(Refusal::Invalid(flaws));
         }
-        let payload = json!({ "matter": class.matter, "service": class.service, "category": class.category });
+        let was = case.file.classification.as_ref().map(|said| said.label.as_str());
+        let payload =
+            json!({ "matter": class.matter, "service": class.service, "category": class.category, "was": was });
         case.file.reclassified = Some(Reclassification {
             matter: class.matter,
             service: class.service,

@@ -20,9 +20,11 @@ impl Review {
             let what = format!("the directory has no authority `{authority}` today");
             return Err(Refusal::invalid("/authority", what, "write an id of authorities.yaml that is in force"));
         }
+        let was = case.file.route.as_ref().map(|route| route.authority.clone());
         case.file.transfer_to = Some(authority.clone());
         case.file.note_preparer(person);
         Self::reenter(&mut tx, &mut case, Act::Reenter, Step::Classify).await?;
-        Self::finish(tx, case, act(person, EventKind::Transferred, id, json!({ "authority": authority }))).await
+        Self::finish(tx, case, act(person, EventKind::Transferred, id, json!({ "authority": authority, "was": was })))
+            .await
     }
 }

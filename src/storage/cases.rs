@@ -16,7 +16,7 @@ use super::row::{Columns as _, to_json};
 use super::{Error, Result, Storage, Tx};
 use crate::cases::{
     Case, CaseFile, CaseId, Claim, DeciderId, DepartmentId, Flag, Language, Matter, MunicipalityId, Owner, ServiceId,
-    Status, SubmissionId, TokenId, Urgency,
+    Status, Submission, SubmissionId, TokenId, Urgency,
 };
 
 /// Stands for "nothing is due": such cases come last. Below the bound that "no bound" stands for.
@@ -132,6 +132,15 @@ pub struct CaseRow {
     pub received_at: Timestamp,
     /// Who has claimed it; a claim that ran out is none.
     pub claim: Option<Claim>,
+}
+
+/// A notice as others are compared with it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NoticeRow {
+    /// The case, as the queue shows it.
+    pub row: CaseRow,
+    /// What came in first.
+    pub submission: Submission,
 }
 
 impl Tx {
@@ -260,6 +269,38 @@ impl Storage {
             id: last.id,
         });
         Ok(Page { rows, next })
+    }
+
+    /// The notices that came in between two moments and are neither withdrawn, sent elsewhere nor decided, the newest
+    /// first. One whose work order is out is among them: the fault may still be there.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`], [`Error::Unavailable`].
+    pub async fn open_notices(
+        &self,
+        municipality: &MunicipalityId,
+        from: Timestamp,
+        to: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<NoticeRow>> {
+        let select = sqlx::query(
+            "select c.id, c.number, c.status, c.revision, c.service, c.matter, c.category, c.language, c.urgency, \
+             c.owner, c.department, c.decider, c.due_at, c.emergency, c.received_at, c.claim, c.claimed_until, s.reading \
+             from cases c join submissions s on s.id = c.submission_id where c.municipality = $1 and c.matter = $2 \
+             and c.status not in ($3, $4, $5) and c.received_at between $6 and $7 \
+             order by c.received_at desc, c.id desc limit $8",
+        )
+        .bind(municipality.as_str().to_owned())
+        .bind(Matter::FaultNotice.as_str())
+        .bind(Status::Withdrawn.as_str())
+        .bind(Status::Transferred.as_str())
+        .bind(Status::Decided.as_str())
+        .bind(from.as_microsecond())
+        .bind(to.as_microsecond())
+        .bind(i64::from(limit));
+        let now = self.ambient.now();
+        let rows = select.fetch_all(&mut *self.reader().await?).await?;
+        rows.iter().map(|row| Ok(NoticeRow { row: case_row(row, now)?, submission: row.json("reading")? })).collect()
     }
 
     /// How many cases of a municipality stand in each status; a status without cases is absent.

@@ -28,7 +28,7 @@ pub mod tokens;
 
 pub use alerts::{Acknowledgement, Alert};
 pub use answers::Answer;
-pub use cases::{CaseRow, Cursor, Page, QueueFilter};
+pub use cases::{CaseRow, Cursor, NoticeRow, Page, QueueFilter};
 pub use decisions::{Decided, DecidedFilter};
 pub use error::{Error, Result};
 pub use jobs::{DeadJob, Enqueued, Job, NewJob, backoff};

@@ -1,4 +1,4 @@
-//! Text: normal form, language, identifiers, masking, tokens.
+//! Text: normal form, language, identifiers, masking, tokens, likeness.
 //!
 //! Pure functions on strings that strangers wrote. Each is linear in its input (or reads a bounded
 //! part of it), none panics, and what is found is given back as byte offsets into the text that was
@@ -9,6 +9,7 @@ pub mod identifiers;
 pub mod language;
 mod mask;
 mod normalize;
+pub mod similarity;
 mod tokens;
 
 pub use mask::mask;

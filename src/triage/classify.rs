@@ -161,7 +161,9 @@ fn says_danger(submission: &Submission) -> bool {
     submission.fields.get("danger_now").and_then(super::gather::flag).unwrap_or(false)
 }
 
-fn label(category: Option<&str>, service: Option<&ServiceId>, matter: Matter) -> String {
+/// The label of a class: its category, else its service, else its kind of matter.
+#[must_use]
+pub fn label(category: Option<&str>, service: Option<&ServiceId>, matter: Matter) -> String {
     category.map(str::to_owned).or_else(|| service.map(ToString::to_string)).unwrap_or_else(|| matter.to_string())
 }
 

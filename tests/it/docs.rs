@@ -14,6 +14,7 @@ const PAGES: &[&str] = &[
     "docs/operating.md",
     "docs/packs.md",
     "docs/prompts.md",
+    "docs/evals.md",
     "docs/api.md",
 ];
 

@@ -378,9 +378,12 @@ async fn aimock_refuses_a_strict_schema_and_gets_another_form() {
     let Some(url) = peer("AIMOCK") else { return };
     let model = open(&settings(&url));
     let known = Modes::new(Structured::Auto);
-    let asked = structured::ask::<ClassifyAnswer>(&*model, request("Mikä laji?"), &known).await.unwrap();
-    assert_eq!(asked.value.label, "fault-notice");
-    assert_eq!(known.current(), OutputMode::JsonObject);
+    // One refusal may be a slip; three in a row are the address's habit.
+    for taken in [OutputMode::JsonSchema, OutputMode::JsonSchema, OutputMode::JsonObject] {
+        let asked = structured::ask::<ClassifyAnswer>(&*model, request("Mikä laji?"), &known).await.unwrap();
+        assert_eq!(asked.value.label, "fault-notice");
+        assert_eq!(known.current(), taken);
+    }
 }
 
 #[tokio::test]

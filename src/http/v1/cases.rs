@@ -20,7 +20,8 @@ use crate::http::body::{Id, Parameters};
 use crate::http::error::{Error, Result};
 use crate::http::identity::{Can, ReadCases};
 use crate::http::openapi::Problems;
-use crate::storage::{Acknowledgement, Alert, CaseRow, QueueFilter};
+use crate::intake::duplicates::{self, Likeness, Notice};
+use crate::storage::{Acknowledgement, Alert, CaseRow, NoticeRow, QueueFilter};
 
 /// The case, if it is one of the person's municipality.
 pub(super) async fn scoped(app: &App, person: &Person, id: CaseId) -> Result<Case> {
@@ -254,6 +255,21 @@ pub struct EvidenceView {
     classification: Option<Classification>,
 }
 
+/// A notice that may tell of the same fault.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct SimilarNotice {
+    /// The other case.
+    case: CaseRow,
+    /// How alike the two are, and by what.
+    #[serde(flatten)]
+    likeness: Likeness,
+}
+
+/// Notices that one is compared with, the newest.
+const MOST_NOTICES: u32 = 2_000;
+/// Notices that are suggested.
+const MOST_SIMILAR: usize = 20;
+
 /// Every rule with its inputs, and every ruling.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct TraceView {
@@ -363,6 +379,38 @@ impl CasePage {
             alerts: alerts.into_iter().map(Into::into).collect(),
         }
     }
+}
+
+/// Open notices that may tell of the same fault, best first.
+///
+/// Roles: handler, approver, registry, auditor. Only a suggestion, with what it rests on: nothing is merged, and a case
+/// that is no notice has none. The earliest of them is the one that the others would be added to.
+#[utoipa::path(get, path = "/cases/{id}/similar", tag = "cases", params(("id" = CaseId, Path)),
+    responses((status = 200, body = List<SimilarNotice>), Problems))]
+pub async fn similar(
+    State(app): State<App>,
+    person: Can<ReadCases>,
+    Id(id): Id<CaseId>,
+) -> Result<Json<List<SimilarNotice>>> {
+    let case = scoped(&app, &person, id).await?;
+    let storage = app.storage();
+    let class = case.file.classification.as_ref().filter(|class| class.matter == Matter::FaultNotice);
+    let Some(class) = class else { return Ok(Json(List { items: Vec::new() })) };
+    let submission = storage.submission(&case.municipality, case.submission_id).await?;
+    let submission = submission.ok_or(Error::NoSuch("submission"))?;
+    let this = Notice::of(&submission, class.category.clone());
+    let of = |notice: &NoticeRow| Notice::of(&notice.submission, notice.row.category.clone());
+    let (from, to) = duplicates::window(case.received_at);
+    let notices = storage.open_notices(&case.municipality, from, to, MOST_NOTICES).await?;
+    let mut items: Vec<SimilarNotice> = notices
+        .iter()
+        .filter(|notice| notice.row.id != id)
+        .map(|notice| SimilarNotice { likeness: Likeness::between(&this, &of(notice)), case: notice.row.clone() })
+        .filter(|similar| similar.likeness.is_duplicate())
+        .collect();
+    items.sort_by(|one, other| one.likeness.best_first(&other.likeness));
+    items.truncate(MOST_SIMILAR);
+    Ok(Json(List { items }))
 }
 
 /// The texts and facts that everything rests on.

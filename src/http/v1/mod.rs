@@ -54,6 +54,7 @@ fn repeatable() -> OpenApiRouter<App> {
         .routes(routes!(cases::show))
         .routes(routes!(cases::evidence))
         .routes(routes!(cases::trace))
+        .routes(routes!(cases::similar))
         .routes(routes!(cases::timeline))
         .routes(routes!(cases::submission))
         .routes(routes!(cases::raw))

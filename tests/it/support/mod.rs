@@ -1,7 +1,6 @@
 //! What stories need to be short: databases, an application, a desk with the real pack.
 
 pub mod app;
-pub mod attacker;
 pub mod calls;
 pub mod database;
 pub mod desk;

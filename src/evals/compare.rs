@@ -1,0 +1,501 @@
+//! Two runs over the same cases, held against each other case by case.
+//!
+//! Only what both runs answered is compared, by the id of the case; what one of them alone has is listed. A flip is a
+//! case that was answered as asked in one run and not in the other: harmful where it was right before. A difference is
+//! told as seen only after allowing for how many were looked at: Holm's step-down over the figures that are judged,
+//! Benjamini and Hochberg's over all others and over slices. No case text: ids, metrics and numbers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::exit::Outcome;
+use super::folder::{Hashes, Run, RunRecord};
+use super::gate::{self, GateResult};
+use super::measure::{Better, Figures};
+use super::metrics::{self, Bounds, Joint};
+use super::row::{Row, Status};
+use super::stats::bootstrap::{self, DRAWS};
+use super::stats::multiple::{benjamini_hochberg, holm};
+use super::stats::{Level, Uncertain as _, mcnemar};
+use super::suite::{Against, Assertion, Gate};
+
+/// p-values above this show nothing.
+const SIGNIFICANT: f64 = 0.05;
+
+/// How much worse a run may be where its suite has no gate that says it.
+pub const MARGIN: f64 = 0.02;
+
+/// The figure that is judged where the suite has no gate that compares: cases answered as asked.
+pub const AS_ASKED: &str = "ok";
+
+/// One side of a comparison.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Side {
+    /// What it is called: where it was read from, or `the baseline`.
+    pub name: String,
+    /// Which model; none: the offline engine alone.
+    pub model: Option<String>,
+    /// What its answers depend on.
+    pub hashes: Hashes,
+    /// Cases that it has.
+    pub cases: usize,
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Comparison {
+    /// The suite.
+    pub suite: String,
+    /// What was there.
+    pub before: Side,
+    /// What is there now.
+    pub after: Side,
+    /// No worse, worse, or too few cases to tell.
+    pub outcome: Outcome,
+    /// Why: a sentence.
+    pub why: String,
+    /// What was judged.
+    pub gates: Vec<GateResult>,
+    /// Cases that both have.
+    pub paired: usize,
+    /// What makes the two harder to compare.
+    pub notes: Vec<String>,
+    /// Figures of everything.
+    pub changes: Vec<Change>,
+    /// Figures by slice.
+    pub slices: Vec<Change>,
+    /// Cases that were right and are wrong.
+    pub harmful: Vec<Flip>,
+    /// Cases that were wrong and are right.
+    pub beneficial: Vec<Flip>,
+    /// McNemar's exact p-value of as many flips each way by chance; none where cases depend on each other.
+    pub mcnemar: Option<f64>,
+    /// Cases answered before and not now.
+    pub lost: Vec<String>,
+    /// Cases that are only there before.
+    pub only_before: Vec<String>,
+    /// Cases that are only there now.
+    pub only_after: Vec<String>,
+}
+
+/// A case that changed sides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Flip {
+    /// Its id.
+    pub case: String,
+    /// What it depends on other cases by.
+    pub cluster: String,
+    /// The metrics that changed sides with it.
+    pub metrics: Vec<String>,
+}
+
+/// How a figure changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Change {
+    /// The figure.
+    pub metric: String,
+    /// In which slice; none: everything.
+    pub slice: Option<String>,
+    /// Which way is better.
+    pub better: Better,
+    /// Before.
+    pub before: f64,
+    /// After.
+    pub after: f64,
+    /// After less before, on the cases that both have.
+    pub difference: f64,
+    /// Lower 95 % bound of the difference.
+    pub low: Option<f64>,
+    /// Upper 95 % bound.
+    pub high: Option<f64>,
+    /// Cases that both have and that give the figure.
+    pub cases: usize,
+    /// Two-sided p-value of no difference, adjusted for the number of figures that were looked at.
+    pub p: Option<f64>,
+    /// How much worse it may be, where a gate says so.
+    pub margin: Option<f64>,
+    /// What can be seen.
+    pub seen: Seen,
+}
+
+/// What can be seen of a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Seen {
+    /// It is better.
+    Better,
+    /// It is worse.
+    Worse,
+    /// Nothing changed in any case.
+    Same,
+    /// The difference may be chance.
+    Unclear,
+}
+
+impl Seen {
+    /// One word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Better => "better",
+            Self::Worse => "worse",
+            Self::Same => "same",
+            Self::Unclear => "unclear",
+        }
+    }
+}
+
+impl Change {
+    /// The figure, and the slice where there is one.
+    #[must_use]
+    pub fn title(&self) -> String {
+        match &self.slice {
+            Some(slice) => format!("{} in {slice}", self.metric),
+            None => self.metric.clone(),
+        }
+    }
+
+    /// Whether a difference was seen.
+    #[must_use]
+    pub const fn tells(&self) -> bool {
+        matches!(self.seen, Seen::Better | Seen::Worse)
+    }
+
+    /// Whether it is one of the few to look at first: what is judged, and what was seen to differ.
+    #[must_use]
+    pub const fn leads(&self) -> bool {
+        self.margin.is_some() || self.tells()
+    }
+
+    /// Whether all of it lies between −1 and 1, as shares do.
+    #[must_use]
+    pub fn is_share(&self) -> bool {
+        [Some(self.before), Some(self.after), self.low, self.high].into_iter().flatten().all(|value| value.abs() <= 1.0)
+    }
+
+    /// Whether it was nought and is.
+    fn is_nought(&self) -> bool {
+        [self.before, self.after].iter().all(|value| value.abs() < f64::EPSILON)
+    }
+
+    /// What was seen, in words.
+    #[must_use]
+    pub fn verdict(&self) -> String {
+        match (self.seen, self.p) {
+            (Seen::Same, _) => "the same in every case".to_owned(),
+            (seen @ (Seen::Better | Seen::Worse), Some(p)) if p < 0.001 => format!("{}, p < 0.001", seen.as_str()),
+            (seen @ (Seen::Better | Seen::Worse), Some(p)) => format!("{}, p = {p:.3}", seen.as_str()),
+            (seen @ (Seen::Better | Seen::Worse), None) => seen.as_str().to_owned(),
+            (Seen::Unclear, Some(_)) => "may be chance".to_owned(),
+            (Seen::Unclear, None) => "not judged".to_owned(),
+        }
+    }
+}
+
+/// A run against the blessed one; `gates` are those of its suite, already held.
+#[must_use]
+pub fn with_baseline(baseline: &Run, run: &Run, figures: &Figures, gates: &[GateResult]) -> Comparison {
+    let before = Named { name: "the baseline", run: baseline };
+    let after = Named { name: "this run", run };
+    let held: Vec<GateResult> = gates.iter().filter(|result| result.gate.compare.is_some()).cloned().collect();
+    let held = if held.is_empty() { gate::hold_all(&[as_asked(MARGIN)], run, figures, Some(baseline)) } else { held };
+    // Figures that nobody judges and that only a bootstrap could bound are shown without bounds: a report must be quick.
+    comparison(before, after, figures, held, 0)
+}
+
+/// Two runs. What is judged is `asked`; where that is empty, the gates of the later run's suite that compare; where it
+/// has none, that cases answered as asked fall by no more than [`MARGIN`].
+#[must_use]
+pub fn runs(before: Named<'_>, after: Named<'_>, asked: Vec<Gate>) -> Comparison {
+    let suite = &after.run.record.suite;
+    let figures = metrics::figures(suite, &after.run.rows, Bounds::SHOWN.quick());
+    let mut gates = asked;
+    if gates.is_empty() {
+        gates.extend(suite.gates.iter().filter(|gate| gate.compare.is_some()).cloned());
+    }
+    if gates.is_empty() {
+        gates.push(as_asked(MARGIN));
+    }
+    let held = gate::hold_all(&gates, after.run, &figures, Some(before.run));
+    comparison(before, after, &figures, held, DRAWS)
+}
+
+/// A run and what it is called.
+#[derive(Debug, Clone, Copy)]
+pub struct Named<'a> {
+    /// What it is called.
+    pub name: &'a str,
+    /// The run.
+    pub run: &'a Run,
+}
+
+/// The gate that a figure is no worse than before by more than a margin.
+#[must_use]
+pub fn no_worse(metric: &str, margin: f64) -> Gate {
+    Gate {
+        metric: metric.to_owned(),
+        slice: None,
+        min: None,
+        max: None,
+        bound: None,
+        compare: Some(Against::Baseline),
+        non_inferior: Some(margin),
+        adjust: None,
+        otherwise: None,
+        reason: None,
+    }
+}
+
+/// The gate where nobody wrote one.
+#[must_use]
+pub fn as_asked(margin: f64) -> Gate {
+    no_worse(AS_ASKED, margin)
+}
+
+fn comparison(
+    before: Named<'_>,
+    after: Named<'_>,
+    figures: &Figures,
+    gates: Vec<GateResult>,
+    draws: usize,
+) -> Comparison {
+    let (was, is) = (by_case(&before.run.rows), by_case(&after.run.rows));
+    let missing = |here: &ByCase<'_>, there: &ByCase<'_>| {
+        here.keys().filter(|case| !there.contains_key(*case)).map(|case| (*case).to_owned()).collect::<Vec<_>>()
+    };
+    let both = || was.iter().filter_map(|(case, rows)| Some((*case, rows, is.get(case)?)));
+    let (harmful, beneficial) = (flips(both(), true), flips(both(), false));
+    let lost = both().filter(|(_, was, is)| right(was).is_some() && right(is).is_none());
+    let looks = Looks { before: before.run, after: after.run, gates: &gates, draws };
+    let (changes, slices) = (looks.overall(figures), looks.in_slices(figures));
+    let outcome = gates.iter().map(|result| result.outcome).max().unwrap_or(Outcome::Pass);
+    Comparison {
+        suite: after.run.record.suite.suite.clone(),
+        before: side(before, was.len()),
+        after: side(after, is.len()),
+        outcome,
+        why: why(&gates, outcome),
+        gates,
+        paired: both().count(),
+        notes: notes(&before.run.record, &after.run.record),
+        changes,
+        slices,
+        mcnemar: independent(&was).then(|| mcnemar::exact(harmful.len(), beneficial.len())),
+        harmful,
+        beneficial,
+        lost: lost.map(|(case, ..)| case.to_owned()).collect(),
+        only_before: missing(&was, &is),
+        only_after: missing(&is, &was),
+    }
+}
+
+fn side(named: Named<'_>, cases: usize) -> Side {
+    let RunRecord { model, hashes, .. } = &named.run.record;
+    Side { name: named.name.to_owned(), model: model.clone(), hashes: hashes.clone(), cases }
+}
+
+/// What decided it.
+fn why(gates: &[GateResult], outcome: Outcome) -> String {
+    let deciding: Vec<String> = gates
+        .iter()
+        .filter(|result| result.outcome == outcome)
+        .map(|result| format!("{}: {}", result.title(), result.why))
+        .collect();
+    match (outcome, deciding.as_slice()) {
+        (Outcome::Pass, [one]) => format!("{one}."),
+        (Outcome::Pass, several) => {
+            format!("Nothing that is judged is worse than allowed ({} looked at).", several.len())
+        }
+        (_, several) => format!("{}.", several.join("; ")),
+    }
+}
+
+/// What makes two runs harder to compare, or is what was changed between them.
+fn notes(before: &RunRecord, after: &RunRecord) -> Vec<String> {
+    let (was, is) = (&before.hashes, &after.hashes);
+    let mut notes = Vec::new();
+    for (differs, note) in [
+        (was.dataset != is.dataset, "The dataset is another one: a case of the same id may ask something else."),
+        (was.suite != is.suite, "The suite's file is another one."),
+        (was.judges != is.judges, "Rubrics or judges are others: graded figures cannot be compared."),
+        (before.epochs != after.epochs, "The runs have different numbers of repetitions."),
+        (was.prompts != is.prompts, "The prompts are others."),
+        (was.packs != is.packs, "The packs and policies are others."),
+        (before.model != after.model, "The model is another one."),
+    ] {
+        if differs {
+            notes.push(note.to_owned());
+        }
+    }
+    notes
+}
+
+type ByCase<'a> = BTreeMap<&'a str, Vec<&'a Row>>;
+
+fn by_case(rows: &[Row]) -> ByCase<'_> {
+    let mut cases = ByCase::new();
+    for row in rows.iter().filter(|row| row.status != Status::Skipped) {
+        cases.entry(row.case.as_str()).or_default().push(row);
+    }
+    cases
+}
+
+/// Whether no case depends on another one, so that flips are independent.
+fn independent(cases: &ByCase<'_>) -> bool {
+    let clusters: BTreeSet<&str> = cases.values().flatten().map(|row| row.cluster.as_str()).collect();
+    clusters.len() == cases.len()
+}
+
+/// Whether more than half of a case's graded repetitions are as asked; none where nothing was graded.
+fn right(rows: &[&Row]) -> Option<bool> {
+    mostly(rows.iter().filter_map(|row| match row.status {
+        Status::Ok => Some(true),
+        Status::Failed => Some(false),
+        Status::Error | Status::Ungraded | Status::Skipped => None,
+    }))
+}
+
+fn mostly(answers: impl Iterator<Item = bool>) -> Option<bool> {
+    let (yes, no) = answers.fold((0, 0), |(yes, no), answer| if answer { (yes + 1, no) } else { (yes, no + 1) });
+    (yes + no > 0).then_some(yes > no)
+}
+
+fn flips<'a, 'b: 'a>(
+    cases: impl Iterator<Item = (&'b str, &'a Vec<&'b Row>, &'a Vec<&'b Row>)>,
+    harmful: bool,
+) -> Vec<Flip> {
+    cases
+        .filter(|(_, was, is)| right(was) == Some(harmful) && right(is) == Some(!harmful))
+        .map(|(case, was, is)| {
+            let metrics: BTreeSet<&String> = is.iter().flat_map(|row| row.scores.keys()).collect();
+            let holds = |rows: &[&Row], metric: &str| {
+                mostly(rows.iter().filter_map(|row| row.scores.get(metric).and_then(|scored| scored.pass)))
+            };
+            let flipped = metrics
+                .into_iter()
+                .filter(|metric| holds(was, metric) == Some(harmful) && holds(is, metric) == Some(!harmful));
+            Flip {
+                case: case.to_owned(),
+                cluster: is.first().map(|row| row.cluster.clone()).unwrap_or_default(),
+                metrics: flipped.cloned().collect(),
+            }
+        })
+        .collect()
+}
+
+/// What is looked at.
+struct Looks<'a> {
+    before: &'a Run,
+    after: &'a Run,
+    gates: &'a [GateResult],
+    draws: usize,
+}
+
+/// A look: how a figure changed, and whether both runs saw the same in every case.
+type Look = (Change, bool);
+
+impl Looks<'_> {
+    /// The figures of everything that both runs give: first those that are judged, then the others, each lot adjusted
+    /// for how many it is. Figures of single classes stand in the confusion matrix; those that are nought in both runs
+    /// tell nothing.
+    fn overall(&self, figures: &Figures) -> Vec<Change> {
+        let judged: BTreeSet<&str> = self.gates.iter().map(|result| result.gate.metric.as_str()).collect();
+        let names = figures.all.keys().map(String::as_str);
+        let others = names.filter(|name| !name.contains('[') && !judged.contains(name));
+        let others = others.filter_map(|name| self.look(name, None)).filter(|(change, _)| !change.is_nought());
+        let judged = judged.iter().filter_map(|name| self.look(name, None)).collect();
+        [adjusted(judged, holm), adjusted(others.collect(), benjamini_hochberg)].concat()
+    }
+
+    /// The gated figures in each slice.
+    fn in_slices(&self, figures: &Figures) -> Vec<Change> {
+        let gated: BTreeSet<&str> = self.gates.iter().map(|result| result.gate.metric.as_str()).collect();
+        let looks = figures.slices.keys().flat_map(|slice| gated.iter().map(move |name| (slice, *name)));
+        adjusted(looks.filter_map(|(slice, name)| self.look(name, Some(slice))).collect(), benjamini_hochberg)
+    }
+
+    fn look(&self, name: &str, slice: Option<&str>) -> Option<Look> {
+        let held = self.gates.iter().find(|result| result.gate.metric == name && result.slice.as_deref() == slice);
+        let change = match held.and_then(|result| result.change.clone()) {
+            Some(change) => change,
+            None => change(name, slice, &difference(self.before, self.after, name, slice, self.draws)?),
+        };
+        Some((change, same_observations(self.before, self.after, name, slice)))
+    }
+}
+
+/// What became of a figure, from draws that depend on nothing but what is compared.
+pub(super) fn difference(
+    before: &Run,
+    after: &Run,
+    metric: &str,
+    slice: Option<&str>,
+    draws: usize,
+) -> Option<metrics::Change> {
+    let suite = &after.record.suite;
+    let seed = bootstrap::seed(&[&suite.suite, metric, slice.unwrap_or_default()]);
+    Joint::of(suite, &before.rows, &after.rows).change(metric, slice, seed, draws)
+}
+
+/// Says what can be seen, after allowing for the number of looks.
+fn adjusted(found: Vec<Look>, adjust: fn(&[f64]) -> Vec<f64>) -> Vec<Change> {
+    let p_values: Vec<f64> = found.iter().map(|(change, _)| change.p.unwrap_or(1.0)).collect();
+    let told = found.into_iter().zip(adjust(&p_values)).map(|((mut change, same), p)| {
+        change.p = change.p.map(|_| p);
+        let better = (change.difference > 0.0) == (change.better == Better::Higher);
+        change.seen = match (same, p <= SIGNIFICANT, better) {
+            (true, ..) => Seen::Same,
+            (false, false, _) => Seen::Unclear,
+            (false, true, true) => Seen::Better,
+            (false, true, false) => Seen::Worse,
+        };
+        change
+    });
+    told.collect()
+}
+
+/// How a figure changed; what can be seen of it is said only after all of them are known.
+pub(super) fn change(metric: &str, slice: Option<&str>, found: &metrics::Change) -> Change {
+    let bounds = found.interval(Level::TWO_SIDED_95);
+    let sides = found.gain.p_above(0.0).zip(found.gain.p_below(0.0));
+    Change {
+        metric: metric.to_owned(),
+        slice: slice.map(str::to_owned),
+        better: found.better,
+        before: found.a,
+        after: found.b,
+        difference: found.difference(),
+        low: bounds.map(|bounds| bounds.low),
+        high: bounds.map(|bounds| bounds.high),
+        cases: found.gain.cases(),
+        p: sides.map(|(above, below)| (2.0 * above.min(below)).min(1.0)),
+        margin: None,
+        seen: Seen::Unclear,
+    }
+}
+
+/// Whether both runs saw the same in every case and repetition of what a figure is made of. Figures of cost and time
+/// are made of nothing that could be the same.
+pub(super) fn same_observations(before: &Run, after: &Run, figure: &str, slice: Option<&str>) -> bool {
+    let of = |metric: &str| figure.strip_prefix(metric).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    let asserted = after.record.suite.assert.iter().map(Assertion::metric);
+    let metrics: Vec<&str> = asserted.filter(|metric| of(metric)).collect();
+    let was: BTreeMap<_, _> = before.rows.iter().map(|row| ((&row.case, row.epoch), row)).collect();
+    let inside = after.rows.iter().filter(|row| is_in(row, slice));
+    let mut both = inside.filter_map(|row| Some((row, was.get(&(&row.case, row.epoch))?))).peekable();
+    let compares = both.peek().is_some() && (figure == AS_ASKED || !metrics.is_empty());
+    compares
+        && both.all(|(is, was)| {
+            let seen = |row: &Row, metric: &str| row.scores.get(metric).map(|scored| scored.observation.clone());
+            (figure != AS_ASKED || is.status == was.status)
+                && metrics.iter().all(|metric| seen(is, metric) == seen(was, metric))
+        })
+}
+
+/// Whether a row belongs to a slice (`metadata.lang=fi`); to no slice belongs every row.
+fn is_in(row: &Row, slice: Option<&str>) -> bool {
+    let Some(slice) = slice else { return true };
+    slice.split_once('=').is_some_and(|(path, value)| row.slices.get(path).is_some_and(|own| own == value))
+}

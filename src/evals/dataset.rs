@@ -1,0 +1,297 @@
+//! The cases of a suite: read line by line, held against their hash, and never silently fewer than asked for.
+//!
+//! A line that is no case, an id that stands twice, a content other than the declared one and a selection without cases
+//! are faults. What a case says is never a template, and no list in it becomes several cases.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use super::case::EvalCase;
+use super::load::Loaded;
+use super::select::{Criterion, choose};
+use super::suite::Split;
+use crate::cases::hex;
+use crate::municipality::{Faults, yaml};
+
+/// Longest line of a dataset, bytes.
+const LONGEST_LINE: usize = 4 * 1024 * 1024;
+
+/// The cases of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cases {
+    /// Those chosen, in the order of the file.
+    pub cases: Vec<EvalCase>,
+    /// SHA-256 of the file, hexadecimal.
+    pub sha256: String,
+    /// How many cases the file has.
+    pub of: usize,
+}
+
+/// Reads the dataset of a suite and chooses from it.
+///
+/// # Errors
+/// Every fault with file and line; that no case is chosen is one, too.
+pub fn open(loaded: &Loaded, criteria: &[Criterion]) -> Result<Cases, Faults> {
+    let mut faults = Faults::new();
+    let path = loaded.resolve(&loaded.suite.dataset.path);
+    let read = read(&path, &mut faults);
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let (mut cases, sha256) = read;
+    cases.retain(EvalCase::is_settled);
+    let of = cases.len();
+    if let Some(declared) = &loaded.suite.dataset.sha256
+        && !declared.eq_ignore_ascii_case(&sha256)
+    {
+        let what = format!("the dataset is another than the declared one: its SHA-256 is {sha256}");
+        faults.at(&loaded.path, sha256_line(&loaded.path), what, "declare the new one if the change is meant");
+    }
+    if let Some(split) = loaded.suite.dataset.split {
+        cases = of_split(cases, split, &path.with_file_name("split.lock"), &mut faults);
+    }
+    let cases = choose(cases, criteria);
+    if cases.is_empty() && faults.is_empty() {
+        let words = criteria.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        let what = if words.is_empty() { "there is no case".to_owned() } else { format!("no case fits {words}") };
+        faults.at(&path, None, what, "write cases, or choose others");
+    }
+    if faults.is_empty() { Ok(Cases { cases, sha256, of }) } else { Err(faults) }
+}
+
+/// Every case of a file, whoever may select it.
+///
+/// # Errors
+/// Every fault with file and line.
+pub fn all(path: &Path) -> Result<Vec<EvalCase>, Faults> {
+    let mut faults = Faults::new();
+    let (cases, _) = read(path, &mut faults);
+    if faults.is_empty() { Ok(cases) } else { Err(faults) }
+}
+
+fn sha256_line(suite: &Path) -> Option<usize> {
+    let source = yaml::read_file(suite, &mut Faults::new())?;
+    Some(yaml::line_of(&source, &["dataset", "sha256"]))
+}
+
+/// Every case of a file, and the file's hash.
+fn read(path: &Path, faults: &mut Faults) -> (Vec<EvalCase>, String) {
+    let mut cases = Vec::new();
+    let mut hash = Sha256::new();
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) => {
+            faults.at(path, None, format!("the dataset cannot be read ({})", error.kind()), "put the file there");
+            return (cases, String::new());
+        }
+    };
+    let mut reader = BufReader::with_capacity(64 * 1024, file);
+    let mut first_lines: HashMap<String, usize> = HashMap::new();
+    let mut line = Vec::new();
+    for number in 1.. {
+        line.clear();
+        match reader.read_until(b'\n', &mut line) {
+            Ok(0) => break,
+            Ok(_) => hash.update(&line),
+            Err(error) => {
+                faults.at(path, number, format!("the dataset cannot be read ({})", error.kind()), "save it anew");
+                break;
+            }
+        }
+        let text = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&line).trim_ascii();
+        if text.is_empty() {
+            continue;
+        }
+        if text.len() > LONGEST_LINE {
+            faults.at(path, number, format!("the line has {} bytes", text.len()), "write at most 4 MiB a case");
+            continue;
+        }
+        match case(text) {
+            Ok(case) => match first_lines.insert(case.id.as_str().to_owned(), number) {
+                None => cases.push(case),
+                Some(before) => {
+                    let what = format!("the id `{}` stands on line {before} already", case.id);
+                    faults.at(path, number, what, "give each case an id of its own");
+                }
+            },
+            Err((what, instead)) => faults.at(path, number, what, instead),
+        }
+    }
+    (cases, hex(&hash.finalize()))
+}
+
+/// One case. The parser's own words may quote the case; only ours are said.
+fn case(text: &[u8]) -> Result<EvalCase, (String, &'static str)> {
+    const FORM: &str = "write {\"id\": …, \"input\": …, \"expected\": …, \"metadata\": {…}}";
+    serde_json::from_slice(text).map_err(|error| {
+        let words = error.to_string();
+        let known = ["missing field `id`", "missing field `input`", "duplicate field", "an id has 1 to 120"];
+        let said = known.iter().find(|known| words.contains(**known));
+        let what = match (error.classify(), said) {
+            (_, Some(said)) if said.starts_with("an id") => {
+                "the id is none: it has 1 to 120 letters, digits and the signs . _ - / : #".to_owned()
+            }
+            (_, Some(said)) => format!("the case cannot be read ({said})"),
+            (serde_json::error::Category::Data, None) => "the line is no case".to_owned(),
+            _ => format!("the line is no JSON (column {})", error.column()),
+        };
+        (what, FORM)
+    })
+}
+
+/// Only the cases of one part; a case that the lock does not know is a fault.
+fn of_split(cases: Vec<EvalCase>, split: Split, lock: &PathBuf, faults: &mut Faults) -> Vec<EvalCase> {
+    let parts = match self::split(lock) {
+        Ok(parts) => parts,
+        Err(found) => {
+            faults.append(found);
+            return cases;
+        }
+    };
+    let mut chosen = Vec::with_capacity(cases.len());
+    for case in cases {
+        match parts.get(case.id.as_str()) {
+            Some(part) if *part == split => chosen.push(case),
+            Some(_) => {}
+            None => {
+                let what = format!("the case `{}` is in no part", case.id);
+                faults.at(
+                    lock,
+                    None,
+                    what,
+                    "add a line `<id> dev` or `<id> test`; never move a case that was reported on",
+                );
+            }
+        }
+    }
+    chosen
+}
+
+/// Which part each case is in, from `split.lock`: a line `<id> <dev|test>` for each; lines that begin with `#` are
+/// comments.
+///
+/// # Errors
+/// Every line that is none.
+pub fn split(lock: &Path) -> Result<BTreeMap<String, Split>, Faults> {
+    let mut faults = Faults::new();
+    let mut parts = BTreeMap::new();
+    let text = yaml::read_file(lock, &mut faults).unwrap_or_default();
+    for (number, line) in text.lines().enumerate().map(|(nth, line)| (nth + 1, line.trim())) {
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let mut words = line.split_whitespace();
+        let part = match (words.next(), words.next()) {
+            (Some(id), Some("dev")) => Some((id, Split::Dev)),
+            (Some(id), Some("test")) => Some((id, Split::Test)),
+            _ => None,
+        };
+        match part {
+            None => faults.at(lock, number, "the line names no case and part", "write `<id> dev` or `<id> test`"),
+            Some((id, part)) => {
+                if parts.insert(id.to_owned(), part).is_some_and(|before| before != part) {
+                    faults.at(lock, number, format!("the case `{id}` is in both parts"), "keep one of the two lines");
+                }
+            }
+        }
+    }
+    if faults.is_empty() { Ok(parts) } else { Err(faults) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evals::load;
+
+    const SUITE: &str = r"version: 1
+suite: smoke
+description: A few messages.
+dataset: { path: cases.jsonl, cluster: none }
+target: { component: masking }
+assert:
+  - { type: equals, actual: output, expected: expected }
+";
+
+    fn opened(suite: &str, cases: &str, lock: &str, words: &[&str]) -> Result<Vec<String>, String> {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in [("smoke.yaml", suite), ("cases.jsonl", cases), ("split.lock", lock)] {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        let loaded = load::suite(&folder.path().join("smoke.yaml")).unwrap();
+        let criteria: Vec<Criterion> = words.iter().map(|word| word.parse().unwrap()).collect();
+        open(&loaded, &criteria)
+            .map(|cases| cases.cases.iter().map(|case| case.id.to_string()).collect())
+            .map_err(|faults| faults.to_string())
+    }
+
+    const THREE: &str =
+        "{\"id\":\"a\",\"input\":1}\n\n{\"id\":\"b\",\"input\":[1,2]}\n{\"id\":\"c\",\"input\":\"{{x}}\"}\n";
+
+    #[test]
+    fn each_line_is_one_case() {
+        assert_eq!(opened(SUITE, THREE, "", &[]).unwrap(), ["a", "b", "c"]);
+        assert_eq!(opened(SUITE, &format!("\u{feff}{THREE}"), "", &["--limit=1"]).unwrap(), ["a"]);
+    }
+
+    #[test]
+    fn what_is_no_case_is_a_fault_and_is_not_quoted() {
+        let secret = "Matti Meikäläinen";
+        for (line, says) in [
+            (format!("{{\"id\":\"d\",\"input\":\"{secret}"), "cases.jsonl:5: the line is no JSON"),
+            ("{\"id\":\"a\",\"input\":2}".to_owned(), "cases.jsonl:5: the id `a` stands on line 1 already"),
+            (format!("{{\"input\":\"{secret}\"}}"), "cases.jsonl:5: the case cannot be read (missing field `id`)"),
+            (format!("{{\"id\":\"{secret}\",\"input\":1}}"), "cases.jsonl:5: the id is none"),
+            (format!("{{\"id\":\"d\",\"input\":1,\"metadata\":\"{secret}\"}}"), "cases.jsonl:5: the line is no case"),
+        ] {
+            let faults = opened(SUITE, &format!("{THREE}{line}"), "", &[]).unwrap_err();
+            assert!(faults.contains(says), "{faults}");
+            assert!(!faults.contains(secret), "{faults}");
+        }
+    }
+
+    #[test]
+    fn no_case_is_a_fault() {
+        assert!(opened(SUITE, "", "", &[]).unwrap_err().contains("there is no case"));
+        let none = opened(SUITE, THREE, "", &["--id=x", "--where=metadata.lang=fi"]).unwrap_err();
+        assert!(none.contains("no case fits --id=x --where=metadata.lang=fi"), "{none}");
+    }
+
+    #[test]
+    fn a_correction_counts_once_it_is_confirmed() {
+        let correction = |id: &str, status: &str| {
+            format!(
+                "{{\"id\":\"{id}\",\"input\":1,\"metadata\":{{\"source\":\"correction\",\"status\":\"{status}\"}}}}\n"
+            )
+        };
+        let waiting = correction("p", "pending") + &correction("d", "disputed");
+        assert!(opened(SUITE, &waiting, "", &[]).unwrap_err().contains("there is no case"));
+        let cases = waiting + &correction("e", "confirmed") + THREE;
+        assert_eq!(opened(SUITE, &cases, "", &[]).unwrap(), ["e", "a", "b", "c"]);
+    }
+
+    #[test]
+    fn another_content_than_the_declared_one_is_refused() {
+        let declared = SUITE.replace("cluster", &format!("sha256: {}, cluster", "0".repeat(64)));
+        let faults = opened(&declared, THREE, "", &[]).unwrap_err();
+        assert!(faults.contains("smoke.yaml:4: the dataset is another"), "{faults}");
+        let right = hex(&Sha256::digest(THREE.as_bytes()));
+        assert!(faults.contains(&right));
+        let declared = SUITE.replace("cluster", &format!("sha256: {right}, cluster"));
+        assert_eq!(opened(&declared, THREE, "", &[]).unwrap().len(), 3);
+    }
+
+    #[test]
+    fn a_part_is_locked() {
+        let test = SUITE.replace("cluster", "split: test, cluster");
+        assert_eq!(opened(&test, THREE, "# locked\na dev\nb test\nc test\n", &[]).unwrap(), ["b", "c"]);
+        let faults = opened(&test, THREE, "a dev\nb test\n", &[]).unwrap_err();
+        assert!(faults.contains("the case `c` is in no part"), "{faults}");
+        let faults = opened(&test, THREE, "a dev\na test\nb\n", &[]).unwrap_err();
+        assert!(faults.contains("split.lock:2: the case `a` is in both parts"), "{faults}");
+        assert!(faults.contains("split.lock:3"), "{faults}");
+    }
+}

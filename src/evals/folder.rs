@@ -1,0 +1,186 @@
+//! A run's folder: `run.json` says what was run, `rows.jsonl` what came of it, append-only.
+//!
+//! Totals are derived, never stored as truth: whoever reads a folder computes them from the rows. The suite is kept in
+//! `run.json` as it was read, so a folder explains itself without the repository beside it.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::row::Row;
+use super::suite::{Mode, Suite};
+
+/// What was run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RunRecord {
+    /// Version of the format: 1.
+    pub version: u32,
+    /// When it began.
+    #[schemars(with = "String")]
+    pub started: Timestamp,
+    /// The suite's file, as it was named; files in the suite are relative to it.
+    #[serde(default)]
+    pub path: PathBuf,
+    /// The suite as it was read.
+    pub suite: Suite,
+    /// Hashes of everything that the answers depend on.
+    pub hashes: Hashes,
+    /// Which model; none: the offline engine alone.
+    pub model: Option<String>,
+    /// What the server called it, as far as it said.
+    #[serde(default)]
+    pub served_by: Vec<String>,
+    /// Repetitions of each case.
+    pub epochs: u32,
+    /// Whether models were asked.
+    pub mode: Mode,
+    /// How many cases were selected, in all epochs together: rows that a complete run has.
+    pub rows: usize,
+    /// What was selected by hand (`--limit`, `--id`, `--where`, `--shard`), as it was written; empty: everything.
+    #[serde(default)]
+    pub selection: Vec<String>,
+    /// How often the run was begun or resumed.
+    pub attempts: u32,
+    /// This program's version.
+    pub program: String,
+}
+
+/// SHA-256, hexadecimal.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Hashes {
+    /// The suite's file.
+    pub suite: String,
+    /// The dataset's file.
+    pub dataset: String,
+    /// The prompts, where a model is asked.
+    pub prompts: Option<String>,
+    /// The packs and policies, where the target reads them.
+    pub packs: Option<String>,
+    /// The price file, where a model is asked.
+    pub prices: Option<String>,
+    /// Rubrics and judges.
+    pub judges: Option<String>,
+}
+
+/// Where a run's files are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunFolder(pub PathBuf);
+
+impl RunFolder {
+    /// What was run.
+    #[must_use]
+    pub fn record(&self) -> PathBuf {
+        self.0.join("run.json")
+    }
+
+    /// What came of it.
+    #[must_use]
+    pub fn rows(&self) -> PathBuf {
+        self.0.join("rows.jsonl")
+    }
+}
+
+/// A run: what was run and what came of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// What was run.
+    pub record: RunRecord,
+    /// What came of it, by case and epoch.
+    pub rows: Vec<Row>,
+}
+
+/// Why a folder is no run. None of these carries what stands in a row.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// A file cannot be read.
+    #[error("{}: {error}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// `run.json` is not what a run writes.
+    #[error("{}: no record of a run (line {line})", path.display())]
+    Record {
+        /// Which.
+        path: PathBuf,
+        /// Where.
+        line: usize,
+    },
+    /// A line is no row, and it is not a last line that a crash tore off.
+    #[error("{}:{line}: not a row", path.display())]
+    Row {
+        /// Which.
+        path: PathBuf,
+        /// Where.
+        line: usize,
+    },
+}
+
+impl RunFolder {
+    /// The run in this folder. Of several rows of one case and epoch the last counts (`--retry-errors` appends); a last
+    /// line without an end is what a crash tore off and is left out.
+    ///
+    /// # Errors
+    /// [`Unreadable`] when a file is missing or is not what a run writes.
+    pub fn read(&self) -> Result<Run, Unreadable> {
+        let path = self.record();
+        let record = serde_json::from_str(&text(&path)?)
+            .map_err(|error| Unreadable::Record { path: path.clone(), line: error.line() })?;
+        let path = self.rows();
+        let rows = rows(&path, &text(&path)?)?;
+        Ok(Run { record, rows })
+    }
+}
+
+fn text(path: &Path) -> Result<String, Unreadable> {
+    std::fs::read_to_string(path).map_err(|error| Unreadable::File { path: path.to_owned(), error })
+}
+
+fn rows(path: &Path, text: &str) -> Result<Vec<Row>, Unreadable> {
+    let mut rows = BTreeMap::new();
+    for (number, line) in text.split_inclusive('\n').enumerate() {
+        match serde_json::from_str::<Row>(line) {
+            _ if !line.ends_with('\n') => break,
+            Ok(row) => rows.insert((row.case.clone(), row.epoch), row),
+            Err(_) => return Err(Unreadable::Row { path: path.to_owned(), line: number + 1 }),
+        };
+    }
+    Ok(rows.into_values().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(case: &str, epoch: u32, status: &str) -> String {
+        let row = serde_json::json!({
+            "case": case, "epoch": epoch, "status": status, "cluster": case, "latency_ms": 1.0
+        });
+        format!("{row}\n")
+    }
+
+    #[test]
+    fn the_last_row_of_a_case_counts_and_a_torn_line_does_not() {
+        let text = [line("b", 0, "error"), line("a", 1, "ok"), line("a", 0, "ok"), line("b", 0, "ok")].concat();
+        let torn = format!("{text}{}", &line("c", 0, "ok")[..20]);
+        for text in [text, torn] {
+            let rows = rows(Path::new("rows.jsonl"), &text).unwrap();
+            let seen: Vec<_> = rows.iter().map(|row| (row.case.as_str(), row.epoch, row.status)).collect();
+            let ok = super::super::row::Status::Ok;
+            assert_eq!(seen, [("a", 0, ok), ("a", 1, ok), ("b", 0, ok)]);
+        }
+    }
+
+    #[test]
+    fn a_torn_line_in_the_middle_is_a_fault_with_its_place() {
+        let text = format!("{}\n{}", &line("a", 0, "ok")[..20], line("b", 0, "ok"));
+        let error = rows(Path::new("rows.jsonl"), &text).unwrap_err();
+        assert_eq!(error.to_string(), "rows.jsonl:1: not a row");
+    }
+}

@@ -1,0 +1,395 @@
+//! Reading a suite: strict, and with every fault at its line.
+//!
+//! What a suite's types do not say is said here: which words go together, which paths may stand where, that every gate
+//! names a figure that exists. A suite that was loaded can be run.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use super::score::Scorer;
+use super::suite::{Assertion, Component, Gate, Suite};
+use super::target::provider::Provider;
+use crate::cases::hex;
+use crate::municipality::{Fault, Faults, yaml};
+
+/// Longest name of a suite, characters.
+const LONGEST_NAME: usize = 64;
+
+/// Figures that every run has, whatever it asserts.
+pub const ALWAYS: &[&str] = &[
+    "cases",
+    "ok",
+    "failed",
+    "errors",
+    "ungraded",
+    "skipped",
+    "cost",
+    "cost_per_case",
+    "tokens_in",
+    "tokens_out",
+    "latency_ms",
+    "replayed",
+];
+
+/// A suite, where it stands, and what it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loaded {
+    /// The suite. The command line may have changed how it is run.
+    pub suite: Suite,
+    /// Its file.
+    pub path: PathBuf,
+    /// SHA-256 of the file, hexadecimal.
+    pub hash: String,
+}
+
+impl Loaded {
+    /// A file that the suite names: relative to the suite's own; promptfoo's `file://` may stand before it.
+    #[must_use]
+    pub fn resolve(&self, named: &Path) -> PathBuf {
+        let plain = named.to_str().and_then(|text| text.strip_prefix("file://")).map_or(named, Path::new);
+        tidy(&self.folder().join(plain))
+    }
+
+    /// The folder of all evaluations: the one above `suites`, or the suite's own where it stands elsewhere.
+    #[must_use]
+    pub fn home(&self) -> PathBuf {
+        let folder = self.folder();
+        match folder.parent() {
+            Some(above) if folder.file_name().is_some_and(|name| name == "suites") => above.to_owned(),
+            _ => folder.to_owned(),
+        }
+    }
+
+    /// Where calls of a language model for this suite are recorded.
+    #[must_use]
+    pub fn cassettes(&self) -> PathBuf {
+        self.home().join("cassettes").join(&self.suite.suite)
+    }
+
+    /// Where its runs are kept.
+    #[must_use]
+    pub fn runs(&self) -> PathBuf {
+        self.home().join("runs")
+    }
+
+    fn folder(&self) -> &Path {
+        self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    }
+}
+
+/// A path without `x/..` in it, as far as that can be told from its words.
+fn tidy(path: &Path) -> PathBuf {
+    use std::path::Component::{CurDir, Normal, ParentDir};
+    let mut tidy = PathBuf::new();
+    for part in path.components() {
+        match (part, tidy.components().next_back()) {
+            (ParentDir, Some(Normal(_))) => {
+                tidy.pop();
+            }
+            (CurDir, _) => {}
+            (part, _) => tidy.push(part),
+        }
+    }
+    tidy
+}
+
+/// Reads the suite of a file.
+///
+/// # Errors
+/// Every fault, with file, line and what to write instead.
+pub fn suite(path: &Path) -> Result<Loaded, Faults> {
+    let mut faults = Faults::new();
+    let Some(source) = yaml::read_file(path, &mut faults) else { return Err(faults) };
+    let suite = yaml::read::<Suite>(path, &source, 1, &mut faults);
+    if let Some(suite) = &suite {
+        Checker { path, source: &source, faults: &mut faults }.check(suite);
+    }
+    match suite {
+        Some(suite) if faults.is_empty() => {
+            Ok(Loaded { suite, path: path.to_owned(), hash: hex(&Sha256::digest(source.as_bytes())) })
+        }
+        _ => Err(in_our_words(faults, &source)),
+    }
+}
+
+/// The reader of officers' files names their schemas, and takes what lacks a key for the whole text where it stands on
+/// one line; a suite has a schema of its own and such lines.
+fn in_our_words(faults: Faults, source: &str) -> Faults {
+    const OF: [(&str, &str); 3] = [("`path` ", "dataset"), ("`cluster` ", "dataset"), ("`component` ", "target")];
+    let mut ours = Faults::new();
+    for fault in faults {
+        let part = OF.iter().find(|(key, _)| fault.what.ends_with("is missing") && fault.what.starts_with(key));
+        let line = part.map_or(fault.line, |(_, part)| Some(yaml::line_of(source, &[part])));
+        let instead = fault.instead.replace("policies/schemas", "evals/schemas/suite.schema.json");
+        ours.push(Fault { line, instead, ..fault });
+    }
+    ours.sort();
+    ours
+}
+
+/// What types do not say.
+struct Checker<'a> {
+    path: &'a Path,
+    source: &'a str,
+    faults: &'a mut Faults,
+}
+
+impl Checker<'_> {
+    fn check(&mut self, suite: &Suite) {
+        self.head(suite);
+        self.target(suite);
+        self.run(suite);
+        self.assertions(suite);
+        self.gates(suite);
+        for (nth, slice) in suite.slices.iter().enumerate() {
+            let at = ["slices".to_owned(), format!("#{nth}")];
+            self.path_into("a slice", slice, &["input", "expected", "metadata"], &at);
+        }
+    }
+
+    fn fault(&mut self, at: &[impl AsRef<str>], what: impl Into<String>, instead: impl Into<String>) {
+        let at: Vec<&str> = at.iter().map(AsRef::as_ref).collect();
+        let part = yaml::line_of(self.source, &at[..1.min(at.len())]);
+        // What stands on one line has no lines of its own.
+        let on_one_line = self.source.lines().nth(part - 1).is_some_and(|line| line.contains(['[', '{']));
+        let line = if on_one_line { part } else { yaml::line_of(self.source, &at) };
+        self.faults.at(self.path, line, what, instead);
+    }
+
+    fn head(&mut self, suite: &Suite) {
+        if suite.version != 1 {
+            self.fault(&["version"], format!("version {} is not known", suite.version), "write `version: 1`");
+        }
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        let name = &suite.suite;
+        if name.is_empty() || name.len() > LONGEST_NAME || !name.chars().all(plain) {
+            let instead = "write small letters, digits and hyphens, 64 at most";
+            self.fault(&["suite"], "the suite's name is no plain word", instead);
+        }
+        let dataset = &suite.dataset;
+        if dataset.cluster != "none" {
+            let at = ["dataset", "cluster"].map(str::to_owned);
+            self.path_into("`cluster`", &dataset.cluster, &["input", "expected", "metadata"], &at);
+        }
+        let digest = |hash: &String| hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
+        if dataset.sha256.as_ref().is_some_and(|hash| !digest(hash)) {
+            self.fault(&["dataset", "sha256"], "this is no SHA-256", "write 64 hexadecimal digits, or leave it out");
+        }
+    }
+
+    fn target(&mut self, suite: &Suite) {
+        let target = &suite.target;
+        let chat = target.component == Component::Chat;
+        if !chat && (target.system.is_some() || target.user.is_some() || target.json) {
+            let what = "`system`, `user` and `json` are for the component `chat` only";
+            self.fault(&["target"], what, "leave them out");
+        }
+        if let Some(user) = &target.user {
+            self.path_into("`user`", user, &["input"], &["target", "user"].map(str::to_owned));
+        }
+        let mut seen = BTreeSet::new();
+        for (nth, model) in suite.models.iter().enumerate() {
+            let at = ["models".to_owned(), format!("#{nth}")];
+            if let Err(unknown) = Provider::of(Some(model)) {
+                let words = unknown.to_string();
+                let (what, instead) = words.split_once(": ").unwrap_or((&words, "write openai/NAME"));
+                self.fault(&at, what, instead);
+            }
+            if !seen.insert((&model.id, &model.url)) {
+                self.fault(&at, format!("the model `{}` stands twice", model.id), "keep one of the two");
+            }
+        }
+    }
+
+    fn run(&mut self, suite: &Suite) {
+        let run = &suite.run;
+        let share = |value: f64| (0.0..=1.0).contains(&value);
+        for (key, holds, instead) in [
+            ("epochs", (1..=1_000).contains(&run.epochs), "write 1 to 1000"),
+            ("max_concurrency", (1..=4_096).contains(&run.max_concurrency), "write 1 to 4096"),
+            ("attempts", (1..=20).contains(&run.attempts), "write 1 to 20"),
+            ("max_errors", share(run.max_errors), "write a share from 0 to 1, 0.02 for 2 %"),
+            ("budget", run.budget.is_none_or(|euros| euros.is_finite() && euros >= 0.0), "write euros"),
+            ("deadline_seconds", run.deadline_seconds != Some(0), "write seconds, or leave it out"),
+        ] {
+            if !holds {
+                self.fault(&["run", key], format!("`{key}` is out of bounds"), instead);
+            }
+        }
+    }
+
+    fn assertions(&mut self, suite: &Suite) {
+        if suite.assert.is_empty() {
+            self.fault(&["assert"], "nothing is asked of the answers", "write at least one assertion");
+        }
+        let metrics: BTreeSet<&str> = suite.assert.iter().map(Assertion::metric).collect();
+        for (nth, assertion) in suite.assert.iter().enumerate() {
+            let at = ["assert".to_owned(), format!("#{nth}")];
+            let metric = assertion.metric();
+            let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+            if metric.is_empty() || !metric.chars().all(plain) {
+                self.fault(&at, "the metric's name is no plain word", "write letters, digits, _ and -");
+            }
+            if ALWAYS.contains(&metric) {
+                let what = format!("every run has a figure `{metric}` of its own");
+                self.fault(&at, what, "give the metric another name");
+            }
+        }
+        for name in suite.metrics.keys().filter(|name| !metrics.contains(name.as_str())) {
+            let instead = yaml::write_one_of(name, metrics.iter().copied());
+            self.fault(&["metrics", name], format!("no assertion has the metric `{name}`"), instead);
+        }
+        // Whoever scores knows best what an assertion needs.
+        if let Err(found) = Scorer::new(suite, self.path) {
+            self.faults.append(found);
+        }
+    }
+
+    fn gates(&mut self, suite: &Suite) {
+        let known: BTreeSet<&str> = suite.assert.iter().map(Assertion::metric).chain(ALWAYS.iter().copied()).collect();
+        for (nth, gate) in suite.gates.iter().enumerate() {
+            let at = ["gates".to_owned(), format!("#{nth}")];
+            let metric = gate.metric.split(['.', '[']).next().unwrap_or_default();
+            if !known.contains(metric) {
+                let instead = yaml::write_one_of(metric, known.iter().copied());
+                self.fault(&at, format!("no figure is called `{}`", gate.metric), instead);
+            }
+            self.gate(suite, gate, &at);
+        }
+    }
+
+    fn gate(&mut self, suite: &Suite, gate: &Gate, at: &[String]) {
+        let ways = [gate.min.is_some(), gate.max.is_some(), gate.compare.is_some()];
+        if ways.iter().filter(|way| **way).count() != 1 {
+            self.fault(at, "a gate holds a figure in one way", "write one of `min`, `max` and `compare`");
+        }
+        if gate.compare.is_some() {
+            if gate.non_inferior.is_none() {
+                let instead = "add `non_inferior`, how much worse it may be";
+                self.fault(at, "a comparison without a margin", instead);
+            }
+            if suite.baseline.is_none() {
+                self.fault(at, "a comparison without a baseline", "add `baseline`, a file, to the suite");
+            }
+        } else if gate.non_inferior.is_some() {
+            self.fault(at, "`non_inferior` without a comparison", "add `compare: baseline`");
+        }
+        if gate.non_inferior.is_some() && gate.reason.is_none() {
+            self.fault(at, "a margin without its reason", "add `reason`, why this much is no harm");
+        }
+        if gate.bound.is_some() && gate.compare.is_some() {
+            self.fault(at, "`bound` is for `min` and `max`", "leave it out");
+        }
+        let numbers = [gate.min, gate.max, gate.non_inferior];
+        if numbers.into_iter().flatten().any(|number| !number.is_finite()) {
+            self.fault(at, "a gate's number is none", "write a finite number");
+        }
+        let each = gate.slice.as_ref().is_some_and(|slice| slice.ends_with("=*"));
+        if gate.adjust.is_some() && !each {
+            self.fault(at, "`adjust` is for a look at each slice", "write `slice: \"…=*\"`, or leave it out");
+        }
+        let Some(slice) = &gate.slice else { return };
+        let path = slice.split_once('=').map(|(path, _)| path).unwrap_or_default();
+        if !suite.slices.iter().any(|known| known == path) {
+            let instead = match yaml::write_one_of(path, suite.slices.iter().map(String::as_str)) {
+                none if suite.slices.is_empty() => none.replace("leave it out", "name it under `slices`, too"),
+                some => some,
+            };
+            self.fault(at, format!("`{slice}` is no slice of this suite"), instead);
+        }
+    }
+
+    /// A path begins with one of the roots.
+    fn path_into(&mut self, what: &str, path: &str, roots: &[&str], at: &[String]) {
+        let root = path.split('.').next().unwrap_or_default();
+        if !roots.contains(&root) {
+            let begin = roots.iter().map(|root| format!("`{root}`")).collect::<Vec<_>>().join(" or ");
+            self.fault(at, format!("{what} leads nowhere: `{path}`"), format!("write a path that begins with {begin}"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r"version: 1
+suite: smoke
+description: A few messages.
+dataset: { path: cases.jsonl, cluster: none }
+target: { component: chat, json: true }
+models:
+  - id: mock/fixed
+assert:
+  - { type: label, actual: output.label, expected: expected.label, metric: category }
+  - { type: confidence, actual: output.confidence, of: category, metric: sure }
+slices: [metadata.lang]
+gates:
+  - { metric: category.macro_f1, min: 0.8 }
+  - { metric: errors, max: 0 }
+";
+
+    fn faults(text: &str) -> Vec<(usize, String)> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("smoke.yaml");
+        std::fs::write(&path, text).unwrap();
+        match suite(&path) {
+            Ok(_) => Vec::new(),
+            Err(faults) => faults
+                .into_iter()
+                .map(|fault| (fault.line.unwrap_or_default(), format!("{} → {}", fault.what, fault.instead)))
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn a_good_suite_has_no_fault() {
+        assert_eq!(faults(GOOD), []);
+    }
+
+    #[test]
+    fn every_fault_has_its_line() {
+        for (from, to, line, says) in [
+            ("version: 1", "version: 2", 1, "version 2"),
+            ("suite: smoke", "suite: Smoke Test", 2, "no plain word"),
+            ("cluster: none", "cluster: household", 4, "leads nowhere"),
+            (", cluster: none", "", 4, "`cluster` is missing"),
+            ("cases.jsonl,", "cases.jsonl, sha256: abc,", 4, "no SHA-256"),
+            ("component: chat", "component: verify", 5, "component `chat` only"),
+            ("mock/fixed", "claude", 7, "names no model"),
+            ("metric: category }", "metric: sure }", 10, "two assertions make the figure `sure`"),
+            ("type: label", "type: lable", 9, "`label`"),
+            ("expected: expected.label, ", "", 9, "nothing to compare with"),
+            ("actual: output.label", "actual: answer.label", 9, "leads nowhere"),
+            ("of: category", "of: categry", 10, "which label"),
+            ("metadata.lang", "meta.lang", 11, "leads nowhere"),
+            ("category.macro_f1", "categry.macro_f1", 13, "write `category`"),
+            ("min: 0.8", "min: 0.8, max: 1", 13, "in one way"),
+            ("min: 0.8", "compare: baseline", 13, "without a margin"),
+            ("min: 0.8", "min: 0.8, slice: metadata.channel=web", 13, "no slice"),
+            ("max: 0", "max: 0, adjust: bh", 14, "look at each slice"),
+        ] {
+            let text = GOOD.replacen(from, to, 1);
+            assert_ne!(text, GOOD, "{from}");
+            let found = faults(&text);
+            assert!(found.iter().any(|(at, words)| *at == line && words.contains(says)), "{to}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn files_are_named_from_where_the_suite_stands() {
+        let folder = tempfile::tempdir().unwrap();
+        let suites = folder.path().join("suites");
+        std::fs::create_dir(&suites).unwrap();
+        let path = suites.join("smoke.yaml");
+        std::fs::write(&path, GOOD).unwrap();
+        let loaded = suite(&path).unwrap();
+        assert_eq!(loaded.home(), folder.path());
+        assert_eq!(loaded.cassettes(), folder.path().join("cassettes/smoke"));
+        assert_eq!(loaded.resolve(Path::new("../datasets/a.jsonl")), folder.path().join("datasets/a.jsonl"));
+        assert_eq!(loaded.resolve(Path::new("file://a.jsonl")), suites.join("a.jsonl"));
+        assert_eq!(tidy(Path::new("./../../a/./b/../c")), Path::new("../../a/c"));
+    }
+}

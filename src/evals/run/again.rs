@@ -1,0 +1,68 @@
+//! Scores made anew from answers that were kept: for a changed assertion, a corrected label, a new slice.
+//!
+//! Nobody is asked: what judges said before stands, and what had no answer has none.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{cluster, slices, unanswered};
+use crate::evals::case::{EvalCase, EvalCaseId};
+use crate::evals::row::{Row, Scored, Status};
+use crate::evals::score::{Answered, Scorer};
+use crate::evals::suite::{AssertionKind, Suite};
+
+/// Why a run cannot be scored anew.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unscorable {
+    /// The suite said that answers are not to be kept.
+    #[error("the run kept no answers (`keep_output: false`); run it again")]
+    NothingKept,
+    /// A case of the run is not in the dataset any more.
+    #[error("the case `{0}` of the run is not in the dataset; run it again")]
+    Gone(EvalCaseId),
+}
+
+/// The rows with new scores.
+///
+/// # Errors
+/// [`Unscorable`].
+pub fn score(rows: &[Row], cases: &[EvalCase], suite: &Suite, scorer: &Scorer) -> Result<Vec<Row>, Unscorable> {
+    let by_id: HashMap<&EvalCaseId, &EvalCase> = cases.iter().map(|case| (&case.id, case)).collect();
+    let judged: Vec<&str> = suite
+        .assert
+        .iter()
+        .filter(|assertion| assertion.kind == AssertionKind::Judge)
+        .map(crate::evals::suite::Assertion::metric)
+        .collect();
+    let answers = || rows.iter().filter(|row| !matches!(row.status, Status::Error | Status::Skipped));
+    if answers().next().is_some() && answers().all(|row| row.output.is_null()) {
+        return Err(Unscorable::NothingKept);
+    }
+    rows.iter()
+        .map(|row| {
+            let case = by_id.get(&row.case).ok_or_else(|| Unscorable::Gone(row.case.clone()))?;
+            let (slices, cluster) = (slices(suite, case), cluster(suite, case));
+            let row = Row { slices, cluster, ..row.clone() };
+            Ok(match row.status {
+                Status::Error => Row { scores: unanswered(scorer, case), ..row },
+                Status::Skipped => row,
+                _ => rescored(row, case, scorer, &judged),
+            })
+        })
+        .collect()
+}
+
+fn rescored(row: Row, case: &EvalCase, scorer: &Scorer, judged: &[&str]) -> Row {
+    let answered = Answered { output: &row.output, used: &row.used, latency_ms: row.latency_ms };
+    let mut grade = scorer.measure(case, answered);
+    let said: BTreeMap<String, Scored> = row
+        .scores
+        .iter()
+        .filter(|(metric, _)| judged.contains(&metric.as_str()))
+        .map(|(m, s)| (m.clone(), s.clone()))
+        .collect();
+    if said.len() < judged.len() && grade.ungraded.is_none() {
+        grade.ungraded = row.error.clone().or_else(|| Some("no judge has seen this answer".to_owned()));
+    }
+    grade.scores.extend(said);
+    Row { status: grade.status(), error: grade.ungraded, scores: grade.scores, ..row }
+}

@@ -1,0 +1,92 @@
+//! Hashes of what answers depend on: files and folders, as they are when a run begins.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::cases::hex;
+use crate::config::Config;
+use crate::evals::folder::Hashes;
+use crate::evals::load::Loaded;
+use crate::evals::suite::{Component, ModelChoice};
+use crate::evals::target::provider::Provider;
+use crate::model::accounts::prices;
+
+/// The hashes of a run over a dataset with this hash.
+pub(super) fn of(loaded: &Loaded, dataset: &str, config: &Config, model: Option<&ModelChoice>) -> io::Result<Hashes> {
+    let suite = &loaded.suite;
+    let asks = matches!(Provider::of(model), Ok(Provider::OpenAi { .. }));
+    let chat = suite.target.component == Component::Chat;
+    let prompts = match &suite.target.prompts {
+        Some(folder) => loaded.resolve(folder),
+        None => config.model.prompts.clone(),
+    };
+    let rubrics: Vec<PathBuf> = suite
+        .assert
+        .iter()
+        .filter_map(|assertion| assertion.rubric.as_ref())
+        .map(|file| loaded.resolve(file))
+        .collect();
+    Ok(Hashes {
+        suite: loaded.hash.clone(),
+        dataset: dataset.to_owned(),
+        prompts: if asks && !chat { Some(tree(&[prompts])?) } else { None },
+        packs: if chat { None } else { Some(tree(std::slice::from_ref(&config.policies.dir))?) },
+        prices: if asks { Some(prices(&config.budget.prices)?) } else { None },
+        judges: if rubrics.is_empty() { None } else { Some(tree(&rubrics)?) },
+    })
+}
+
+fn prices(file: &Path) -> io::Result<String> {
+    let text = if file.as_os_str().is_empty() { prices::STANDARD.into() } else { std::fs::read(file)? };
+    Ok(hex(&Sha256::digest(text)))
+}
+
+/// One hash over files and over everything in folders, names and contents, in the order of names.
+fn tree(paths: &[PathBuf]) -> io::Result<String> {
+    let mut hash = Sha256::new();
+    for path in paths {
+        add(path, path, &mut hash)?;
+    }
+    Ok(hex(&hash.finalize()))
+}
+
+fn add(root: &Path, path: &Path, hash: &mut Sha256) -> io::Result<()> {
+    if path.is_dir() {
+        let mut entries: Vec<PathBuf> =
+            std::fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<_>>()?;
+        entries.sort_unstable();
+        return entries.iter().try_for_each(|entry| add(root, entry, hash));
+    }
+    let name = path.strip_prefix(root).unwrap_or(path).to_string_lossy().replace('\\', "/");
+    let content = Sha256::digest(std::fs::read(path)?);
+    hash.update(name.len().to_be_bytes());
+    hash.update(name.as_bytes());
+    hash.update(content);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_contents_decide() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        let hash = || tree(&[folder.path().to_owned()]).unwrap();
+        write("a.md", "one");
+        write("b.md", "two");
+        let before = hash();
+        assert_eq!(hash(), before);
+        write("b.md", "three");
+        let changed = hash();
+        assert_ne!(changed, before);
+        write("b.md", "two");
+        assert_eq!(hash(), before);
+        std::fs::rename(folder.path().join("b.md"), folder.path().join("c.md")).unwrap();
+        assert_ne!(hash(), before);
+        assert!(tree(&[folder.path().join("nowhere")]).is_err());
+    }
+}

@@ -1,0 +1,160 @@
+//! Intervals of a proportion: how far the share that was seen may be from the true one.
+//!
+//! Wilson's score interval for reports, Clopper and Pearson's exact one where a limit must hold (it never covers less
+//! than it says). Neither ever has width 0, not at 0 % or 100 % either. Numbers of cases may be fractions: dependent
+//! cases count as fewer independent ones (Korn and Graubard 1998).
+
+use statrs::distribution::{Beta, ContinuousCDF};
+
+use super::{Interval, Level, real};
+
+/// Wilson's interval (1927) of `hits` of `cases`; none without cases.
+#[must_use]
+pub fn wilson(hits: usize, cases: usize, level: Level) -> Option<Interval> {
+    wilson_share(real(hits) / real(cases), real(cases), level)
+}
+
+/// Wilson's interval of a share of as many independent cases as `cases` says.
+#[must_use]
+pub fn wilson_share(share: f64, cases: f64, level: Level) -> Option<Interval> {
+    if !is_share(share, cases) {
+        return None;
+    }
+    let weight = level.z().powi(2) / cases;
+    let middle = (share + weight / 2.0) / (1.0 + weight);
+    let half = (weight * (share * (1.0 - share) + weight / 4.0)).sqrt() / (1.0 + weight);
+    Some(Interval {
+        low: if share <= 0.0 { 0.0 } else { (middle - half).max(0.0) },
+        high: if share >= 1.0 { 1.0 } else { (middle + half).min(1.0) },
+    })
+}
+
+/// Clopper and Pearson's interval (1934) of `hits` of `cases`; none without cases.
+#[must_use]
+pub fn clopper_pearson(hits: usize, cases: usize, level: Level) -> Option<Interval> {
+    clopper_pearson_share(real(hits) / real(cases), real(cases), level)
+}
+
+/// Clopper and Pearson's interval of a share of as many independent cases as `cases` says.
+#[must_use]
+pub fn clopper_pearson_share(share: f64, cases: f64, level: Level) -> Option<Interval> {
+    if !is_share(share, cases) {
+        return None;
+    }
+    let (hits, misses) = (share * cases, (1.0 - share) * cases);
+    Some(Interval { low: exact_lower(hits, misses, level)?, high: 1.0 - exact_lower(misses, hits, level)? })
+}
+
+/// The exact lower bound of the share of hits. The upper one is that of the misses seen from the other end.
+fn exact_lower(hits: f64, misses: f64, level: Level) -> Option<f64> {
+    if hits <= 0.0 {
+        return Some(0.0);
+    }
+    Some(Beta::new(hits, misses + 1.0).ok()?.inverse_cdf(level.tail()))
+}
+
+/// The largest share, 95 % sure, of what was seen in none of `cases` (Hanley and Lippman-Hand 1983).
+#[must_use]
+pub fn rule_of_three(cases: usize) -> Option<f64> {
+    (cases > 0).then(|| (3.0 / real(cases)).min(1.0))
+}
+
+fn is_share(share: f64, cases: f64) -> bool {
+    Interval::SHARE.contains(share) && cases.is_finite() && cases > 0.0
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn rounded(interval: Option<Interval>) -> (f64, f64) {
+        let interval = interval.unwrap();
+        let digits = |bound: f64| (bound * 1e4).round() / 1e4;
+        (digits(interval.low), digits(interval.high))
+    }
+
+    #[test]
+    fn wilson_is_as_published() {
+        for (hits, cases, expected) in [
+            (450, 500, (0.8706, 0.9233)),
+            (500, 500, (0.9924, 1.0)),
+            (0, 20, (0.0, 0.1611)),
+            (18, 20, (0.6990, 0.9721)),
+        ] {
+            assert_eq!(rounded(wilson(hits, cases, Level::TWO_SIDED_95)), expected, "{hits} of {cases}");
+        }
+    }
+
+    #[test]
+    fn clopper_pearson_is_that_of_scipy() {
+        for (hits, cases, low, high) in [
+            (1, 10, 0.002_528_578_544_463, 0.445_016_117_028_195),
+            (450, 500, 0.870_290_914_337_797, 0.924_864_184_933_585),
+            (297, 300, 0.971_055_488_744_307, 0.997_932_992_764_908),
+            (9_990, 10_000, 0.998_161_735_865_750, 0.999_520_360_276_236),
+            (3, 100_000, 0.000_006_186_763_916, 0.000_087_670_202_568),
+            (50_000, 100_000, 0.496_896_062_491_800, 0.503_103_937_508_200),
+        ] {
+            let found = clopper_pearson(hits, cases, Level::TWO_SIDED_95).unwrap();
+            assert!((found.low - low).abs() < 1e-9 && (found.high - high).abs() < 1e-9, "{hits} of {cases}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn there_is_no_interval_without_cases_or_with_more_hits_than_cases() {
+        for interval in [wilson, clopper_pearson] {
+            assert_eq!(interval(0, 0, Level::TWO_SIDED_95), None);
+            assert_eq!(interval(3, 2, Level::TWO_SIDED_95), None);
+        }
+        assert_eq!(rule_of_three(0), None);
+        assert_eq!(wilson_share(f64::NAN, 10.0, Level::TWO_SIDED_95), None);
+        assert_eq!(clopper_pearson_share(0.5, f64::INFINITY, Level::TWO_SIDED_95), None);
+    }
+
+    #[test]
+    fn the_rule_of_three_is_close_to_the_exact_bound() {
+        let exact = clopper_pearson(0, 600, Level::ONE_SIDED_95).unwrap().high;
+        assert!((rule_of_three(600).unwrap() - exact).abs() < 1e-4);
+    }
+
+    proptest! {
+        #[test]
+        fn intervals_hold_the_share_and_mirror_each_other(cases in 1usize..100_000, part in 0.0f64..=1.0) {
+            let hits = super::super::whole(part * real(cases)).unwrap().min(cases);
+            let share = real(hits) / real(cases);
+            for interval in [wilson, clopper_pearson] {
+                let here = interval(hits, cases, Level::TWO_SIDED_95).unwrap();
+                let there = interval(cases - hits, cases, Level::TWO_SIDED_95).unwrap();
+                prop_assert!(0.0 <= here.low && here.low <= share && share <= here.high && here.high <= 1.0);
+                prop_assert!(here.low < here.high);
+                prop_assert!((here.low - (1.0 - there.high)).abs() < 1e-9, "{:?} {:?}", here, there);
+            }
+        }
+
+        #[test]
+        fn fractions_of_cases_have_an_interval(cases in 1.0f64..2_000.0, exponent in 0.0f64..9.0) {
+            let small = 10.0f64.powf(-exponent);
+            for share in [small, 1.0 - small] {
+                for interval in [wilson_share, clopper_pearson_share] {
+                    for level in [Level::TWO_SIDED_95, Level::ONE_SIDED_95] {
+                        let bounds = interval(share, cases, level).unwrap();
+                        prop_assert!(0.0 <= bounds.low && bounds.low < bounds.high && bounds.high <= 1.0, "{:?}", bounds);
+                        prop_assert!(bounds.low <= share && share <= bounds.high, "{} {} {:?}", share, cases, bounds);
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn more_cases_make_narrower_intervals(cases in 1usize..2_000, part in 0.0f64..=1.0) {
+            let hits = super::super::whole(part * real(cases)).unwrap().min(cases);
+            for interval in [wilson, clopper_pearson] {
+                let few = interval(hits, cases, Level::TWO_SIDED_95).unwrap();
+                let many = interval(4 * hits, 4 * cases, Level::TWO_SIDED_95).unwrap();
+                prop_assert!(many.high - many.low < few.high - few.low);
+            }
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! A case's input as a submission: through the very intake that reads what strangers send.
+//!
+//! The input is what a file of `vireille submit` holds, with three liberties: it may be a text alone, `now` says when
+//! the case is drafted, and a file that comes along may be `{name, text}` in place of base64. `mail` makes a message of
+//! it. Arrival and moment stand in the case, so that a case comes to the same on any day.
+
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::TargetError;
+use crate::cases::{Attachment, MunicipalityId, Submission};
+use crate::clock::Ambient;
+use crate::evals::case::EvalCase;
+use crate::intake::json::Defaults;
+use crate::intake::{self, Incoming};
+
+/// A submission, its files, and the moment at which the case is drafted.
+#[derive(Debug, Clone)]
+pub(super) struct Taken {
+    /// What came in.
+    pub submission: Submission,
+    /// The files that came along.
+    pub files: Vec<(Attachment, Vec<u8>)>,
+    /// When it is drafted.
+    pub now: Timestamp,
+}
+
+/// A message, as its parts stand in a case.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Mail {
+    from: String,
+    address: String,
+    subject: String,
+    date: String,
+    text: String,
+}
+
+/// A file that comes along, as its text stands in a case.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TextFile {
+    name: String,
+    text: String,
+}
+
+/// Reads the input of a case; without a municipality of its own it goes to `municipality`.
+///
+/// # Errors
+/// [`TargetError::Failed`] when intake refuses it or nothing says when it came.
+pub(super) fn take_in(case: &EvalCase, input: &Value, municipality: &MunicipalityId) -> Result<Taken, TargetError> {
+    let refused = |what: String| TargetError::Failed(format!("the input is no submission: {what}"));
+    let mut input = match input {
+        Value::String(text) => Map::from_iter([("text".to_owned(), json!(text))]),
+        Value::Object(input) => input.clone(),
+        _ => return Err(refused("write a text or an object".to_owned())),
+    };
+    let received = moment(input.get("received_at"))?;
+    let now = match input.remove("now") {
+        Some(now) => moment(Some(&now))?,
+        None => None,
+    };
+    let Some(now) = now.or(received) else {
+        return Err(refused("nothing says when it came; give `received_at` or `now`".to_owned()));
+    };
+    // A case without an arrival of its own is drafted the moment it comes; ids count up.
+    let (ambient, _) = Ambient::fixed(received.unwrap_or(now));
+    let defaults = Defaults::file(Some(municipality.clone()), None, ambient);
+    let incoming = match input.remove("mail") {
+        Some(mail) => {
+            let mail = serde_json::from_value(mail).map_err(|_| {
+                refused("`mail` has from, address, subject, date and text, all of them texts".to_owned())
+            })?;
+            let message = message(&mail, &text_files(&input));
+            intake::email::parse(message.as_bytes(), &defaults).map_err(|error| refused(error.to_string()))?
+        }
+        None => form(input, case, &defaults).map_err(refused)?,
+    };
+    let Incoming { submission, files, .. } = incoming;
+    Ok(Taken { submission, files, now })
+}
+
+fn moment(value: Option<&Value>) -> Result<Option<Timestamp>, TargetError> {
+    let Some(value) = value.filter(|value| !value.is_null()) else { return Ok(None) };
+    let moment = value.as_str().and_then(|text| text.parse().ok());
+    moment.map(Some).ok_or_else(|| {
+        TargetError::Failed("the input's moment is none: write it with its offset, 2026-03-10T08:15:00Z".to_owned())
+    })
+}
+
+fn form(mut input: Map<String, Value>, case: &EvalCase, defaults: &Defaults) -> Result<Incoming, String> {
+    input.entry("id").or_insert_with(|| json!(case.id));
+    if let Some(Value::Array(files)) = input.get_mut("attachments") {
+        for file in files {
+            if let Ok(TextFile { name, text }) = serde_json::from_value(file.clone()) {
+                *file = json!({ "name": name, "media_type": "text/plain", "content": BASE64.encode(text) });
+            }
+        }
+    }
+    let bytes = Value::Object(input).to_string();
+    let mut read = intake::json::parse(bytes.as_bytes(), defaults).map_err(|error| error.to_string())?;
+    // One object is one submission.
+    read.pop().ok_or_else(|| "there is nothing in it".to_owned())
+}
+
+fn text_files(input: &Map<String, Value>) -> Vec<TextFile> {
+    let listed = input.get("attachments").and_then(Value::as_array);
+    listed.into_iter().flatten().filter_map(|file| serde_json::from_value(file.clone()).ok()).collect()
+}
+
+/// The message as a mail server would hand it over.
+fn message(mail: &Mail, files: &[TextFile]) -> String {
+    let Mail { from, address, subject, date, text } = mail;
+    let line = |text: &str| text.replace(['\r', '\n'], " ");
+    let mut message = format!(
+        "From: \"{}\" <{}>\r\nTo: kirjaamo@example.org\r\nSubject: {}\r\nDate: {}\r\nMIME-Version: 1.0\r\n\
+         Content-Type: multipart/mixed; boundary=\"cut\"\r\n\r\n--cut\r\nContent-Type: text/plain; charset=utf-8\r\n\
+         Content-Transfer-Encoding: 8bit\r\n\r\n{text}\r\n",
+        line(from),
+        line(address),
+        line(subject),
+        line(date),
+    );
+    for TextFile { name, text } in files {
+        let name = line(name).replace('"', "'");
+        // Writing to a String cannot fail.
+        let _ = write!(
+            message,
+            "--cut\r\nContent-Type: text/plain; charset=utf-8; name=\"{name}\"\r\nContent-Disposition: attachment; \
+             filename=\"{name}\"\r\n\r\n{text}\r\n",
+        );
+    }
+    message.push_str("--cut--\r\n");
+    message
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn take(input: &Value) -> Result<Taken, TargetError> {
+        let case: EvalCase = serde_json::from_value(json!({ "id": "tri-1", "input": input })).unwrap();
+        take_in(&case, &case.input, &"harjuvesi".parse().unwrap())
+    }
+
+    #[test]
+    fn a_submission_is_read_as_intake_reads_it() {
+        let taken = take(&json!({
+            "received_at": "2026-03-10T08:15:00Z", "service": "private-road-grant", "fields": { "road_name": "Harjuntie" },
+            "attachments": [{ "name": "selvitys.txt", "text": "Tilinpäätös 2025" }],
+        }))
+        .unwrap();
+        assert_eq!(taken.submission.external_id.as_deref(), Some("tri-1"));
+        assert_eq!(taken.now, taken.submission.received_at);
+        assert_eq!(taken.files[0].1, "Tilinpäätös 2025".as_bytes());
+        assert_eq!(taken.submission.attachments[0].name, "selvitys.txt");
+    }
+
+    #[test]
+    fn a_message_is_read_as_a_mail_server_hands_it_over() {
+        let taken = take(&json!({
+            "now": "2026-04-20T09:00:00Z",
+            "mail": { "from": "Testi", "address": "testi@posti.example", "subject": "Katuvalo", "text": "Valo on pimeänä.",
+                      "date": "Mon, 20 Apr 2026 11:00:00 +0300" },
+            "attachments": [{ "name": "a.txt", "text": "Liite" }],
+        }))
+        .unwrap();
+        assert_eq!(taken.submission.subject.as_deref(), Some("Katuvalo"));
+        assert!(taken.submission.text.unwrap().contains("Valo on pimeänä."));
+        assert_eq!(taken.files.len(), 1);
+    }
+
+    #[test]
+    fn what_no_file_of_submissions_may_hold_is_refused_without_its_words() {
+        for (input, says) in [
+            (json!("Valo on pimeänä."), "nothing says when it came"),
+            (json!(7), "a text or an object"),
+            (json!({ "text": "x", "now": "yesterday" }), "moment is none"),
+            (json!({ "text": "x", "now": "2026-04-20T09:00:00Z", "secret_key": 1 }), "no submission"),
+            (json!({ "mail": { "from": "Salla Salainen" }, "now": "2026-04-20T09:00:00Z" }), "`mail` has from"),
+        ] {
+            let error = take(&input).unwrap_err().to_string();
+            assert!(error.contains(says) && !error.contains("Salla"), "{error}");
+        }
+    }
+}
