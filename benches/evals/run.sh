@@ -31,6 +31,7 @@ YAML
 
 start() { # the server with these arguments
   [ -z "$server" ] || kill $server
+  rm -f "$work/address"
   "$mock" "$@" > "$work/address" &
   server=$!
   until [ -s "$work/address" ]; do sleep 0.05; done
@@ -51,6 +52,8 @@ for nth in 1 2 3; do measure "500 cases, 50 ms, 20 in flight" "$work/suites/500.
 start
 measure "500 cases, 0 ms" "$work/suites/500.yaml" --mode live -j 20
 for nth in 1 2 3; do measure "5000 cases, 0 ms" "$work/suites/5000.yaml" --mode live -j 20; done
+/usr/bin/time -o "$work/time" -f '%e' "$vireille" eval verify "$(ls -td "$work"/runs/*-bench-5000-* | head -n 1)/verdict.json" > /dev/null
+echo "verdict of 5000 cases made anew: wall $(tail -n 1 "$work/time") s"
 measure "500 cases recorded" "$work/suites/500.yaml" --mode record -j 20
 kill $server; server=
 for nth in 1 2 3; do measure "500 cases replayed" "$work/suites/500.yaml" --mode replay; done
@@ -65,4 +68,4 @@ start --delay 50
 sleep 0.7; kill -9 $running; wait $running 2>/dev/null || true
 "$vireille" eval run "$work/suites/500.yaml" --mode live -j 20 --runs "$work/crash" --resume > /dev/null 2>&1 || true
 requests=$(curl -s "$(cat "$work/address")/count")
-echo "killed at half and resumed: $requests requests for $(wc -l < "$work"/crash/*/rows.jsonl) rows of 500"
+echo "killed at half and resumed: $requests requests for $(cat "$work"/crash/*/rows.jsonl | wc -l) rows of 500"

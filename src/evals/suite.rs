@@ -152,7 +152,7 @@ impl Default for RunSettings {
         Self {
             epochs: 1,
             max_concurrency: 20,
-            attempts: 4,
+            attempts: 6,
             deadline_seconds: None,
             mode: Mode::Auto,
             budget: None,
