@@ -4,6 +4,7 @@
 //! [`Fault`]s with their source, line and what to write instead. This is the one room that reads the
 //! environment; everybody else is handed a [`Config`]. Nothing here prints a [`Secret`].
 
+mod env_file;
 mod layers;
 mod model;
 mod secret;
@@ -57,6 +58,8 @@ pub struct Config {
     pub review: Review,
     /// The JSON API.
     pub api: Api,
+    /// Evaluations.
+    pub evals: Evals,
     /// Logging.
     pub log: Log,
 }
@@ -141,6 +144,14 @@ pub struct Api {
     pub page_size: u32,
     /// Most rows a page.
     pub max_page_size: u32,
+}
+
+/// Evaluations.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evals {
+    /// The private key that verdicts are signed with; empty: they are not signed.
+    pub signing_key_file: PathBuf,
 }
 
 /// Logging.
@@ -287,6 +298,21 @@ impl Sources {
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
         Self { file, environment, flags }
+    }
+
+    /// Adds the variables of a file of `NAME=value` lines; what the environment has already stays.
+    ///
+    /// # Errors
+    /// [`Faulty`] with every faulty line, by its number and without what stands there.
+    pub fn add_env_file(&mut self, path: &Path) -> Result<(), Faulty> {
+        let fresh = env_file::read(path)?;
+        // Of two lines with one name the last counts, as in a shell.
+        for (name, value) in fresh.into_iter().rev() {
+            if !self.environment.iter().any(|(known, _)| *known == name) {
+                self.environment.push((name, value));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -6,10 +6,12 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use super::defaults::{self, Defaults};
 use super::score::Scorer;
-use super::suite::{Assertion, Component, Gate, Suite};
+use super::suite::{Assertion, Component, Gate, ModelChoice, RunSettings, Suite};
 use super::target::provider::Provider;
 use crate::cases::hex;
 use crate::municipality::{Fault, Faults, yaml};
@@ -40,7 +42,7 @@ pub struct Loaded {
     pub suite: Suite,
     /// Its file.
     pub path: PathBuf,
-    /// SHA-256 of the file, hexadecimal.
+    /// SHA-256 of the file, hexadecimal; and of the defaults, where they change something of it.
     pub hash: String,
 }
 
@@ -55,11 +57,7 @@ impl Loaded {
     /// The folder of all evaluations: the one above `suites`, or the suite's own where it stands elsewhere.
     #[must_use]
     pub fn home(&self) -> PathBuf {
-        let folder = self.folder();
-        match folder.parent() {
-            Some(above) if folder.file_name().is_some_and(|name| name == "suites") => above.to_owned(),
-            _ => folder.to_owned(),
-        }
+        home(&self.path)
     }
 
     /// Where calls of a language model for this suite are recorded.
@@ -75,7 +73,20 @@ impl Loaded {
     }
 
     fn folder(&self) -> &Path {
-        self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+        folder(&self.path)
+    }
+}
+
+fn folder(suite: &Path) -> &Path {
+    suite.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// The folder of all evaluations, to which a suite belongs.
+fn home(suite: &Path) -> PathBuf {
+    let folder = folder(suite);
+    match folder.parent() {
+        Some(above) if folder.file_name().is_some_and(|name| name == "suites") => above.to_owned(),
+        _ => folder.to_owned(),
     }
 }
 
@@ -102,16 +113,53 @@ fn tidy(path: &Path) -> PathBuf {
 pub fn suite(path: &Path) -> Result<Loaded, Faults> {
     let mut faults = Faults::new();
     let Some(source) = yaml::read_file(path, &mut faults) else { return Err(faults) };
-    let suite = yaml::read::<Suite>(path, &source, 1, &mut faults);
+    let mut suite = yaml::read::<Suite>(path, &source, 1, &mut faults);
+    let mut hash = Sha256::new_with_prefix(source.as_bytes());
+    let beside = home(path).join(defaults::FILE);
+    if beside.is_file()
+        && let Some((text, defaults)) = defaults(&beside, &mut faults)
+        && let Some(suite) = &mut suite
+        && let Some(written) = yaml::read::<Value>(path, &source, 1, &mut faults)
+    {
+        let before = suite.clone();
+        defaults.lay_under(suite, &written);
+        if *suite != before {
+            hash.update(text);
+        }
+    }
     if let Some(suite) = &suite {
         Checker { path, source: &source, faults: &mut faults }.check(suite);
     }
     match suite {
-        Some(suite) if faults.is_empty() => {
-            Ok(Loaded { suite, path: path.to_owned(), hash: hex(&Sha256::digest(source.as_bytes())) })
-        }
+        Some(suite) if faults.is_empty() => Ok(Loaded { suite, path: path.to_owned(), hash: hex(&hash.finalize()) }),
         _ => Err(in_our_words(faults, &source)),
     }
+}
+
+/// Reads defaults; the text, too.
+fn defaults(path: &Path, faults: &mut Faults) -> Option<(String, Defaults)> {
+    let source = yaml::read_file(path, faults)?;
+    let mut found = Faults::new();
+    let defaults = yaml::read::<Defaults>(path, &source, 1, &mut found);
+    if let Some(defaults) = &defaults {
+        let mut checker = Checker { path, source: &source, faults: &mut found };
+        if defaults.version != 1 {
+            let what = format!("version {} is not known", defaults.version);
+            checker.fault(&["version"], what, "write `version: 1`");
+        }
+        checker.models(&defaults.models);
+        checker.run(&defaults.run.over(&RunSettings::default(), &|_| false));
+        if let Some(judge) = &defaults.judge.provider {
+            checker.model(judge, &["judge".to_owned(), "provider".to_owned()]);
+        }
+    }
+    let sound = found.is_empty();
+    let in_our_words = |fault: Fault| {
+        let instead = fault.instead.replace("policies/schemas", "evals/schemas/defaults.schema.json");
+        Fault { instead, ..fault }
+    };
+    found.into_iter().map(in_our_words).for_each(|fault| faults.push(fault));
+    defaults.filter(|_| sound).map(|defaults| (source, defaults))
 }
 
 /// The reader of officers' files names their schemas, and takes what lacks a key for the whole text where it stands on
@@ -140,7 +188,8 @@ impl Checker<'_> {
     fn check(&mut self, suite: &Suite) {
         self.head(suite);
         self.target(suite);
-        self.run(suite);
+        self.models(&suite.models);
+        self.run(&suite.run);
         self.assertions(suite);
         self.gates(suite);
         for (nth, slice) in suite.slices.iter().enumerate() {
@@ -189,22 +238,28 @@ impl Checker<'_> {
         if let Some(user) = &target.user {
             self.path_into("`user`", user, &["input"], &["target", "user"].map(str::to_owned));
         }
+    }
+
+    fn model(&mut self, id: &str, at: &[String]) {
+        if let Err(unknown) = Provider::of(Some(&ModelChoice { id: id.to_owned(), url: None })) {
+            let words = unknown.to_string();
+            let (what, instead) = words.split_once(": ").unwrap_or((&words, "write openai/NAME"));
+            self.fault(at, what, instead);
+        }
+    }
+
+    fn models(&mut self, models: &[ModelChoice]) {
         let mut seen = BTreeSet::new();
-        for (nth, model) in suite.models.iter().enumerate() {
+        for (nth, model) in models.iter().enumerate() {
             let at = ["models".to_owned(), format!("#{nth}")];
-            if let Err(unknown) = Provider::of(Some(model)) {
-                let words = unknown.to_string();
-                let (what, instead) = words.split_once(": ").unwrap_or((&words, "write openai/NAME"));
-                self.fault(&at, what, instead);
-            }
+            self.model(&model.id, &at);
             if !seen.insert((&model.id, &model.url)) {
                 self.fault(&at, format!("the model `{}` stands twice", model.id), "keep one of the two");
             }
         }
     }
 
-    fn run(&mut self, suite: &Suite) {
-        let run = &suite.run;
+    fn run(&mut self, run: &RunSettings) {
         let share = |value: f64| (0.0..=1.0).contains(&value);
         for (key, holds, instead) in [
             ("epochs", (1..=1_000).contains(&run.epochs), "write 1 to 1000"),
@@ -314,6 +369,7 @@ impl Checker<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evals::suite::Mode;
 
     const GOOD: &str = r"version: 1
 suite: smoke
@@ -375,6 +431,65 @@ gates:
             assert_ne!(text, GOOD, "{from}");
             let found = faults(&text);
             assert!(found.iter().any(|(at, words)| *at == line && words.contains(says)), "{to}: {found:?}");
+        }
+    }
+
+    /// Faults of the defaults, or the suite as it is with them.
+    fn with_defaults(suite: &str, defaults: &str) -> Result<Loaded, Vec<(String, usize, String)>> {
+        let folder = tempfile::tempdir().unwrap();
+        let suites = folder.path().join("suites");
+        std::fs::create_dir(&suites).unwrap();
+        std::fs::write(suites.join("smoke.yaml"), suite).unwrap();
+        if !defaults.is_empty() {
+            std::fs::write(folder.path().join("defaults.yaml"), defaults).unwrap();
+        }
+        self::suite(&suites.join("smoke.yaml")).map_err(|faults| {
+            let told = |fault: Fault| {
+                let file = fault.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                (file, fault.line.unwrap_or_default(), format!("{} → {}", fault.what, fault.instead))
+            };
+            faults.into_iter().map(told).collect()
+        })
+    }
+
+    #[test]
+    fn defaults_lie_under_what_a_suite_says() {
+        let own = GOOD.replace("assert:\n", "run: { attempts: 3 }\nassert:\n");
+        let without = with_defaults(&own, "").unwrap();
+        let same = with_defaults(&own, "version: 1\nrun: { attempts: 9, max_concurrency: 20 }\n").unwrap();
+        assert_eq!(
+            (&same.suite, &same.hash),
+            (&without.suite, &without.hash),
+            "what changes nothing is no other suite"
+        );
+
+        let defaults = "version: 1\nmodels: [{ id: openai/m }]\nrun: { attempts: 9, budget: 2.5, mode: replay }\n";
+        let laid = with_defaults(&own, defaults).unwrap();
+        let run = &laid.suite.run;
+        assert_eq!((run.attempts, run.budget, run.mode), (3, Some(2.5), Mode::Replay));
+        assert_eq!(laid.suite.models[0].id, "mock/fixed", "the suite has a model");
+        assert_ne!(laid.hash, without.hash);
+        let asks = GOOD.replace("models:\n  - id: mock/fixed\n", "");
+        assert_eq!(with_defaults(&asks, defaults).unwrap().suite.models[0].id, "openai/m");
+        let offline = asks.replace("component: chat, json: true", "component: triage");
+        assert!(with_defaults(&offline, defaults).unwrap().suite.models.is_empty(), "the offline engine's");
+    }
+
+    #[test]
+    fn defaults_are_read_as_strictly_as_a_suite() {
+        for (defaults, line, says) in [
+            ("version: 2\n", 1, "version 2"),
+            ("version: 1\nmodel: openai/m\n", 2, "`model`"),
+            ("version: 1\nmodels:\n  - id: claude\n", 3, "names no model"),
+            ("version: 1\nrun:\n  attempts: 0\n", 3, "out of bounds"),
+            ("version: 1\nrun:\n  atempts: 2\n", 3, "attempts"),
+            ("version: 1\njudge:\n  provider: gpt\n", 3, "names no model"),
+        ] {
+            let found = with_defaults(GOOD, defaults).unwrap_err();
+            let told = |(file, at, words): &(String, usize, String)| {
+                file == "defaults.yaml" && *at == line && words.contains(says)
+            };
+            assert!(found.iter().any(told), "{defaults}: {found:?}");
         }
     }
 

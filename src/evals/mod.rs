@@ -10,6 +10,7 @@ pub mod case;
 pub mod compare;
 pub mod corrections;
 pub mod dataset;
+pub mod defaults;
 pub mod exit;
 pub mod folder;
 pub mod gate;

@@ -8,6 +8,7 @@ use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::Value;
 
 use super::case::EvalCase;
+use super::defaults::Defaults;
 use super::folder::RunRecord;
 use super::row::Row;
 use super::suite::Suite;
@@ -18,6 +19,7 @@ use super::verdict::Verdict;
 pub fn schemas() -> BTreeMap<&'static str, Value> {
     BTreeMap::from([
         ("case.schema.json", schema::<EvalCase>()),
+        ("defaults.schema.json", schema::<Defaults>()),
         ("row.schema.json", schema::<Row>()),
         ("run.schema.json", schema::<RunRecord>()),
         ("suite.schema.json", schema::<Suite>()),

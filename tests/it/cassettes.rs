@@ -250,6 +250,41 @@ async fn a_file_at_fault_is_named_with_what_to_do() {
     assert!(nowhere.to_string().ends_with("there are no recorded calls; record them first, or name another folder"));
 }
 
+/// A change of an instruction is read once, and not in every call that was recorded with it.
+#[tokio::test]
+async fn what_calls_have_in_common_stands_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let instructions = "Write the reasons in plain words.\n".repeat(40);
+    let asked = |text: &str| {
+        let mut request = request(text);
+        request.messages[0] = Message::System(Masked::public(&instructions));
+        request
+    };
+    let requests = [asked("one"), asked("two"), asked("three")];
+    recorded(dir.path(), &requests, vec![Ok(answer("words")); 3]).await;
+    let (shared, tapes): (Vec<_>, Vec<_>) =
+        files(dir.path()).into_iter().partition(|file| file.starts_with(dir.path().join("_shared")));
+    let holds = |file: &PathBuf| std::fs::read_to_string(file).unwrap().contains("in plain words");
+    assert_eq!((shared.len(), tapes.len()), (1, 3));
+    assert!(holds(&shared[0]) && !tapes.iter().any(holds));
+    let played = replay(dir.path());
+    for request in &requests[..2] {
+        assert_eq!(played.chat(request).await.unwrap().content.as_deref(), Some("words"));
+    }
+    difference(&played, &asked("four")).await;
+    let found = played.asked();
+    assert_eq!((found.recorded, found.missed, found.unused.len()), (2, 1, 1));
+    assert!(dir.path().join(found.unused.first().unwrap()).exists(), "{found:?}");
+
+    // Whoever edits or loses what is shared is told, and which call it was part of.
+    let fault = || Cassette::open(None, dir.path(), CassetteMode::Replay, 1, "m").unwrap_err().to_string();
+    let good = std::fs::read_to_string(&shared[0]).unwrap();
+    std::fs::write(&shared[0], good.replacen("plain", "fine", 1)).unwrap();
+    assert!(fault().contains("the request was changed"), "{}", fault());
+    std::fs::remove_file(&shared[0]).unwrap();
+    assert!(fault().contains("a part of it is missing in _shared"), "{}", fault());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn calls_at_the_same_time_are_all_recorded() {
     let dir = tempfile::tempdir().unwrap();

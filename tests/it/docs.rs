@@ -1,6 +1,7 @@
 //! What the documents promise: their examples are run, their tables compared, their links followed.
 //!
-//! A `console` block after `<!-- checked -->` is run, command by command, in a folder of its own with the real policies.
+//! A `console` block after `<!-- checked -->` is run, command by command, in a folder of its own with the real policies;
+//! after `<!-- checked, in the same folder -->` in that of the block before.
 //! Each line under a command must stand in what it printed, in order; `…` stands for anything.
 
 use std::collections::BTreeSet;
@@ -26,11 +27,19 @@ fn page(name: &str) -> String {
     std::fs::read_to_string(root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// The blocks that are marked to be run.
-fn checked_blocks(page: &str) -> Vec<&str> {
-    page.split("<!-- checked -->\n```console\n")
+/// The blocks that are marked to be run, and whether each goes on where the one before ended.
+fn checked_blocks(page: &str) -> Vec<(bool, &str)> {
+    page.split("<!-- checked")
         .skip(1)
-        .map(|rest| rest.split("\n```").next().unwrap_or_default())
+        .filter_map(|rest| {
+            let (mark, rest) = rest.split_once(" -->\n```console\n")?;
+            let goes_on = match mark {
+                "" => false,
+                ", in the same folder" => true,
+                other => panic!("no such mark: {other}"),
+            };
+            Some((goes_on, rest.split("\n```").next().unwrap_or_default()))
+        })
         .collect()
 }
 
@@ -46,12 +55,23 @@ fn commands(block: &str) -> Vec<(&str, Vec<&str>)> {
     commands
 }
 
-/// A folder that looks like the project to a command: its policies and prompts, and nothing else.
+/// A folder that looks like the project to a command: its policies and prompts, a few suites with what they need, and
+/// corrections that wait.
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    for name in ["policies", "prompts"] {
-        std::os::unix::fs::symlink(root().join(name), folder.path().join(name)).unwrap();
+    let link = |name: &str| {
+        let to = folder.path().join(name);
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(root().join(name), to).unwrap();
+    };
+    ["policies", "prompts", "evals/cassettes"].into_iter().for_each(link);
+    for suite in ["facts", "model-triage"] {
+        link(&format!("evals/suites/{suite}.yaml"));
+        link(&format!("evals/datasets/{suite}"));
     }
+    let evals = folder.path().join("evals");
+    copy(&root().join("evals/baselines"), &evals.join("baselines"), &|_| false);
+    copy(&root().join("tests/fixtures/evals"), &evals.join("datasets/corrections"), &|_| false);
     folder
 }
 
@@ -84,9 +104,12 @@ fn stands_in(expected: &str, line: &str) -> bool {
 fn the_examples_of_the_documents_come_out_as_written() {
     let mut run_blocks = 0;
     for name in PAGES {
-        for block in checked_blocks(&page(name)) {
+        let mut folder = folder();
+        for (goes_on, block) in checked_blocks(&page(name)) {
             run_blocks += 1;
-            let folder = folder();
+            if !goes_on {
+                folder = self::folder();
+            }
             for (command, expected) in commands(block) {
                 let printed = run(command, folder.path());
                 let mut lines = printed.lines();
@@ -99,7 +122,13 @@ fn the_examples_of_the_documents_come_out_as_written() {
             }
         }
     }
-    assert!(run_blocks >= 9, "the marks are gone: {run_blocks} blocks were run");
+    assert!(run_blocks >= 17, "the marks are gone: {run_blocks} blocks were run");
+    let evals = page("docs/evals.md");
+    assert_eq!(
+        checked_blocks(&evals).len(),
+        evals.matches("```console\n").count(),
+        "every example of docs/evals.md is run"
+    );
 }
 
 /// The files that a page shows whole: `<!-- file: NAME -->`, then a fenced block.

@@ -319,3 +319,73 @@ async fn a_gate_decides_the_end() {
     assert_eq!((scored.code, &scored.json()["outcome"]), (0, &json!("pass")), "{scored:?}");
     assert_eq!(server.requests(), 20, "nobody is asked");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_come_from_a_file_only_where_it_is_named() {
+    let (home, server) = (Home::new(3), Server::start(Duration::ZERO, |_| None).await);
+    let url =
+        format!("# our gateway\nexport VIREILLE__MODEL__URL=\"{}\"\nVIREILLE__MODEL__KEY=sk-OTHER-5522\n", server.url);
+    std::fs::write(home.path(".env"), &url).unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = home.eval(&["run", "suites/smoke.yaml", "--mode=live", "--attempts=1"]);
+        Ran::of(&command.args(arguments).output().unwrap())
+    };
+    assert_eq!(run(&[]).code, 102, "a file that nobody names is not read");
+    assert_eq!((run(&["--env-file=.env"]).code, server.requests()), (0, 3));
+    let runs = home.everything().replace(&url, "");
+    assert!(!runs.contains("5522") && !runs.contains(KEY), "no key stands in a run");
+
+    std::fs::write(home.path(".env"), format!("{url}sk-OTHER-5522\n")).unwrap();
+    let wrong = run(&["--env-file=.env"]);
+    assert_eq!((wrong.code, wrong.out.as_str()), (2, ""));
+    assert!(wrong.err.contains(".env:4: this line sets no variable; write NAME=value"), "{}", wrong.err);
+    assert!(!wrong.err.contains("5522"), "{}", wrong.err);
+    let nowhere = run(&["--env-file=none.env"]);
+    assert!(nowhere.code == 2 && nowhere.err.contains("none.env: the file cannot be read"), "{}", nowhere.err);
+}
+
+/// What a pipeline needs is set once: the key of the verdicts in the settings, the page beside the job by GitHub.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pipeline_gets_signed_verdicts_and_its_summary() {
+    let (home, server) = (Home::new(20), Server::start(Duration::ZERO, |_| None).await);
+    std::fs::write(home.path("key.pem"), crate::evals_compare::PRIVATE_KEY).unwrap();
+    let summary = home.path("summary.md");
+    let run = |key: &str| {
+        let mut command = home.command(&server.url, &["--json"]);
+        command.env("VIREILLE__EVALS__SIGNING_KEY_FILE", key).env("GITHUB_STEP_SUMMARY", &summary);
+        Ran::of(&command.output().unwrap())
+    };
+    let ran = run("key.pem");
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let folder = ran.json()["run"].as_str().unwrap().to_owned();
+    let verified = Ran::of(&home.eval(&["verify", &format!("{folder}/verdict.json")]).output().unwrap());
+    assert!(verified.code == 0 && verified.out.contains("signed by 19bf4409"), "{verified:?}");
+    let page = || std::fs::read_to_string(&summary).unwrap();
+    assert!(page().contains("smoke") && page().contains("kind.accuracy") && !page().contains("CASETEXT"), "{}", page());
+
+    let of_run = page().len();
+    let compared = home.eval(&["compare", &folder, &folder]).env("GITHUB_STEP_SUMMARY", &summary).output().unwrap();
+    assert_eq!(Ran::of(&compared).code, 0);
+    assert!(page().len() > of_run && !page().contains("CASETEXT"), "the comparison is added");
+    let missing = run("nowhere.pem");
+    assert!(missing.code == 2 && missing.err.contains("nowhere.pem"), "{missing:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_suite_does_not_say_stands_in_the_defaults() {
+    let (home, server) = (Home::new(4), Server::start(Duration::ZERO, |_| None).await);
+    home.suite(&SUITE.replace("models: [{ id: openai/mock-1 }]\n", ""));
+    let defaults = |text: &str| std::fs::write(home.path("defaults.yaml"), text).unwrap();
+    defaults("version: 1\nmodels: [{ id: openai/mock-7 }]\nrun: { mode: live, budget: 1.5, max_concurrency: 9 }\n");
+    let ran = home.run(&server.url, &["--json"]).json();
+    assert_eq!((&ran["model"], server.requests()), (&json!("openai/mock-7"), 4));
+    let record = Path::new(ran["run"].as_str().unwrap()).join("run.json");
+    let record: Value = serde_json::from_slice(&std::fs::read(home.path(record.to_str().unwrap())).unwrap()).unwrap();
+    let run = &record["suite"]["run"];
+    assert_eq!((&run["mode"], &run["budget"], &run["max_concurrency"]), (&json!("live"), &json!(1.5), &json!(4)));
+    assert!(!home.path("cassettes").exists(), "nothing is recorded in a live run");
+
+    defaults("version: 1\nrun:\n  budgt: 1.5\n");
+    let wrong = home.run(&server.url, &[]);
+    assert!(wrong.code == 2 && wrong.err.contains("defaults.yaml:3: ") && wrong.err.contains("`budget`"), "{wrong:?}");
+}

@@ -389,7 +389,7 @@ fn verdict_in(folder: &Path, key: Option<&Key>) -> PathBuf {
 }
 
 /// The example of RFC 8410, section 10.3: PKCS #8 without the public half, as OpenSSL writes it.
-const PRIVATE_KEY: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END PRIVATE KEY-----\n";
+pub const PRIVATE_KEY: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END PRIVATE KEY-----\n";
 
 #[test]
 fn a_verdict_is_computed_anew_from_rows_and_the_first_number_that_differs_is_named() {

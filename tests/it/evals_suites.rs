@@ -38,6 +38,8 @@ const SUITES: &[(&str, usize)] = &[
 ];
 /// The suite of attacks has a target, and tests, of its own (`tests/it/injection.rs`).
 const ATTACKS: &str = "injection";
+/// The suite of recorded calls has a model, and tests, of its own (`tests/it/evals_replay.rs`).
+const RECORDED: &str = "model-triage";
 /// First byte of a cluster's hash below which its cases are to tune on: a third.
 const DEV: u8 = 0x55;
 /// A public number that letters name.
@@ -86,7 +88,7 @@ fn written(input: &Value) -> Vec<&str> {
 fn every_suite_is_read_and_every_assertion_can_be_used() {
     let files = fs::read_dir(home().join("suites")).unwrap().map(|file| file.unwrap().path());
     let found: BTreeSet<String> = files.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect();
-    let known = SUITES.iter().map(|(name, _)| *name).chain([ATTACKS]).map(str::to_owned).collect();
+    let known = SUITES.iter().map(|(name, _)| *name).chain([ATTACKS, RECORDED]).map(str::to_owned).collect();
     assert_eq!(found, known);
     for (name, _) in SUITES {
         let loaded = suite(name);

@@ -16,6 +16,7 @@ mod evals_cli;
 mod evals_compare;
 mod evals_corrections;
 mod evals_interop;
+mod evals_replay;
 mod evals_run;
 mod evals_suites;
 mod evals_targets;

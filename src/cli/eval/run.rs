@@ -11,14 +11,14 @@ use crate::config::Config;
 use crate::evals::dataset::{self, Cases};
 use crate::evals::folder::RunFolder;
 use crate::evals::load::{self, Loaded};
-use crate::evals::report::{self, Format, Report, markdown};
+use crate::evals::report::{self, Counts, Format, Report, markdown};
 use crate::evals::row::Status;
 use crate::evals::rows::Writer;
 use crate::evals::run::{self, BeginError, Beginning, Begun, End, Tally, Work};
 use crate::evals::score::Scorer;
 use crate::evals::select::Criterion;
 use crate::evals::suite::{Mode, ModelChoice, RunSettings};
-use crate::evals::target;
+use crate::evals::target::{self, Target};
 use crate::evals::verdict::{self, Key};
 use crate::serve::stop_signal;
 use clap::Args;
@@ -50,9 +50,12 @@ pub(in crate::cli) struct Run {
     /// Let a model judge answers of its own family.
     #[arg(long)]
     waive_judge_family: bool,
-    /// Sign the verdicts with this private key: Ed25519, PKCS #8, PEM.
+    /// Sign the verdicts with this private key: Ed25519, PKCS #8, PEM [default: `evals.signing_key_file` of the settings].
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
+    /// Read settings and keys from a file of `NAME=value` lines; what the environment has already stays.
+    #[arg(long, value_name = "FILE")]
+    env_file: Option<PathBuf>,
     /// Where runs are kept; `runs` beside `suites` when left out.
     #[arg(long, value_name = "DIR")]
     runs: Option<PathBuf>,
@@ -123,8 +126,13 @@ impl Run {
         for file in &self.output {
             Format::of(file).map_err(|unknown| Failure::Usage(unknown.to_string()))?;
         }
-        let key = self.key.as_deref().map(Key::read).transpose().map_err(|error| Failure::Usage(error.to_string()))?;
+        if let Some(file) = &self.env_file {
+            context.sources.add_env_file(file)?;
+        }
         let config = context.config()?;
+        let of_settings = Some(&config.evals.signing_key_file).filter(|file| !file.as_os_str().is_empty());
+        let key = self.key.as_ref().or(of_settings).map(|file| Key::read(file)).transpose();
+        let key = key.map_err(|error| Failure::Usage(error.to_string()))?;
         let mut reports = Vec::new();
         let mut exit = Exit::Ok;
         if let (Some(Some(folder)), []) = (&self.resume, self.suites.as_slice()) {
@@ -218,7 +226,7 @@ impl Run {
         let work = Work {
             suite: Arc::new(begun.loaded.suite.clone()),
             cases: std::mem::take(&mut begun.cases.cases).into(),
-            target,
+            target: Arc::clone(&target),
             scorer: Arc::new(scorer),
             done: std::mem::take(&mut begun.done),
             spent_micros: begun.spent_micros,
@@ -231,6 +239,7 @@ impl Run {
         let report = finish(&begun.folder, &begun.loaded, key)?;
         let exit = self.exit(&report, &ended.end);
         tell(&begun.folder, &report, &ended.end);
+        tell_unused(&begun, &*target, &report);
         show::run(context, &report, &begun.folder)?;
         reports.push(report);
         Ok(exit)
@@ -275,7 +284,9 @@ pub(super) fn finish(folder: &RunFolder, loaded: &Loaded, key: Option<&Key>) -> 
 fn tell(folder: &RunFolder, report: &Report, end: &End) {
     let why = match end {
         End::Complete if report.counts.error > 0 => {
-            format!("{} of {} cases have no answer", report.counts.error, report.counts.selected)
+            let first = report.rows.iter().find_map(|row| Some(format!(" ({}: {})", row.case, row.error.as_ref()?)));
+            let Counts { error, selected, .. } = report.counts;
+            format!("{error} of {selected} cases have no answer{}", first.unwrap_or_default())
         }
         End::Complete => return,
         End::Deadline => "the time was over".to_owned(),
@@ -286,6 +297,18 @@ fn tell(folder: &RunFolder, report: &Report, end: &End) {
     let again = if report.counts.error + report.counts.ungraded > 0 { " --retry-errors" } else { "" };
     let folder = folder.0.display();
     output::note(&format!("{}: {why}; go on with `vireille eval run --resume={folder}{again}`", report.title()));
+}
+
+/// What is recorded and no case asks for any more, where every case was run in this attempt.
+fn tell_unused(begun: &Begun, target: &dyn Target, report: &Report) {
+    let whole = begun.record.selection.is_empty() && begun.record.attempts == 1;
+    let Some(asked) = target.asked().filter(|asked| whole && !asked.unused.is_empty()) else { return };
+    if report.counts.rows == report.counts.selected && report.counts.error == 0 {
+        let (unused, suite) = (asked.unused.len(), begun.loaded.path.display());
+        output::note(&format!(
+            "{unused} recorded calls are asked for by no case any more; `vireille eval explain-cache {suite}` lists them"
+        ));
+    }
 }
 
 impl Selection {

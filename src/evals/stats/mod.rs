@@ -113,7 +113,7 @@ pub trait Uncertain {
 
 /// A count as a number to compute with.
 #[expect(clippy::cast_precision_loss, reason = "counts of cases and clusters are far below 2^52")]
-pub(super) const fn real(count: usize) -> f64 {
+pub(crate) const fn real(count: usize) -> f64 {
     count as f64
 }
 

@@ -18,7 +18,7 @@ use crate::evals::case::{EvalCase, at};
 use crate::evals::row::Used;
 use crate::evals::suite::{ModelChoice, Suite};
 use crate::model::accounts::prices::Prices;
-use crate::model::cassette::{Cassette, ENDPOINT};
+use crate::model::cassette::{Asked, Cassette, ENDPOINT};
 use crate::model::chat::{ChatAnswer, ChatError, ChatModel, ChatRequest, Finish, Message, Purpose, Sampling, Usage};
 use crate::model::client;
 use crate::model::masking::Masked;
@@ -31,7 +31,7 @@ const PROMPT: &str = "chat@1";
 /// A language model, one for each epoch.
 #[derive(Debug)]
 pub struct Chat {
-    models: Vec<Arc<dyn ChatModel>>,
+    models: Models,
     system: Option<Masked<String>>,
     user: String,
     json: bool,
@@ -57,7 +57,10 @@ impl Chat {
             Provider::Offline => {
                 return Err(Unusable::Component("`chat` asks a language model: name one under `models`".to_owned()));
             }
-            Provider::Fixed => ("mock/fixed".to_owned(), vec![Arc::new(Fixed) as Arc<dyn ChatModel>]),
+            Provider::Fixed => {
+                let models = Models { each: vec![Arc::new(Fixed)], cassettes: Vec::new() };
+                ("mock/fixed".to_owned(), models)
+            }
             Provider::OpenAi { name } => (name, models(suite, config, choice, cassettes, ambient)?),
         };
         let target = &suite.target;
@@ -100,8 +103,8 @@ impl Chat {
 
     async fn ask(&self, case: &EvalCase, epoch: u32) -> Result<Answer, TargetError> {
         let request = self.request(case, epoch)?;
-        let nth = usize::try_from(epoch).unwrap_or(usize::MAX).min(self.models.len().saturating_sub(1));
-        let model = self.models.get(nth).ok_or(TargetError::Unreachable)?;
+        let nth = usize::try_from(epoch).unwrap_or(usize::MAX).min(self.models.each.len().saturating_sub(1));
+        let model = self.models.each.get(nth).ok_or(TargetError::Unreachable)?;
         let answer = model.chat(&request).await?;
         let used = self.used(&answer);
         let text = answer.content.unwrap_or_default();
@@ -129,18 +132,43 @@ impl Target for Chat {
     fn answer<'a>(&'a self, case: &'a EvalCase, epoch: u32) -> BoxFuture<'a, Result<Answer, TargetError>> {
         self.ask(case, epoch).boxed()
     }
+
+    fn asked(&self) -> Option<Asked> {
+        self.models.asked()
+    }
 }
 
-/// One model an epoch where calls are recorded or replayed, one for all where they are not.
+/// The models of a run: one an epoch where calls are recorded or replayed, one for all where they are not.
+#[derive(Debug)]
+pub(super) struct Models {
+    /// By epoch.
+    pub each: Vec<Arc<dyn ChatModel>>,
+    /// The same, where calls are recorded or replayed.
+    cassettes: Vec<Arc<Cassette>>,
+}
+
+impl Models {
+    /// What was asked of the recorded calls in all epochs together; none where nothing is recorded or replayed.
+    pub fn asked(&self) -> Option<Asked> {
+        let asked = self.cassettes.iter().map(|cassette| cassette.asked());
+        asked.reduce(|all, one| Asked {
+            recorded: all.recorded + one.recorded,
+            missed: all.missed + one.missed,
+            unused: all.unused.intersection(&one.unused).cloned().collect(),
+        })
+    }
+}
+
+/// The models of a suite.
 pub(super) fn models(
     suite: &Suite,
     config: &Config,
     choice: Option<&ModelChoice>,
     cassettes: &Path,
     ambient: &Ambient,
-) -> Result<Vec<Arc<dyn ChatModel>>, Unusable> {
+) -> Result<Models, Unusable> {
     let mut connected: Option<Arc<dyn ChatModel>> = None;
-    let mut models: Vec<Arc<dyn ChatModel>> = Vec::new();
+    let mut models = Models { each: Vec::new(), cassettes: Vec::new() };
     for epoch in 0..suite.run.epochs.max(1) {
         let Some(settings) = provider::settings(config, choice, &suite.run, cassettes, epoch)? else { break };
         let mode = settings.cassette_mode;
@@ -152,16 +180,15 @@ pub(super) fn models(
         connected.clone_from(&inner);
         match inner {
             Some(model) if mode == CassetteMode::Off => {
-                models.push(model);
+                models.each.push(model);
                 break;
             }
-            inner => models.push(Arc::new(Cassette::open(
-                inner,
-                &settings.cassettes,
-                mode,
-                settings.cassette_epoch,
-                &settings.name,
-            )?)),
+            inner => {
+                let epoch = settings.cassette_epoch;
+                let cassette = Arc::new(Cassette::open(inner, &settings.cassettes, mode, epoch, &settings.name)?);
+                models.each.push(Arc::clone(&cassette) as Arc<dyn ChatModel>);
+                models.cassettes.push(cassette);
+            }
         }
     }
     Ok(models)

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::chat::models;
+use super::chat::{Models, models};
 use super::provider::{Provider, settings};
 use super::submission::Taken;
 use super::{TargetError, Unusable};
@@ -17,6 +17,7 @@ use crate::evals::meter::{Metered, Spent, metered};
 use crate::evals::suite::ModelChoice;
 use crate::intake::extract::{self, Cell};
 use crate::model::accounts::prices::Prices;
+use crate::model::cassette::Asked;
 use crate::model::prompts::Prompts;
 use crate::model::{count, embedder, kept};
 use crate::policy::{Rulebook, Rulebooks};
@@ -32,6 +33,8 @@ pub(super) struct House {
     municipality: MunicipalityId,
     /// One an epoch; none: the offline engine alone.
     agents: Vec<Arc<Agent>>,
+    /// The models behind these.
+    models: Option<Models>,
     cell: Cell,
 }
 
@@ -63,6 +66,7 @@ impl House {
             search,
             municipality: config.policies.default_municipality.clone(),
             agents: Vec::new(),
+            models: None,
             cell: Cell::new(&config.attachments),
         })
     }
@@ -94,14 +98,19 @@ impl House {
             Ok(Arc::new(Agent::new(metered, Arc::clone(&prompts), asked, &config.budget, ambient.clone())))
         };
         let models = models(&loaded.suite, config, choice, &cassettes, ambient)?;
-        let agents = (0..).zip(models).map(agent).collect::<Result<_, _>>()?;
+        let agents = (0..).zip(models.each.iter().cloned()).map(agent).collect::<Result<_, _>>()?;
         count::load().await;
-        Ok(Self { agents, ..self })
+        Ok(Self { agents, models: Some(models), ..self })
     }
 
     /// Whose desk it is where a case does not say.
     pub fn municipality(&self) -> &MunicipalityId {
         &self.municipality
+    }
+
+    /// What was asked of recorded calls so far.
+    pub fn asked(&self) -> Option<Asked> {
+        self.models.as_ref()?.asked()
     }
 
     /// Every desk.

@@ -27,7 +27,7 @@ pub fn connect(
     let run = RunSettings { epochs: 1, ..loaded.suite.run.clone() };
     let suite = Suite { run, ..loaded.suite.clone() };
     let models = chat::models(&suite, config, Some(judge), Path::new(&cassettes), ambient)?;
-    let model = models.into_iter().next();
+    let model = models.each.into_iter().next();
     let model = model.ok_or_else(|| Unusable::Component(format!("`{}` cannot judge", judge.id)))?;
     let prices = Arc::new(Prices::load(&config.budget.prices)?);
     let name = judge.id.rsplit('/').next().unwrap_or(&judge.id);

@@ -31,7 +31,7 @@ use super::suite::{Component, ModelChoice};
 use crate::clock::Ambient;
 use crate::config::Config;
 use crate::model::accounts::prices;
-use crate::model::cassette;
+use crate::model::cassette::{self, Asked};
 use crate::model::chat::ChatError;
 use crate::model::client::StartFault;
 use crate::municipality::Faults;
@@ -41,6 +41,11 @@ use crate::search::SearchError;
 pub trait Target: Send + Sync + std::fmt::Debug {
     /// What comes of a case in an epoch (from 0). May take long and may fail; never panics.
     fn answer<'a>(&'a self, case: &'a EvalCase, epoch: u32) -> BoxFuture<'a, Result<Answer, TargetError>>;
+
+    /// What was asked of recorded calls so far; none where nothing is recorded or replayed.
+    fn asked(&self) -> Option<Asked> {
+        None
+    }
 }
 
 /// What a target answered.
@@ -70,7 +75,7 @@ pub enum TargetError {
     #[error("{0}")]
     Fault(String),
     /// Nothing is recorded for this request.
-    #[error("no recorded call fits: {field}")]
+    #[error("no recorded call fits: {field}; take the change back, or record anew (`--mode record`)")]
     MissingCassette {
         /// The first field that differs from the nearest recorded call.
         field: String,

@@ -6,6 +6,7 @@ use super::house::House;
 use super::submission::take_in;
 use super::{Answer, Target, TargetError};
 use crate::evals::case::EvalCase;
+use crate::model::cassette::Asked;
 use crate::triage::report::Report;
 
 /// All steps.
@@ -22,5 +23,9 @@ impl Target for Steps {
             Ok(Answer { output, used: spent.used, served_by: spent.served_by })
         }
         .boxed()
+    }
+
+    fn asked(&self) -> Option<Asked> {
+        self.0.asked()
     }
 }

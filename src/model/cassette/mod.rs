@@ -8,7 +8,7 @@
 mod difference;
 mod tape;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -39,6 +39,18 @@ pub struct Cassette {
     model: String,
     folder: Folder,
     tapes: Mutex<Tapes>,
+    missed: Mutex<BTreeSet<Key>>,
+}
+
+/// What a run asked for, and what it did not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Different requests that were answered from what is recorded.
+    pub recorded: usize,
+    /// Different requests that are not recorded.
+    pub missed: usize,
+    /// What is recorded and nobody asked for: `classify/0123456789abcdef.json`, in the order of names.
+    pub unused: BTreeSet<String>,
 }
 
 /// By prompt and key.
@@ -89,7 +101,32 @@ impl Cassette {
                 tapes.entry(prompt).or_default().insert(key, Slot { tape, asked: 0, anew: false });
             }
         }
-        Ok(Self { inner, mode, epoch, model: model.to_owned(), folder, tapes: Mutex::new(tapes) })
+        Ok(Self {
+            inner,
+            mode,
+            epoch,
+            model: model.to_owned(),
+            folder,
+            tapes: Mutex::new(tapes),
+            missed: Mutex::default(),
+        })
+    }
+
+    /// What was asked for so far.
+    #[must_use]
+    pub fn asked(&self) -> Asked {
+        let missed = self.missed.lock().unwrap_or_else(PoisonError::into_inner).len();
+        let mut asked = Asked { missed, ..Asked::default() };
+        for (prompt, of_prompt) in &*self.tapes() {
+            for (key, slot) in of_prompt {
+                if slot.asked > 0 {
+                    asked.recorded += 1;
+                } else {
+                    asked.unused.insert(tape::name(prompt, key));
+                }
+            }
+        }
+        asked
     }
 
     async fn answer(&self, request: &ChatRequest, meter: &dyn Meter) -> Result<ChatAnswer, ChatError> {
@@ -110,7 +147,11 @@ impl Cassette {
                 }
                 result
             }
-            _ => Err(ChatError::NotRecorded { first_difference: self.first_difference(&prompt, &asked) }),
+            _ => {
+                let first_difference = self.first_difference(&prompt, &asked);
+                self.missed.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
+                Err(ChatError::NotRecorded { first_difference })
+            }
         }
     }
 
@@ -136,6 +177,7 @@ impl Cassette {
         }
         let empty = || Slot { tape: Tape { request, takes: Vec::new() }, asked: 1, anew: true };
         let slot = of_prompt.entry(key.clone()).or_insert_with(empty);
+        slot.asked = slot.asked.max(1);
         if self.mode == CassetteMode::Record && !slot.anew {
             slot.tape.takes.clear();
             slot.anew = true;

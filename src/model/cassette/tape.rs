@@ -3,16 +3,19 @@
 //!
 //! The file is written for people: fields in a fixed order, texts by lines, so that a change shows as a change of a few
 //! lines. It is replaced whole, never written in place. An answer may be edited by hand; the request may not, for the
-//! key is its hash.
+//! key is its hash. What many requests have in common (instructions, tools, the form of the answer) stands once, in
+//! `FOLDER/_shared/HASH.json`, and is named where it belongs.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::cases::hex;
@@ -28,6 +31,12 @@ const LARGEST: u64 = 8 * 1024 * 1024;
 const MOST_FILES: usize = 100_000;
 /// Digits of the key in a file's name.
 const NAME_DIGITS: usize = 16;
+/// Where parts stand that requests have in common; no prompt is called so.
+const SHARED: &str = "_shared";
+/// In the place of such a part: the name of its file.
+const NAMED: &str = "shared";
+/// What is shorter stays where it belongs, characters of JSON.
+const WORTH_SHARING: usize = 500;
 
 /// Why recorded calls cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -170,13 +179,13 @@ pub(super) struct Tape {
     pub(super) takes: Vec<Take>,
 }
 
-/// A tape as it stands in its file.
+/// A tape as it stands in its file; the request may name shared parts.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     format: String,
     key: Key,
-    request: Request,
+    request: Value,
     takes: Vec<Take>,
 }
 
@@ -190,6 +199,11 @@ pub(super) fn prompt_id(prompt: &str) -> String {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let id: String = id.chars().map(|c| if plain(c) { c } else { '-' }).take(64).collect();
     if id.is_empty() { "none".to_owned() } else { id }
+}
+
+/// A tape's file in its folder.
+pub(super) fn name(prompt: &str, key: &Key) -> String {
+    format!("{prompt}/{}.json", &key[..NAME_DIGITS])
 }
 
 impl Request {
@@ -384,50 +398,94 @@ impl Folder {
                 fault(&self.0, "there are no recorded calls".to_owned(), "record them first, or name another folder");
             return if must_exist { Err(missing) } else { Ok(Vec::new()) };
         }
+        let shared = self.shared()?;
         let mut tapes = Vec::new();
-        for of_prompt in entries(&self.0)?.into_iter().filter(|path| path.is_dir()) {
+        for of_prompt in entries(&self.0)?.into_iter().filter(|path| path.is_dir() && !path.ends_with(SHARED)) {
             let prompt = of_prompt.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            for file in
-                entries(&of_prompt)?.into_iter().filter(|file| file.extension().is_some_and(|end| end == "json"))
-            {
+            for file in entries(&of_prompt)?.into_iter().filter(|file| is_json(file)) {
                 if tapes.len() >= MOST_FILES {
                     let what = format!("there are more than {MOST_FILES} recorded calls");
                     return Err(fault(&self.0, what, "delete what is no longer needed, or name another folder"));
                 }
-                let (key, tape) = read(&file)?;
+                let (key, tape) = read(&file, &shared)?;
                 tapes.push((prompt.clone(), key, tape));
             }
         }
         Ok(tapes)
     }
 
+    /// What requests have in common, by name.
+    fn shared(&self) -> Result<BTreeMap<String, Value>, Fault> {
+        let folder = self.0.join(SHARED);
+        if !folder.is_dir() {
+            return Ok(BTreeMap::new());
+        }
+        let files = entries(&folder)?.into_iter().filter(|file| is_json(file)).take(MOST_FILES);
+        let read = |file: PathBuf| {
+            let part = parse(&file, &bytes(&file)?, "no part of a recorded call")?;
+            Ok((file.file_stem().unwrap_or_default().to_string_lossy().into_owned(), part))
+        };
+        files.map(read).collect()
+    }
+
     /// Replaces the tape's file.
     pub(super) fn write(&self, prompt: &str, key: &Key, tape: &Tape) -> Result<(), Fault> {
-        // Two processes may record at once: each has files of its own until they are whole.
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let dir = self.0.join(prompt);
-        let name = &key[..NAME_DIGITS];
-        let path = dir.join(format!("{name}.json"));
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let unfinished = dir.join(format!("{name}.{}-{count}.part", std::process::id()));
-        let file = File {
-            format: FORMAT.to_owned(),
-            key: key.clone(),
-            request: tape.request.clone(),
-            takes: tape.takes.clone(),
-        };
-        let write = || {
-            let mut text = serde_json::to_string_pretty(&file)?;
-            text.push('\n');
-            fs::create_dir_all(&dir)?;
-            fs::write(&unfinished, text)?;
-            fs::rename(&unfinished, &path)
-        };
-        write().map_err(|error: std::io::Error| {
-            let _ = fs::remove_file(&unfinished);
-            fault(&path, format!("it cannot be written ({})", error.kind()), "name a folder that can be written to")
-        })
+        let mut request = tape.request.value();
+        for part in common(&mut request) {
+            if part.to_string().len() < WORTH_SHARING {
+                continue;
+            }
+            let name = hex(&Sha256::digest(canonical(part).as_bytes()))[..NAME_DIGITS].to_owned();
+            let file = self.0.join(SHARED).join(format!("{name}.json"));
+            if !file.exists() {
+                put(&file, part)?;
+            }
+            *part = json!({ NAMED: name });
+        }
+        let file = File { format: FORMAT.to_owned(), key: key.clone(), request, takes: tape.takes.clone() };
+        put(&self.0.join(name(prompt, key)), &file)
     }
+}
+
+/// The parts of a request that others have, too.
+fn common(request: &mut Value) -> Vec<&mut Value> {
+    let Value::Object(request) = request else { return Vec::new() };
+    let mut parts = Vec::new();
+    for (field, value) in request {
+        match (field.as_str(), value) {
+            ("messages", Value::Array(messages)) => {
+                let instructions = messages.iter_mut().filter(|message| message["role"] == "system");
+                parts.extend(instructions.filter_map(|message| message.get_mut("content")));
+            }
+            ("output", output) => parts.extend(output.get_mut("schema")),
+            ("tools", tools) => parts.push(tools),
+            _ => {}
+        }
+    }
+    parts
+}
+
+/// Writes a file whole: whoever reads it finds the old one or the new one.
+fn put(path: &Path, content: &impl Serialize) -> Result<(), Fault> {
+    // Two processes may record at once: each has files of its own until they are whole.
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let unfinished = path.with_extension(format!("{}-{count}.part", std::process::id()));
+    let write = || {
+        let mut text = serde_json::to_string_pretty(content)?;
+        text.push('\n');
+        path.parent().map_or(Ok(()), fs::create_dir_all)?;
+        fs::write(&unfinished, text)?;
+        fs::rename(&unfinished, path)
+    };
+    write().map_err(|error: std::io::Error| {
+        let _ = fs::remove_file(&unfinished);
+        fault(path, format!("it cannot be written ({})", error.kind()), "name a folder that can be written to")
+    })
+}
+
+fn is_json(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end == "json")
 }
 
 fn fault(path: &Path, what: String, instead: &'static str) -> Fault {
@@ -446,23 +504,38 @@ fn entries(dir: &Path) -> Result<Vec<PathBuf>, Fault> {
     Ok(entries)
 }
 
-fn read(path: &Path) -> Result<(Key, Tape), Fault> {
-    const ANEW: &str = "delete it and record it anew, or take it back from version control";
+const ANEW: &str = "delete it and record it anew, or take it back from version control";
+
+/// The content of a file that is not too large.
+fn bytes(path: &Path) -> Result<Vec<u8>, Fault> {
     let size = fs::metadata(path).map_err(|error| unreadable(path, error.kind()))?.len();
     if size > LARGEST {
         return Err(fault(path, format!("it is larger than {LARGEST} bytes"), ANEW));
     }
-    let bytes = fs::read(path).map_err(|error| unreadable(path, error.kind()))?;
-    // The parser's own words may quote what stands there.
-    let file: File = serde_json::from_slice(&bytes).map_err(|error| {
-        let what = format!("it is no recorded call (line {}, column {})", error.line(), error.column());
-        fault(path, what, ANEW)
-    })?;
+    fs::read(path).map_err(|error| unreadable(path, error.kind()))
+}
+
+/// Only our own words are said: the parser's may quote what stands there.
+fn parse<T: DeserializeOwned>(path: &Path, bytes: &[u8], what: &str) -> Result<T, Fault> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| fault(path, format!("it is {what} (line {}, column {})", error.line(), error.column()), ANEW))
+}
+
+fn read(path: &Path, shared: &BTreeMap<String, Value>) -> Result<(Key, Tape), Fault> {
+    let mut file: File = parse(path, &bytes(path)?, "no recorded call")?;
     if file.format != FORMAT {
         return Err(fault(path, format!("it is not of the form {FORMAT}"), ANEW));
     }
+    for part in common(&mut file.request) {
+        if let Some(name) = part.get(NAMED).and_then(Value::as_str) {
+            let known = shared.get(name).cloned();
+            *part = known.ok_or_else(|| fault(path, format!("a part of it is missing in {SHARED}"), ANEW))?;
+        }
+    }
+    let request = serde_json::from_value::<Request>(file.request)
+        .map_err(|_| fault(path, "its request is none of ours".to_owned(), ANEW))?;
     let named = path.file_stem().is_some_and(|stem| file.key.get(..NAME_DIGITS).is_some_and(|digits| stem == digits));
-    if file.request.key() != file.key || !named {
+    if request.key() != file.key || !named {
         return Err(fault(
             path,
             "the request was changed: key, request and file name do not belong together".to_owned(),
@@ -472,5 +545,5 @@ fn read(path: &Path) -> Result<(Key, Tape), Fault> {
     if file.takes.is_empty() {
         return Err(fault(path, "it holds no take".to_owned(), ANEW));
     }
-    Ok((file.key, Tape { request: file.request, takes: file.takes }))
+    Ok((file.key, Tape { request, takes: file.takes }))
 }

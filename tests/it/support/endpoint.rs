@@ -11,13 +11,12 @@ use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use serde_json::{Value, json};
-use vireille::model::chat::{ChatAnswer, ChatModel as _, ChatRequest, Message, Purpose, Sampling, Tool, ToolCall};
+use vireille::model::chat::{ChatAnswer, ChatModel, ChatRequest, Message, Purpose, Sampling, Tool, ToolCall};
 use vireille::model::masking::Masked;
 
-use super::model::ScriptedModel;
-
 /// Serves the model on a free port until the story's runtime ends; gives what stands before `/chat/completions`.
-pub async fn serve(model: Arc<ScriptedModel>) -> String {
+pub async fn serve(model: Arc<impl ChatModel + 'static>) -> String {
+    let model: Arc<dyn ChatModel> = model;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/v1", listener.local_addr().unwrap());
     let router = axum::Router::new().route("/v1/chat/completions", post(answer)).with_state(model);
@@ -25,7 +24,7 @@ pub async fn serve(model: Arc<ScriptedModel>) -> String {
     url
 }
 
-async fn answer(State(model): State<Arc<ScriptedModel>>, Json(body): Json<Value>) -> Response {
+async fn answer(State(model): State<Arc<dyn ChatModel>>, Json(body): Json<Value>) -> Response {
     assert_eq!(body["stream"], true);
     let answer = model.chat(&read(&body)).await.expect("the script answers");
     let [words, end, usage] = pieces(&answer);
@@ -113,12 +112,12 @@ fn pieces(answer: &ChatAnswer) -> [Value; 3] {
             json!({ "index": index, "id": call.id, "type": "function", "function": function })
         })
         .collect();
-    let mut delta = json!({ "role": "assistant", "content": answer.content });
+    let mut delta = json!({ "role": "assistant", "content": answer.content, "refusal": answer.refusal });
     if !calls.is_empty() {
         delta["tool_calls"] = json!(calls);
     }
     let piece = |choices: Value| json!({ "id": "c", "object": "chat.completion.chunk", "created": 1, "model": answer.model, "choices": choices });
-    let reason = if calls.is_empty() { "stop" } else { "tool_calls" };
+    let reason = answer.finish.as_str();
     let mut usage = piece(json!([]));
     usage["usage"] = json!({
         "prompt_tokens": answer.usage.input, "completion_tokens": answer.usage.output,

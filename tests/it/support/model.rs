@@ -21,6 +21,8 @@ pub enum Turn {
     Tools,
     /// This answer.
     Json(Value),
+    /// A good answer with these fields in the place of its own.
+    Says(Value),
     /// These words, whatever form was asked for.
     Text(String),
     /// A good answer with something changed.
@@ -158,6 +160,11 @@ fn answer(turn: &Turn, request: &ChatRequest) -> ChatAnswer {
         Turn::Tools if !seen.tools_used && !request.tools.is_empty() => calls(seen.one_call_of_each_tool()),
         Turn::Good | Turn::Tools | Turn::Fails(_) | Turn::Hangs => said(seen.good().to_string()),
         Turn::Json(value) => said(value.to_string()),
+        Turn::Says(fields) => {
+            let mut value = seen.good();
+            crate::support::desk::merge(&mut value, fields);
+            said(value.to_string())
+        }
         Turn::Text(text) => said(text.clone()),
         Turn::Changed(change) => {
             let mut value = seen.good();
