@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::clock::Ambient;
 use crate::config::{Config, EngineChoice};
+use crate::evals::shelf::Shelf;
 use crate::intake::extract::Cell;
 use crate::model::accounts::{self, Counted, Ledger};
 use crate::model::cassette::{self, Cassette};
@@ -129,6 +130,12 @@ impl App {
     #[must_use]
     pub fn config(&self) -> &Config {
         &self.0.config
+    }
+
+    /// Runs of evaluation suites that may be shown.
+    #[must_use]
+    pub fn evaluations(&self) -> Shelf {
+        Shelf::new(self.0.config.evals.folder.clone())
     }
 
     /// Time and ids.

@@ -134,6 +134,16 @@ pub struct Review {
     pub claim_minutes: u32,
 }
 
+/// Evaluations.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evals {
+    /// The folder that the API shows; empty or not there: no runs.
+    pub folder: PathBuf,
+    /// The private key that verdicts are signed with; empty: they are not signed.
+    pub signing_key_file: PathBuf,
+}
+
 /// The JSON API.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -144,14 +154,6 @@ pub struct Api {
     pub page_size: u32,
     /// Most rows a page.
     pub max_page_size: u32,
-}
-
-/// Evaluations.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Evals {
-    /// The private key that verdicts are signed with; empty: they are not signed.
-    pub signing_key_file: PathBuf,
 }
 
 /// Logging.

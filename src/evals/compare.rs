@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::calibration::{self, Judging};
 use super::exit::Outcome;
 use super::folder::{Hashes, Run, RunRecord};
 use super::gate::{self, GateResult};
@@ -210,7 +211,7 @@ pub fn with_baseline(baseline: &Run, run: &Run, figures: &Figures, gates: &[Gate
 #[must_use]
 pub fn runs(before: Named<'_>, after: Named<'_>, asked: Vec<Gate>) -> Comparison {
     let suite = &after.run.record.suite;
-    let figures = metrics::figures(suite, &after.run.rows, Bounds::SHOWN.quick());
+    let figures = metrics::of_run(&after.run.record, &after.run.rows, Bounds::SHOWN.quick());
     let mut gates = asked;
     if gates.is_empty() {
         gates.extend(suite.gates.iter().filter(|gate| gate.compare.is_some()).cloned());
@@ -268,7 +269,8 @@ fn comparison(
     let both = || was.iter().filter_map(|(case, rows)| Some((*case, rows, is.get(case)?)));
     let (harmful, beneficial) = (flips(both(), true), flips(both(), false));
     let lost = both().filter(|(_, was, is)| right(was).is_some() && right(is).is_none());
-    let looks = Looks { before: before.run, after: after.run, gates: &gates, draws };
+    let others = calibration::others(&before.run.record.judges, &after.run.record.judges);
+    let looks = Looks { before: before.run, after: after.run, gates: &gates, others: &others, draws };
     let (changes, slices) = (looks.overall(figures), looks.in_slices(figures));
     let outcome = gates.iter().map(|result| result.outcome).max().unwrap_or(Outcome::Pass);
     Comparison {
@@ -279,7 +281,7 @@ fn comparison(
         why: why(&gates, outcome),
         gates,
         paired: both().count(),
-        notes: notes(&before.run.record, &after.run.record),
+        notes: notes(&before.run.record, &after.run.record, &others),
         changes,
         slices,
         mcnemar: independent(&was).then(|| mcnemar::exact(harmful.len(), beneficial.len())),
@@ -313,13 +315,17 @@ fn why(gates: &[GateResult], outcome: Outcome) -> String {
 }
 
 /// What makes two runs harder to compare, or is what was changed between them.
-fn notes(before: &RunRecord, after: &RunRecord) -> Vec<String> {
+fn notes(before: &RunRecord, after: &RunRecord, others: &[Judging]) -> Vec<String> {
     let (was, is) = (&before.hashes, &after.hashes);
-    let mut notes = Vec::new();
+    let other = |judging: &Judging| {
+        let Judging { metric, fails, .. } = judging;
+        let cases = if *fails { ", and what it failed makes flips that no answer made" } else { "" };
+        format!("The judge of `{metric}` is another one: its figures are not compared{cases}.")
+    };
+    let mut notes: Vec<String> = others.iter().map(other).collect();
     for (differs, note) in [
         (was.dataset != is.dataset, "The dataset is another one: a case of the same id may ask something else."),
         (was.suite != is.suite, "The suite's file is another one."),
-        (was.judges != is.judges, "Rubrics or judges are others: graded figures cannot be compared."),
         (before.epochs != after.epochs, "The runs have different numbers of repetitions."),
         (was.prompts != is.prompts, "The prompts are others."),
         (was.packs != is.packs, "The packs and policies are others."),
@@ -390,6 +396,8 @@ struct Looks<'a> {
     before: &'a Run,
     after: &'a Run,
     gates: &'a [GateResult],
+    /// Judges that are others in one run than in the other.
+    others: &'a [Judging],
     draws: usize,
 }
 
@@ -417,6 +425,9 @@ impl Looks<'_> {
     }
 
     fn look(&self, name: &str, slice: Option<&str>) -> Option<Look> {
+        if self.others.iter().any(|judging| judging.reaches(name)) {
+            return None;
+        }
         let held = self.gates.iter().find(|result| result.gate.metric == name && result.slice.as_deref() == slice);
         let change = match held.and_then(|result| result.change.clone()) {
             Some(change) => change,

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::calibration::Judging;
 use super::row::Row;
 use super::suite::{Mode, Suite};
 
@@ -29,6 +30,9 @@ pub struct RunRecord {
     pub suite: Suite,
     /// Hashes of everything that the answers depend on.
     pub hashes: Hashes,
+    /// Who judges, and how far each can be trusted; empty where nobody does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub judges: Vec<Judging>,
     /// Which model; none: the offline engine alone.
     pub model: Option<String>,
     /// What the server called it, as far as it said.

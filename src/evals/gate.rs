@@ -9,6 +9,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::calibration;
 use super::compare::{Change, change, difference, same_observations};
 use super::exit::Outcome;
 use super::folder::Run;
@@ -103,7 +104,7 @@ fn bounds(gates: &[Gate], run: &Run, figures: &Figures) -> Figures {
     };
     let bounds = if bounded().any(drawn) { Bounds::HELD } else { Bounds::HELD.quick() };
     let rows = if bounded().next().is_some() { run.rows.as_slice() } else { &[] };
-    metrics::figures(&run.record.suite, rows, bounds)
+    metrics::of_run(&run.record, rows, bounds)
 }
 
 /// How a run ends: the worst of its gates and of what is missing.
@@ -211,9 +212,13 @@ impl Held<'_> {
             let why = "there is no baseline yet; `vireille eval bless` writes one";
             return slices.into_iter().map(|slice| self.result(slice, Outcome::Incomplete, why.to_owned())).collect();
         };
-        if baseline.record.hashes.judges != self.run.record.hashes.judges {
-            let why = "the baseline was graded by other judges and has to be blessed anew";
-            return slices.into_iter().map(|slice| self.result(slice, Outcome::Incomplete, why.to_owned())).collect();
+        let others = calibration::others(&baseline.record.judges, &self.run.record.judges);
+        if let Some(other) = others.iter().find(|judging| judging.reaches(&self.gate.metric)) {
+            let why = format!(
+                "the judge of {} is another one than that of the baseline, which has to be blessed anew",
+                other.metric
+            );
+            return slices.into_iter().map(|slice| self.result(slice, Outcome::Incomplete, why.clone())).collect();
         }
         let found: Vec<_> = slices
             .into_iter()

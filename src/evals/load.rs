@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use super::calibration;
 use super::defaults::{self, Defaults};
-use super::score::Scorer;
-use super::suite::{Assertion, Component, Gate, ModelChoice, RunSettings, Suite};
+use super::suite::{Assertion, AssertionKind, Component, Gate, ModelChoice, RunSettings, Suite};
 use super::target::provider::Provider;
 use crate::cases::hex;
 use crate::municipality::{Fault, Faults, yaml};
@@ -77,17 +77,17 @@ impl Loaded {
     }
 }
 
-fn folder(suite: &Path) -> &Path {
-    suite.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// The folder of all evaluations, to which a suite belongs.
-fn home(suite: &Path) -> PathBuf {
+/// The folder of all evaluations that the suite in this file belongs to.
+pub(super) fn home(suite: &Path) -> PathBuf {
     let folder = folder(suite);
     match folder.parent() {
         Some(above) if folder.file_name().is_some_and(|name| name == "suites") => above.to_owned(),
         _ => folder.to_owned(),
     }
+}
+
+fn folder(suite: &Path) -> &Path {
+    suite.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// A path without `x/..` in it, as far as that can be told from its words.
@@ -297,8 +297,17 @@ impl Checker<'_> {
             self.fault(&["metrics", name], format!("no assertion has the metric `{name}`"), instead);
         }
         // Whoever scores knows best what an assertion needs.
-        if let Err(found) = Scorer::new(suite, self.path) {
-            self.faults.append(found);
+        match calibration::judges(suite, self.path) {
+            Ok(judges) => calibration::refuse_uncalibrated(suite, &judges, |nth, what, instead| {
+                self.fault(&["gates".to_owned(), format!("#{nth}")], what, instead);
+            }),
+            Err(found) => self.faults.append(found),
+        }
+        for (nth, assertion) in suite.assert.iter().enumerate() {
+            if assertion.uncalibrated.is_some() && assertion.kind != AssertionKind::Judge {
+                let at = ["assert".to_owned(), format!("#{nth}")];
+                self.fault(&at, "`uncalibrated` is for a judge", "leave it out");
+            }
         }
     }
 
@@ -316,6 +325,15 @@ impl Checker<'_> {
     }
 
     fn gate(&mut self, suite: &Suite, gate: &Gate, at: &[String]) {
+        let of_judges = suite.assert.iter().filter(|assertion| assertion.kind == AssertionKind::Judge);
+        let rests_on_calibration = of_judges.map(Assertion::metric).any(|metric| {
+            let rest = gate.metric.strip_prefix(metric).and_then(|rest| rest.strip_prefix('.'));
+            rest.is_some_and(|rest| ["corrected", "sensitivity", "specificity", "kappa"].contains(&rest))
+        });
+        if gate.compare.is_some() && rests_on_calibration {
+            let what = format!("`{}` rests on the calibration and cannot be compared case by case", gate.metric);
+            self.fault(at, what, "hold `passed` against the baseline, or this against `min`");
+        }
         let ways = [gate.min.is_some(), gate.max.is_some(), gate.compare.is_some()];
         if ways.iter().filter(|way| **way).count() != 1 {
             self.fault(at, "a gate holds a figure in one way", "write one of `min`, `max` and `compare`");

@@ -29,6 +29,8 @@ pub enum Method {
     Mean,
     /// Percentiles of a seeded bootstrap over clusters.
     Bootstrap,
+    /// Lang and Reiczigel's interval of a judge's rate, corrected by how the judge errs.
+    Corrected,
     /// Too few cases for bounds.
     None,
 }

@@ -6,6 +6,7 @@
 //! error and an answer that nobody could grade are three things, and stay three everywhere.
 
 pub mod baseline;
+pub mod calibration;
 pub mod case;
 pub mod compare;
 pub mod corrections;
@@ -27,6 +28,7 @@ pub mod run;
 pub mod schema;
 pub mod score;
 pub mod select;
+pub mod shelf;
 pub mod stats;
 pub mod suite;
 pub mod target;

@@ -104,6 +104,18 @@ pub struct Scored {
     /// Why not, in a few words without case text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// Whose opinion it is, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judge: Option<JudgedBy>,
+}
+
+/// A judge: another model, or another word of what it is told, is another one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct JudgedBy {
+    /// The model, as the suite names it.
+    pub model: String,
+    /// SHA-256 of what it is told: the rubric's file, and what stands around it.
+    pub hash: String,
 }
 
 /// Tokens and money of one row.
@@ -121,6 +133,21 @@ pub struct Used {
     pub replayed: u32,
     /// Cost in millionths of a euro; what comes from a cassette costs nothing.
     pub cost_micros: i64,
+}
+
+impl Used {
+    /// Both together.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self {
+            input: self.input.saturating_add(other.input),
+            cached: self.cached.saturating_add(other.cached),
+            output: self.output.saturating_add(other.output),
+            calls: self.calls.saturating_add(other.calls),
+            replayed: self.replayed.saturating_add(other.replayed),
+            cost_micros: self.cost_micros.saturating_add(other.cost_micros),
+        }
+    }
 }
 
 /// One row.

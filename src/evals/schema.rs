@@ -11,6 +11,7 @@ use super::case::EvalCase;
 use super::defaults::Defaults;
 use super::folder::RunRecord;
 use super::row::Row;
+use super::score::judge::Rubric;
 use super::suite::Suite;
 use super::verdict::Verdict;
 
@@ -21,6 +22,7 @@ pub fn schemas() -> BTreeMap<&'static str, Value> {
         ("case.schema.json", schema::<EvalCase>()),
         ("defaults.schema.json", schema::<Defaults>()),
         ("row.schema.json", schema::<Row>()),
+        ("rubric.schema.json", schema::<Rubric>()),
         ("run.schema.json", schema::<RunRecord>()),
         ("suite.schema.json", schema::<Suite>()),
         ("verdict.schema.json", schema::<Verdict>()),

@@ -215,6 +215,9 @@ pub struct Assertion {
     /// For `judge`: the model that judges; never of the candidate's family.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
+    /// For `judge`: why gates may rest on it although it was never held against people's labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uncalibrated: Option<String>,
     /// It is measured and never fails a case.
     #[serde(default)]
     pub only_measure: bool,
@@ -225,6 +228,12 @@ impl Assertion {
     #[must_use]
     pub fn metric(&self) -> &str {
         self.metric.as_deref().unwrap_or(self.kind.as_str())
+    }
+
+    /// For `judge`: the least share that passes; the middle of the scale when left out.
+    #[must_use]
+    pub fn least(&self) -> f64 {
+        self.threshold.unwrap_or(0.5)
     }
 }
 

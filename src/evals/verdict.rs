@@ -230,7 +230,7 @@ struct Concluded<'a> {
 /// The verdict of what is in a folder, computed anew.
 fn computed(folder: &RunFolder) -> Result<Value, Error> {
     let (run, baseline) = open(folder)?;
-    let figures = metrics::figures(&run.record.suite, &run.rows, Bounds::SHOWN);
+    let figures = metrics::of_run(&run.record, &run.rows, Bounds::SHOWN);
     let gates = gate::hold(&run, &figures, baseline.as_ref().map(|baseline| &baseline.run));
     let (outcome, counts) = (gate::outcome(&run, &gates), Counts::of(&run));
     let concluded = Concluded { outcome, counts, figures: &figures, gates: &gates };

@@ -30,6 +30,8 @@ pub enum Error {
     },
     /// No such thing in the caller's municipality.
     NoSuch(&'static str),
+    /// The folder of an evaluation run cannot be read: why.
+    BrokenRun(String),
     /// The body is no JSON.
     UnreadableJson {
         /// Line, from 1.
@@ -132,6 +134,12 @@ impl Error {
                 let detail = format!("There is no such {what} in your municipality.");
                 Problem::new(S::NOT_FOUND, "not-found", "Not found", detail)
             }
+            Self::BrokenRun(why) => Problem::new(
+                S::CONFLICT,
+                "broken-run",
+                "Run cannot be read",
+                format!("The folder of this evaluation run cannot be read: {why}. Tell whoever ran it."),
+            ),
             Self::UnreadableJson { line, column } => Problem::new(
                 S::BAD_REQUEST,
                 "unreadable-json",

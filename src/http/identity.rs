@@ -56,6 +56,8 @@ rights! {
     Audit = Auditor;
     /// What the municipality's language models cost.
     ReadCosts = Auditor | Admin;
+    /// How good the machine's proposals are: runs of evaluation suites, which hold no resident's data.
+    ReadEvaluations = Approver | Auditor | Admin;
     /// Tokens and dead letters.
     Administer = Admin;
 }

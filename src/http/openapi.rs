@@ -33,6 +33,7 @@ use crate::app::App;
         (name = "review", description = "What people do with cases"),
         (name = "policies", description = "The texts that bind"),
         (name = "alerts", description = "Words of danger that a person must see"),
+        (name = "evaluations", description = "How good the proposals are"),
         (name = "administration", description = "Tokens, dead letters, audit, costs"),
     )
 )]

@@ -389,3 +389,41 @@ async fn what_a_suite_does_not_say_stands_in_the_defaults() {
     let wrong = home.run(&server.url, &[]);
     assert!(wrong.code == 2 && wrong.err.contains("defaults.yaml:3: ") && wrong.err.contains("`budget`"), "{wrong:?}");
 }
+
+/// A judge by its address: what people labelled goes in, agreement comes out, and a second time nobody is asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_judge_is_calibrated_and_its_calls_are_recorded() {
+    let home = Home::new(1);
+    let rubric = "version: 1\nrubric: polite\ndescription: Tone.\nprompt: Is it polite?\nshow: [output.letter]\nscale: { good: 1, bad: 0 }\n";
+    std::fs::create_dir(home.path("rubrics")).unwrap();
+    std::fs::write(home.path("rubrics/polite.yaml"), rubric).unwrap();
+    let labels = (0..40).map(|nth| {
+        let output = json!({ "letter": format!("CASETEXT {nth}") });
+        format!("{}\n", json!({ "id": format!("l-{nth:02}"), "human": nth % 2 == 0, "output": output }))
+    });
+    std::fs::write(home.path("labels.jsonl"), labels.collect::<String>()).unwrap();
+    let server = Server::start(Duration::ZERO, |_| Some(say(r#"{"reason": "So.", "verdict": "good"}"#))).await;
+    let calibrate = |url: &str, arguments: &[&str]| {
+        let mut command = home.eval(&["calibrate", "rubrics/polite.yaml", "--labels", "labels.jsonl"]);
+        let model = ["--model", "openai/mock-1", "--json"];
+        Ran::of(&command.args(model).args(arguments).env("VIREILLE__MODEL__URL", url).output().unwrap())
+    };
+    let ran = calibrate(&server.url, &[]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let found = ran.json();
+    assert_eq!(
+        (&found["calibration"]["items"], &found["calibration"]["sensitivity"]["value"]),
+        (&json!(40), &json!(1.0))
+    );
+    assert_eq!(found["calibration"]["specificity"]["value"], json!(0.0));
+    assert_eq!(found["disagreements"].as_array().unwrap().len(), 20);
+    let written = std::fs::read_to_string(home.path("judges/calibration/polite.jsonl")).unwrap();
+    assert!(written.lines().count() == 40 && !written.contains("CASETEXT"), "{written}");
+    let asked = server.requests();
+    let again = calibrate(&nobody(), &["--mode", "replay"]);
+    assert_eq!((again.code, server.requests(), again.out), (0, asked, ran.out));
+    std::fs::remove_file(home.path("judges/calibration/polite.jsonl")).unwrap();
+    let down = calibrate(&nobody(), &["--mode", "live"]);
+    assert_eq!(down.code, 102, "{down:?}");
+    assert!(!home.path("judges/calibration/polite.jsonl").exists() && !home.everything().contains(KEY));
+}

@@ -4,6 +4,7 @@
 //! a suite that cannot be used is 2, a server that is down 102, never 0 and never "all failed".
 
 mod bless;
+mod calibrate;
 mod check;
 mod compare;
 mod corrections;
@@ -49,6 +50,8 @@ pub(super) enum Eval {
     Compare(compare::Compare),
     /// Writes a run as the baseline of its suite.
     Bless(bless::Bless),
+    /// Asks a judge about what people have labelled, and writes how far the two agree.
+    Calibrate(calibrate::Calibrate),
     /// Writes one self-contained HTML page about a run.
     View(view::View),
     /// Recomputes every number of a verdict and its signature.
@@ -71,6 +74,7 @@ impl Eval {
             Self::Score(command) => command.run(context).await,
             Self::Compare(command) => command.run(context).await,
             Self::Bless(command) => command.run(context).await,
+            Self::Calibrate(command) => command.run(context).await,
             Self::View(command) => command.run(context).await,
             Self::Verify(command) => command.run(context).await,
             Self::Power(command) => command.run(context).await,

@@ -17,15 +17,19 @@ pub(super) fn run(context: &mut Context, report: &Report, folder: &RunFolder) ->
         let Report { record, outcome, counts, figures, gates, .. } = report;
         return out.json_line(&json!({
             "run": folder.0, "suite": record.suite.suite, "model": record.model, "outcome": outcome,
-            "counts": counts, "figures": figures.all, "gates": gates,
+            "counts": counts, "figures": figures.all, "gates": gates, "judges": record.judges,
         }));
     }
     out.line(report.title())?;
     let figures = report.figures.all.iter().filter(|(name, _)| !name.contains(PER_CLASS)).map(|(name, measure)| {
         let bounds = words::interval(measure.low, measure.high);
-        vec![name.clone(), words::number(measure.value), bounds, words::cases(measure)]
+        let remark = report.remark(name).map(|remark| format!(" ({remark})")).unwrap_or_default();
+        vec![format!("{name}{remark}"), words::number(measure.value), bounds, words::cases(measure)]
     });
     out.table(&["figure", "value", "95 %", "cases"], figures)?;
+    for judging in &report.record.judges {
+        out.line(format!("{}: {}", judging.metric, judging.sentence()))?;
+    }
     if !report.gates.is_empty() {
         out.line("")?;
         let gates = report.gates.iter().map(|gate| vec![gate.title(), gate.word().to_owned(), gate.why.clone()]);

@@ -209,7 +209,7 @@ impl Ratio {
         self.range == Some(Interval::SHARE) && self.parts.iter().all(|part| part.over <= 0.0 || part.over >= 1.0)
     }
 
-    fn estimate(&self, clusters: &[&str]) -> Option<Estimate> {
+    pub fn estimate(&self, clusters: &[&str]) -> Option<Estimate> {
         let values: Vec<(f64, &str)> = self.parts.iter().map(|part| (part.over, clusters[part.cluster])).collect();
         clustered(&values, self.range)
     }

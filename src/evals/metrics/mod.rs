@@ -11,6 +11,7 @@ mod classification;
 mod counts;
 mod figure;
 mod joint;
+mod judged;
 mod ordinal;
 mod overall;
 mod ranking;
@@ -20,6 +21,7 @@ mod support;
 
 use std::collections::BTreeMap;
 
+use super::folder::RunRecord;
 use super::measure::{Figures, Measures};
 use super::row::{Observation, Row};
 use super::stats::Level;
@@ -55,7 +57,15 @@ impl Bounds {
     }
 }
 
-/// All figures of a run: over everything, in each slice, and the confusion matrices.
+/// All figures of a run, those that rest on what its record says of its judges included.
+#[must_use]
+pub fn of_run(record: &RunRecord, rows: &[Row], bounds: Bounds) -> Figures {
+    let mut figures = figures(&record.suite, rows, bounds);
+    judged::add(&mut figures, &record.judges, rows, bounds);
+    figures
+}
+
+/// The figures of rows by themselves: over everything, in each slice, and the confusion matrices.
 #[must_use]
 pub fn figures(suite: &Suite, rows: &[Row], bounds: Bounds) -> Figures {
     let run = Run::of(rows);
@@ -98,6 +108,7 @@ fn find(suite: &Suite, metric: &str, cases: &Cases<'_, &Observation>) -> Found {
     ranking::find(&mut found, &cases.seen, &settings.k);
     counts::find(&mut found, &cases.seen);
     amounts::find(&mut found, &cases.seen);
+    judged::find(&mut found, &cases.seen, suite, metric);
     found
 }
 

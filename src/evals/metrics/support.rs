@@ -27,7 +27,7 @@ pub(super) fn with(settings: MetricSettings) -> Suite {
 
 /// One row of a case, alone in its cluster, observed under the metric `m`.
 pub(super) fn row(case: usize, epoch: u32, observation: Observation) -> Row {
-    let scored = Scored { observation, pass: None, detail: None };
+    let scored = Scored { observation, pass: None, detail: None, judge: None };
     Row { scores: [("m".to_owned(), scored)].into(), ..bare(case, epoch, Status::Ok) }
 }
 

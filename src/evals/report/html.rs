@@ -2,7 +2,8 @@
 //! and the failed cases. It needs no server, no script and no network, follows the light or dark of the reader's
 //! screen, and has a table beside every chart.
 //!
-//! What is in the page is decided here; `page.html` only lays it out, and escapes whatever it is given.
+//! What is in the page is decided here; `page.html` only lays it out, and escapes whatever it is given. Its looks stand in
+//! one `<style>` and in no attribute, so that a server may allow that one text by its hash and nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -191,6 +192,7 @@ struct ClassView {
 #[derive(Serialize)]
 struct FigureView {
     name: String,
+    remark: Option<&'static str>,
     value: String,
     interval: String,
     cases: String,
@@ -345,7 +347,7 @@ fn run(place: usize, report: &Report, answers: Answers) -> RunView {
         comparison: report.comparison.as_ref().map(comparison),
         matrices: figures.matrices.iter().map(|(name, matrix)| matrix_view(name, matrix, &figures.all)).collect(),
         calibrations: calibrations(report),
-        figures: groups(&figures.all),
+        figures: groups(report),
         slices: slices(report),
         lists: lists(report, answers),
         facts: facts(report),
@@ -532,6 +534,7 @@ fn by_class<'a>(name: &str, labels: impl Iterator<Item = &'a String>, all: &Meas
 fn figure(name: &str, measure: &Measure) -> FigureView {
     FigureView {
         name: name.to_owned(),
+        remark: None,
         value: number(measure.value),
         interval: interval(measure.low, measure.high),
         cases: cases(measure),
@@ -540,11 +543,12 @@ fn figure(name: &str, measure: &Measure) -> FigureView {
 }
 
 /// Figures by metric; those of classes stand beside their matrix.
-fn groups(all: &Measures) -> Vec<Group> {
+fn groups(report: &Report) -> Vec<Group> {
     let mut groups: BTreeMap<&str, Vec<FigureView>> = BTreeMap::new();
-    for (name, measure) in all.iter().filter(|(name, _)| !name.contains('[')) {
+    for (name, measure) in report.figures.all.iter().filter(|(name, _)| !name.contains('[')) {
         let group = name.split_once('.').map_or("the run", |(metric, _)| metric);
-        groups.entry(group).or_default().push(figure(name, measure));
+        let view = FigureView { remark: report.remark(name), ..figure(name, measure) };
+        groups.entry(group).or_default().push(view);
     }
     groups.into_iter().map(|(name, figures)| Group { name: name.to_owned(), figures }).collect()
 }
@@ -643,6 +647,8 @@ fn facts(report: &Report) -> Vec<(&'static str, String, bool)> {
         ("selected by", Some(record.selection.join(" ")).filter(|selection| !selection.is_empty())),
         ("begun or resumed", Some(count(record.attempts as usize, "time"))),
     ];
+    let judges =
+        record.judges.iter().map(|judging| ("judge", format!("{}: {}", judging.metric, judging.sentence()), false));
     let files = [
         ("suite", Some(hashes.suite.clone())),
         ("dataset", Some(hashes.dataset.clone())),
@@ -652,7 +658,7 @@ fn facts(report: &Report) -> Vec<(&'static str, String, bool)> {
         ("judges", hashes.judges.clone()),
     ];
     let words = words.into_iter().filter_map(|(name, value)| Some((name, value?, false)));
-    words.chain(files.into_iter().filter_map(|(name, value)| Some((name, value?, true)))).collect()
+    words.chain(judges).chain(files.into_iter().filter_map(|(name, value)| Some((name, value?, true)))).collect()
 }
 
 /// Where a plot's frame stands, left to right.

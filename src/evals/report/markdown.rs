@@ -51,6 +51,7 @@ fn report(report: &Report) -> String {
         changes(&mut text, comparison);
     }
     figures(&mut text, report);
+    judges(&mut text, report);
     not_as_asked(&mut text, report);
     let _ = writeln!(text, "{}", provenance(report));
     text
@@ -156,14 +157,21 @@ fn figures(text: &mut String, report: &Report) {
     for (name, measure) in measured {
         let _ = writeln!(
             text,
-            "| {} | {} | {} | {} |",
+            "| {}{} | {} | {} | {} |",
             code(name),
+            report.remark(name).map(|remark| format!(" ({remark})")).unwrap_or_default(),
             number(measure.value),
             interval(measure.low, measure.high),
             cases(measure)
         );
     }
     text.push_str("\n</details>\n\n");
+}
+
+fn judges(text: &mut String, report: &Report) {
+    for judging in &report.record.judges {
+        let _ = writeln!(text, "Judge of {}: {}.\n", code(&judging.metric), cell(&judging.sentence()));
+    }
 }
 
 fn not_as_asked(text: &mut String, report: &Report) {

@@ -20,10 +20,12 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::calibration::Judging;
 use super::compare::{self, Comparison};
 use super::exit::Outcome;
 use super::folder::{Run, RunRecord};
 use super::gate::{self, GateResult};
+use super::load::ALWAYS;
 use super::measure::Figures;
 use super::metrics::{self, Bounds};
 use super::row::{Row, Status};
@@ -89,7 +91,7 @@ impl Report {
     /// Computes everything that follows from a run's rows.
     #[must_use]
     pub fn of(run: Run, baseline: Option<&Run>) -> Self {
-        let figures = metrics::figures(&run.record.suite, &run.rows, Bounds::SHOWN);
+        let figures = metrics::of_run(&run.record, &run.rows, Bounds::SHOWN);
         let gates = gate::hold(&run, &figures, baseline);
         let outcome = gate::outcome(&run, &gates);
         let comparison = baseline.map(|baseline| compare::with_baseline(baseline, &run, &figures, &gates));
@@ -105,6 +107,15 @@ impl Report {
             Some(model) => format!("{} · {model}", self.record.suite.suite),
             None => self.record.suite.suite.clone(),
         }
+    }
+
+    /// What a reader has to know of a figure, beside its name: that it rests on a judge whom nobody held against people.
+    #[must_use]
+    pub fn remark(&self, figure: &str) -> Option<&'static str> {
+        let rests_on = |judging: &&Judging| judging.calibration().is_none() && judging.reaches(figure);
+        // Whether cases are as asked has other reasons, too.
+        let own = !ALWAYS.contains(&figure);
+        self.record.judges.iter().find(rests_on).filter(|_| own).map(|_| "not calibrated")
     }
 
     /// Money that was spent, euros.

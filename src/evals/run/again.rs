@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::{cluster, slices, unanswered};
 use crate::evals::case::{EvalCase, EvalCaseId};
-use crate::evals::row::{Row, Scored, Status};
+use crate::evals::row::{JudgedBy, Row, Scored, Status};
 use crate::evals::score::{Answered, Scorer};
-use crate::evals::suite::{AssertionKind, Suite};
+use crate::evals::suite::Suite;
 
 /// Why a run cannot be scored anew.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,12 +27,7 @@ pub enum Unscorable {
 /// [`Unscorable`].
 pub fn score(rows: &[Row], cases: &[EvalCase], suite: &Suite, scorer: &Scorer) -> Result<Vec<Row>, Unscorable> {
     let by_id: HashMap<&EvalCaseId, &EvalCase> = cases.iter().map(|case| (&case.id, case)).collect();
-    let judged: Vec<&str> = suite
-        .assert
-        .iter()
-        .filter(|assertion| assertion.kind == AssertionKind::Judge)
-        .map(crate::evals::suite::Assertion::metric)
-        .collect();
+    let judged: BTreeMap<&str, &JudgedBy> = scorer.seats().map(|(metric, _, judge, _)| (metric, judge)).collect();
     let answers = || rows.iter().filter(|row| !matches!(row.status, Status::Error | Status::Skipped));
     if answers().next().is_some() && answers().all(|row| row.output.is_null()) {
         return Err(Unscorable::NothingKept);
@@ -51,13 +46,16 @@ pub fn score(rows: &[Row], cases: &[EvalCase], suite: &Suite, scorer: &Scorer) -
         .collect()
 }
 
-fn rescored(row: Row, case: &EvalCase, scorer: &Scorer, judged: &[&str]) -> Row {
+fn rescored(row: Row, case: &EvalCase, scorer: &Scorer, judged: &BTreeMap<&str, &JudgedBy>) -> Row {
     let answered = Answered { output: &row.output, used: &row.used, latency_ms: row.latency_ms };
     let mut grade = scorer.measure(case, answered);
     let said: BTreeMap<String, Scored> = row
         .scores
         .iter()
-        .filter(|(metric, _)| judged.contains(&metric.as_str()))
+        // What another judge said says nothing about what this one would.
+        .filter(|(metric, scored)| {
+            judged.get(metric.as_str()).copied() == scored.judge.as_ref() && scored.judge.is_some()
+        })
         .map(|(m, s)| (m.clone(), s.clone()))
         .collect();
     if said.len() < judged.len() && grade.ungraded.is_none() {

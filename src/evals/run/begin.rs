@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use super::hashes;
 use crate::cases::hex;
 use crate::config::Config;
+use crate::evals::calibration;
 use crate::evals::case::EvalCaseId;
 use crate::evals::dataset::{self, Cases};
 use crate::evals::folder::{RunFolder, RunRecord, Unreadable};
@@ -114,12 +115,14 @@ impl Beginning<'_> {
         let Self { loaded, model, cases, criteria, config, runs, now } = self;
         let because = |because| BeginError::File { file: loaded.path.clone(), because };
         let suite = &loaded.suite;
+        let judges = calibration::judges(suite, &loaded.path)?;
         let record = RunRecord {
             version: VERSION,
             started: now,
             path: loaded.path.clone(),
             suite: suite.clone(),
-            hashes: hashes::of(loaded, &cases.sha256, config, model).map_err(because)?,
+            hashes: hashes::of(loaded, &cases.sha256, config, model, &judges).map_err(because)?,
+            judges,
             model: model.map(|model| model.id.clone()),
             served_by: Vec::new(),
             epochs: suite.run.epochs,
@@ -153,6 +156,9 @@ pub fn resume(folder: &Path, retry_errors: bool, change: impl FnOnce(&mut RunSet
         return Err(changed("the suite has changed since the run began; begin a new run"));
     }
     let loaded = Loaded { suite: record.suite.clone(), ..file };
+    if calibration::hash(&calibration::judges(&loaded.suite, &loaded.path)?) != record.hashes.judges {
+        return Err(changed("a rubric or a judge has changed since the run began; begin a new run"));
+    }
     let criteria = record.selection.iter().map(|words| words.parse()).collect::<Result<Vec<Criterion>, _>>()?;
     let cases = dataset::open(&loaded, &criteria)?;
     if cases.sha256 != record.hashes.dataset {

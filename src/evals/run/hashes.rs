@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::cases::hex;
 use crate::config::Config;
+use crate::evals::calibration::{self, Judging};
 use crate::evals::folder::Hashes;
 use crate::evals::load::Loaded;
 use crate::evals::suite::{Component, ModelChoice};
@@ -14,7 +15,13 @@ use crate::evals::target::provider::Provider;
 use crate::model::accounts::prices;
 
 /// The hashes of a run over a dataset with this hash.
-pub(super) fn of(loaded: &Loaded, dataset: &str, config: &Config, model: Option<&ModelChoice>) -> io::Result<Hashes> {
+pub(super) fn of(
+    loaded: &Loaded,
+    dataset: &str,
+    config: &Config,
+    model: Option<&ModelChoice>,
+    judges: &[Judging],
+) -> io::Result<Hashes> {
     let suite = &loaded.suite;
     let asks = matches!(Provider::of(model), Ok(Provider::OpenAi { .. }));
     let chat = suite.target.component == Component::Chat;
@@ -22,19 +29,13 @@ pub(super) fn of(loaded: &Loaded, dataset: &str, config: &Config, model: Option<
         Some(folder) => loaded.resolve(folder),
         None => config.model.prompts.clone(),
     };
-    let rubrics: Vec<PathBuf> = suite
-        .assert
-        .iter()
-        .filter_map(|assertion| assertion.rubric.as_ref())
-        .map(|file| loaded.resolve(file))
-        .collect();
     Ok(Hashes {
         suite: loaded.hash.clone(),
         dataset: dataset.to_owned(),
         prompts: if asks && !chat { Some(tree(&[prompts])?) } else { None },
         packs: if chat { None } else { Some(tree(std::slice::from_ref(&config.policies.dir))?) },
         prices: if asks { Some(prices(&config.budget.prices)?) } else { None },
-        judges: if rubrics.is_empty() { None } else { Some(tree(&rubrics)?) },
+        judges: calibration::hash(judges),
     })
 }
 

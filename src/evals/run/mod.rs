@@ -223,17 +223,21 @@ impl Runner {
         let Answer { output, used, served_by } = answer;
         let answered = Answered { output: &output, used: &used, latency_ms: row.latency_ms };
         let grade = AssertUnwindSafe(async { self.scorer.grade(case, row.epoch, answered).await }).catch_unwind().await;
-        let grade =
+        let mut grade =
             grade.unwrap_or_else(|_| Grade { ungraded: Some("grading broke off".to_owned()), ..Grade::default() });
+        // Who is not there has no opinion: that says something about the run, and nothing about the answer.
+        let fault = grade.fault.take().filter(|_| grade.ungraded.is_some()).map(TargetError::from);
+        let absent =
+            fault.filter(|fault| fault.is_about_the_run() || matches!(fault, TargetError::MissingCassette { .. }));
         let row = Row {
-            status: grade.status(),
-            used: sum(used, grade.judged),
+            status: if absent.is_some() { Status::Error } else { grade.status() },
+            used: used.and(grade.judged),
             scores: grade.scores,
-            error: grade.ungraded,
+            error: absent.as_ref().map(|absent| format!("the judge: {absent}")).or(grade.ungraded),
             output: if self.suite.target.keep_output { output } else { Value::Null },
             ..row
         };
-        Finished { row, error: None, model: served_by }
+        Finished { row, error: absent, model: served_by }
     }
 }
 
@@ -258,20 +262,9 @@ fn unanswered(scorer: &Scorer, case: &EvalCase) -> BTreeMap<String, Scored> {
             Observation::Level { gold, .. } => Observation::Level { gold, predicted: predicted() },
             _ => return None,
         };
-        Some((metric, Scored { observation, pass: None, detail: None }))
+        Some((metric, Scored { observation, pass: None, detail: None, judge: None }))
     });
     seen.collect()
-}
-
-fn sum(a: Used, b: Used) -> Used {
-    Used {
-        input: a.input.saturating_add(b.input),
-        cached: a.cached.saturating_add(b.cached),
-        output: a.output.saturating_add(b.output),
-        calls: a.calls.saturating_add(b.calls),
-        replayed: a.replayed.saturating_add(b.replayed),
-        cost_micros: a.cost_micros.saturating_add(b.cost_micros),
-    }
 }
 
 async fn until(deadline: Option<Instant>) {

@@ -27,10 +27,10 @@ use self::labels::Labels;
 use self::place::Place;
 use super::case::{EvalCase, plain};
 use super::meter::{Spent, metered};
-use super::row::{Observation, Scored, Status, Used};
+use super::row::{JudgedBy, Observation, Scored, Status, Used};
 use super::suite::{Assertion, AssertionKind, ModelChoice, Suite};
 use crate::clock::Ambient;
-use crate::model::chat::ChatModel;
+use crate::model::chat::{ChatError, ChatModel};
 use crate::municipality::{Faults, yaml};
 
 /// An answer and what it took.
@@ -53,6 +53,8 @@ pub struct Grade {
     pub ungraded: Option<String>,
     /// What the judges took.
     pub judged: Used,
+    /// The first call of a judge that came to nothing.
+    pub fault: Option<ChatError>,
 }
 
 impl Grade {
@@ -256,6 +258,14 @@ impl Scorer {
         self.judges.iter().map(|(_, judge)| judge.provider())
     }
 
+    /// The judges: the figure that each makes, its rubric, who it is, and the least share that passes.
+    pub fn seats(&self) -> impl Iterator<Item = (&str, &str, &JudgedBy, f64)> {
+        self.judges.iter().map(|(noted, judge)| {
+            let (rubric, by, least) = judge.seat_of();
+            (noted.metric.as_str(), rubric, by, least)
+        })
+    }
+
     /// That no judge is of the candidate's family.
     ///
     /// # Errors
@@ -288,9 +298,13 @@ impl Scorer {
     pub async fn grade(&self, case: &EvalCase, epoch: u32, answered: Answered<'_>) -> Grade {
         let mut grade = self.measure(case, answered);
         for (noted, judge) in &self.judges {
-            let (found, Spent { used, .. }) = metered(judge.grade(case, epoch, answered.output)).await;
-            grade.took(&used);
+            let (found, Spent { used, fault, .. }) = metered(judge.grade(case, epoch, answered.output)).await;
+            grade.judged = grade.judged.and(used);
+            grade.fault = grade.fault.or(fault.filter(|_| found.is_err()));
             grade.note(noted, found.map(Some));
+            if let Some(scored) = grade.scores.get_mut(&noted.metric) {
+                scored.judge = Some(judge.seat_of().1.clone());
+            }
         }
         grade
     }
@@ -372,23 +386,12 @@ fn euros(used: &Used) -> f64 {
 }
 
 impl Grade {
-    fn took(&mut self, used: &Used) {
-        let Used { input, cached, output, calls, replayed, cost_micros } = *used;
-        let all = &mut self.judged;
-        all.input += input;
-        all.cached += cached;
-        all.output += output;
-        all.calls += calls;
-        all.replayed += replayed;
-        all.cost_micros = all.cost_micros.saturating_add(cost_micros);
-    }
-
     fn note(&mut self, noted: &Noted, found: Found) {
         match found {
             Ok(None) => {}
             Ok(Some(Finding { observation, pass, detail })) => {
                 let pass = pass.filter(|_| !noted.only_measure);
-                self.scores.insert(noted.metric.clone(), Scored { observation, pass, detail });
+                self.scores.insert(noted.metric.clone(), Scored { observation, pass, detail, judge: None });
             }
             Err(Ungradable(why)) => {
                 self.ungraded.get_or_insert_with(|| format!("{}: {why}", noted.metric));

@@ -83,7 +83,8 @@ impl Estimate {
     /// How many independent cases would tell as much: never more than there are, never less than one, and fewer where the variance between
     /// a small number of clusters is itself uncertain (Korn and Graubard 1998). Where all values are the same nothing
     /// is known of how alike a cluster's cases are, and they count as independent. None with a single cluster.
-    fn effective_cases(&self) -> Option<f64> {
+    #[must_use]
+    pub fn effective_cases(&self) -> Option<f64> {
         if self.clusters == self.cases {
             return Some(real(self.cases));
         }

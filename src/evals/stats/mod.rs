@@ -13,6 +13,7 @@ pub mod mean;
 pub mod multiple;
 pub mod paired;
 pub mod power;
+pub mod prevalence;
 #[cfg(test)]
 mod trial;
 

@@ -7,6 +7,7 @@ pub mod alerts;
 pub mod audit;
 pub mod cases;
 pub mod drafts;
+pub mod evaluations;
 pub mod jobs;
 pub mod model_calls;
 pub mod policies;
@@ -80,6 +81,9 @@ fn repeatable() -> OpenApiRouter<App> {
         .routes(routes!(audit::export))
         .routes(routes!(model_calls::of_case))
         .routes(routes!(model_calls::costs))
+        .routes(routes!(evaluations::list))
+        .routes(routes!(evaluations::show))
+        .routes(routes!(evaluations::page))
 }
 
 /// A secret is shown once and never kept: its answer is not remembered.
