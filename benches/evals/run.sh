@@ -26,6 +26,7 @@ assert:
   - { type: label, actual: output.label, expected: expected.label, metric: kind }
   - { type: confidence, actual: output.confidence, of: kind, metric: sure }
   - { type: latency, threshold: 10000 }
+metrics: { kind: { labels: [leak, lamp] } }
 YAML
 }
 

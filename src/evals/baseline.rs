@@ -5,14 +5,13 @@
 //! one, and it says who blessed it and why.
 
 use std::fmt::Write as _;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::folder::Run;
+use super::folder::{FileError, Run, text};
 use super::row::Row;
 
 /// The format this program writes and reads.
@@ -44,13 +43,8 @@ pub struct Blessed {
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
     /// It cannot be read.
-    #[error("{}: {error}", path.display())]
-    File {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        error: io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] FileError),
     /// It is not what `vireille eval bless` writes.
     #[error("{}:{line}: not a baseline; `vireille eval bless` writes one", path.display())]
     Format {
@@ -82,8 +76,8 @@ impl Baseline {
     /// # Errors
     /// [`Unreadable`] when it is missing or not a baseline.
     pub fn read(path: &Path) -> Result<Self, Unreadable> {
-        let text = std::fs::read_to_string(path).map_err(|error| Unreadable::File { path: path.to_owned(), error })?;
-        let baseline: Self = serde_json::from_str(&text)
+        let written = text(path)?;
+        let baseline: Self = serde_json::from_str(&written)
             .map_err(|error| Unreadable::Format { path: path.to_owned(), line: error.line() })?;
         if baseline.version != VERSION {
             return Err(Unreadable::Version { path: path.to_owned(), found: baseline.version });

@@ -15,12 +15,16 @@ use super::exit::Outcome;
 use super::folder::{Hashes, Run, RunRecord};
 use super::gate::{self, GateResult};
 use super::measure::{Better, Figures};
-use super::metrics::{self, Bounds, Joint};
+use super::metrics::{self, Bounds};
+use super::missing::Missing;
+use super::pairs::Both;
+use super::report::words::count;
 use super::row::{Row, Status};
 use super::stats::bootstrap::{self, DRAWS};
 use super::stats::multiple::{benjamini_hochberg, holm};
+use super::stats::paired::{Pair, sign_flip};
 use super::stats::{Level, Uncertain as _, mcnemar};
-use super::suite::{Against, Assertion, Gate};
+use super::suite::{Against, Gate};
 
 /// p-values above this show nothing.
 const SIGNIFICANT: f64 = 0.05;
@@ -71,14 +75,70 @@ pub struct Comparison {
     pub harmful: Vec<Flip>,
     /// Cases that were wrong and are right.
     pub beneficial: Vec<Flip>,
-    /// McNemar's exact p-value of as many flips each way by chance; none where cases depend on each other.
-    pub mcnemar: Option<f64>,
+    /// How likely as many flips each way are by chance.
+    pub chance: Chance,
     /// Cases answered before and not now.
     pub lost: Vec<String>,
     /// Cases that are only there before.
     pub only_before: Vec<String>,
     /// Cases that are only there now.
     pub only_after: Vec<String>,
+}
+
+/// How likely as many flips each way are where nothing changed.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Chance {
+    /// How it was found.
+    pub test: FlipTest,
+    /// Two-sided p-value.
+    pub p: f64,
+    /// The less strict mid-p value, of McNemar's test alone.
+    pub mid_p: Option<f64>,
+}
+
+/// Tests of flips.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FlipTest {
+    /// McNemar's exact test: independent cases, one epoch.
+    Mcnemar,
+    /// The sums of clusters with their signs at random (Fisher 1935).
+    SignFlip,
+}
+
+impl Chance {
+    /// Over the cases that were graded in both runs, right (1) or wrong (0).
+    fn of(pairs: &[Pair<'_>], once: bool, seed: u64) -> Self {
+        let count = |is: fn(&Pair<'_>) -> bool| pairs.iter().filter(|pair| is(pair)).count();
+        let clusters: BTreeSet<&str> = pairs.iter().map(|pair| pair.cluster).collect();
+        if once && clusters.len() == pairs.len() {
+            let (harmed, healed) = (count(|pair| pair.b < pair.a), count(|pair| pair.b > pair.a));
+            let (p, mid_p) = (mcnemar::exact(harmed, healed), Some(mcnemar::mid_p(harmed, healed)));
+            return Self { test: FlipTest::Mcnemar, p, mid_p };
+        }
+        Self { test: FlipTest::SignFlip, p: sign_flip(pairs, seed, DRAWS), mid_p: None }
+    }
+
+    /// It, as a sentence.
+    #[must_use]
+    pub fn says(&self) -> String {
+        let p = |p: f64| if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {p:.3}") };
+        match (self.test, self.mid_p) {
+            (FlipTest::Mcnemar, Some(mid_p)) => {
+                format!("As many flips each way by chance: {} (McNemar, exact; mid-{})", p(self.p), p(mid_p))
+            }
+            (FlipTest::Mcnemar, None) => format!("As many flips each way by chance: {} (McNemar, exact)", p(self.p)),
+            (FlipTest::SignFlip, _) => format!("As many flips each way by chance: {} (signs of clusters)", p(self.p)),
+        }
+    }
+}
+
+impl Comparison {
+    /// Whether any case changed sides.
+    #[must_use]
+    pub const fn flipped(&self) -> bool {
+        !(self.harmful.is_empty() && self.beneficial.is_empty())
+    }
 }
 
 /// A case that changed sides.
@@ -113,8 +173,12 @@ pub struct Change {
     pub high: Option<f64>,
     /// Cases that both have and that give the figure.
     pub cases: usize,
-    /// Two-sided p-value of no difference, adjusted for the number of figures that were looked at.
+    /// Two-sided p-value of no difference, adjusted for the number of figures that were looked at; of a gate, for the
+    /// number of its slices, where it says how.
     pub p: Option<f64>,
+    /// The same of this figure alone.
+    #[serde(skip)]
+    pub(super) alone: Option<f64>,
     /// How much worse it may be, where a gate says so.
     pub margin: Option<f64>,
     /// What can be seen.
@@ -200,7 +264,7 @@ impl Change {
 pub fn with_baseline(baseline: &Run, run: &Run, figures: &Figures, gates: &[GateResult]) -> Comparison {
     let before = Named { name: "the baseline", run: baseline };
     let after = Named { name: "this run", run };
-    let held: Vec<GateResult> = gates.iter().filter(|result| result.gate.compare.is_some()).cloned().collect();
+    let held: Vec<GateResult> = gates.iter().filter(|result| against_baseline(&result.gate)).cloned().collect();
     let held = if held.is_empty() { gate::hold_all(&[as_asked(MARGIN)], run, figures, Some(baseline)) } else { held };
     // Figures that nobody judges and that only a bootstrap could bound are shown without bounds: a report must be quick.
     comparison(before, after, figures, held, 0)
@@ -214,13 +278,18 @@ pub fn runs(before: Named<'_>, after: Named<'_>, asked: Vec<Gate>) -> Comparison
     let figures = metrics::of_run(&after.run.record, &after.run.rows, Bounds::SHOWN.quick());
     let mut gates = asked;
     if gates.is_empty() {
-        gates.extend(suite.gates.iter().filter(|gate| gate.compare.is_some()).cloned());
+        gates.extend(suite.gates.iter().filter(|gate| against_baseline(gate)).cloned());
     }
     if gates.is_empty() {
         gates.push(as_asked(MARGIN));
     }
     let held = gate::hold_all(&gates, after.run, &figures, Some(before.run));
     comparison(before, after, &figures, held, DRAWS)
+}
+
+/// Whether a gate compares with an earlier run; what compares within one run says nothing of a change.
+fn against_baseline(gate: &Gate) -> bool {
+    gate.compare == Some(Against::Baseline)
 }
 
 /// A run and what it is called.
@@ -243,10 +312,17 @@ pub fn no_worse(metric: &str, margin: f64) -> Gate {
         bound: None,
         compare: Some(Against::Baseline),
         non_inferior: Some(margin),
+        equivalent: None,
         adjust: None,
         otherwise: None,
         reason: None,
     }
+}
+
+/// The gate that a figure is what it was, within a margin either way.
+#[must_use]
+pub fn the_same(metric: &str, margin: f64) -> Gate {
+    Gate { non_inferior: None, equivalent: Some(margin), ..no_worse(metric, margin) }
 }
 
 /// The gate where nobody wrote one.
@@ -270,21 +346,32 @@ fn comparison(
     let (harmful, beneficial) = (flips(both(), true), flips(both(), false));
     let lost = both().filter(|(_, was, is)| right(was).is_some() && right(is).is_none());
     let others = calibration::others(&before.run.record.judges, &after.run.record.judges);
-    let looks = Looks { before: before.run, after: after.run, gates: &gates, others: &others, draws };
+    let both_runs = Both::of(&after.run.record.suite, &before.run.rows, &after.run.rows);
+    let looks = Looks { both: both_runs, gates: &gates, others: &others, draws };
     let (changes, slices) = (looks.overall(figures), looks.in_slices(figures));
-    let outcome = gates.iter().map(|result| result.outcome).max().unwrap_or(Outcome::Pass);
+    // What could be compared may be fine because the rest is missing.
+    let missing_rows = Missing::of(after.run);
+    let outcome = gate::outcome(after.run, &gates);
+    let graded = both().filter_map(|(_, was, is)| {
+        let one = |right: bool| f64::from(u8::from(right));
+        let (a, b) = (one(right(was)?), one(right(is)?));
+        Some(Pair { a, b, cluster: is.first().map(|row| row.cluster.as_str())? })
+    });
+    let graded: Vec<Pair<'_>> = graded.collect();
+    let once = [before, after].iter().all(|side| side.run.record.epochs == 1);
+    let seed = bootstrap::seed(&[&after.run.record.suite.suite, "flips"]);
     Comparison {
         suite: after.run.record.suite.suite.clone(),
         before: side(before, was.len()),
         after: side(after, is.len()),
         outcome,
-        why: why(&gates, outcome),
+        why: why(&gates, outcome, missing_rows),
         gates,
         paired: both().count(),
-        notes: notes(&before.run.record, &after.run.record, &others),
+        notes: notes(before.run, after.run, &others),
         changes,
         slices,
-        mcnemar: independent(&was).then(|| mcnemar::exact(harmful.len(), beneficial.len())),
+        chance: Chance::of(&graded, once, seed),
         harmful,
         beneficial,
         lost: lost.map(|(case, ..)| case.to_owned()).collect(),
@@ -299,11 +386,15 @@ fn side(named: Named<'_>, cases: usize) -> Side {
 }
 
 /// What decided it.
-fn why(gates: &[GateResult], outcome: Outcome) -> String {
+fn why(gates: &[GateResult], outcome: Outcome, missing: Option<Missing>) -> String {
+    let lacks = missing
+        .filter(|missing| missing.outcome == outcome)
+        .map(|missing| format!("the run is not complete: {}", missing.says()));
     let deciding: Vec<String> = gates
         .iter()
         .filter(|result| result.outcome == outcome)
         .map(|result| format!("{}: {}", result.title(), result.why))
+        .chain(lacks)
         .collect();
     match (outcome, deciding.as_slice()) {
         (Outcome::Pass, [one]) => format!("{one}."),
@@ -315,7 +406,9 @@ fn why(gates: &[GateResult], outcome: Outcome) -> String {
 }
 
 /// What makes two runs harder to compare, or is what was changed between them.
-fn notes(before: &RunRecord, after: &RunRecord, others: &[Judging]) -> Vec<String> {
+fn notes(before: &Run, after: &Run, others: &[Judging]) -> Vec<String> {
+    let gone = gate::gone(before, after);
+    let (before, after) = (&before.record, &after.record);
     let (was, is) = (&before.hashes, &after.hashes);
     let other = |judging: &Judging| {
         let Judging { metric, fails, .. } = judging;
@@ -335,6 +428,12 @@ fn notes(before: &RunRecord, after: &RunRecord, others: &[Judging]) -> Vec<Strin
             notes.push(note.to_owned());
         }
     }
+    if gone > 0 && !after.selection.is_empty() {
+        let gone = count(gone, "case");
+        notes.push(format!(
+            "The later run was selected by hand and lacks {gone} of the earlier one: nothing is said of these."
+        ));
+    }
     notes
 }
 
@@ -346,12 +445,6 @@ fn by_case(rows: &[Row]) -> ByCase<'_> {
         cases.entry(row.case.as_str()).or_default().push(row);
     }
     cases
-}
-
-/// Whether no case depends on another one, so that flips are independent.
-fn independent(cases: &ByCase<'_>) -> bool {
-    let clusters: BTreeSet<&str> = cases.values().flatten().map(|row| row.cluster.as_str()).collect();
-    clusters.len() == cases.len()
 }
 
 /// Whether more than half of a case's graded repetitions are as asked; none where nothing was graded.
@@ -393,8 +486,7 @@ fn flips<'a, 'b: 'a>(
 
 /// What is looked at.
 struct Looks<'a> {
-    before: &'a Run,
-    after: &'a Run,
+    both: Both<'a>,
     gates: &'a [GateResult],
     /// Judges that are others in one run than in the other.
     others: &'a [Judging],
@@ -402,7 +494,7 @@ struct Looks<'a> {
 }
 
 /// A look: how a figure changed, and whether both runs saw the same in every case.
-type Look = (Change, bool);
+pub(super) type Look = (Change, bool);
 
 impl Looks<'_> {
     /// The figures of everything that both runs give: first those that are judged, then the others, each lot adjusted
@@ -431,30 +523,17 @@ impl Looks<'_> {
         let held = self.gates.iter().find(|result| result.gate.metric == name && result.slice.as_deref() == slice);
         let change = match held.and_then(|result| result.change.clone()) {
             Some(change) => change,
-            None => change(name, slice, &difference(self.before, self.after, name, slice, self.draws)?),
+            None => change(name, slice, &self.both.difference(name, slice, self.draws)?),
         };
-        Some((change, same_observations(self.before, self.after, name, slice)))
+        Some((change, self.both.same(name, slice)))
     }
 }
 
-/// What became of a figure, from draws that depend on nothing but what is compared.
-pub(super) fn difference(
-    before: &Run,
-    after: &Run,
-    metric: &str,
-    slice: Option<&str>,
-    draws: usize,
-) -> Option<metrics::Change> {
-    let suite = &after.record.suite;
-    let seed = bootstrap::seed(&[&suite.suite, metric, slice.unwrap_or_default()]);
-    Joint::of(suite, &before.rows, &after.rows).change(metric, slice, seed, draws)
-}
-
 /// Says what can be seen, after allowing for the number of looks.
-fn adjusted(found: Vec<Look>, adjust: fn(&[f64]) -> Vec<f64>) -> Vec<Change> {
-    let p_values: Vec<f64> = found.iter().map(|(change, _)| change.p.unwrap_or(1.0)).collect();
+pub(super) fn adjusted(found: Vec<Look>, adjust: fn(&[f64]) -> Vec<f64>) -> Vec<Change> {
+    let p_values: Vec<f64> = found.iter().map(|(change, _)| change.alone.unwrap_or(1.0)).collect();
     let told = found.into_iter().zip(adjust(&p_values)).map(|((mut change, same), p)| {
-        change.p = change.p.map(|_| p);
+        change.p = change.alone.map(|_| p);
         let better = (change.difference > 0.0) == (change.better == Better::Higher);
         change.seen = match (same, p <= SIGNIFICANT, better) {
             (true, ..) => Seen::Same,
@@ -471,6 +550,7 @@ fn adjusted(found: Vec<Look>, adjust: fn(&[f64]) -> Vec<f64>) -> Vec<Change> {
 pub(super) fn change(metric: &str, slice: Option<&str>, found: &metrics::Change) -> Change {
     let bounds = found.interval(Level::TWO_SIDED_95);
     let sides = found.gain.p_above(0.0).zip(found.gain.p_below(0.0));
+    let alone = sides.map(|(above, below)| (2.0 * above.min(below)).min(1.0));
     Change {
         metric: metric.to_owned(),
         slice: slice.map(str::to_owned),
@@ -481,32 +561,9 @@ pub(super) fn change(metric: &str, slice: Option<&str>, found: &metrics::Change)
         low: bounds.map(|bounds| bounds.low),
         high: bounds.map(|bounds| bounds.high),
         cases: found.gain.cases(),
-        p: sides.map(|(above, below)| (2.0 * above.min(below)).min(1.0)),
+        p: alone,
+        alone,
         margin: None,
         seen: Seen::Unclear,
     }
-}
-
-/// Whether both runs saw the same in every case and repetition of what a figure is made of. Figures of cost and time
-/// are made of nothing that could be the same.
-pub(super) fn same_observations(before: &Run, after: &Run, figure: &str, slice: Option<&str>) -> bool {
-    let of = |metric: &str| figure.strip_prefix(metric).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-    let asserted = after.record.suite.assert.iter().map(Assertion::metric);
-    let metrics: Vec<&str> = asserted.filter(|metric| of(metric)).collect();
-    let was: BTreeMap<_, _> = before.rows.iter().map(|row| ((&row.case, row.epoch), row)).collect();
-    let inside = after.rows.iter().filter(|row| is_in(row, slice));
-    let mut both = inside.filter_map(|row| Some((row, was.get(&(&row.case, row.epoch))?))).peekable();
-    let compares = both.peek().is_some() && (figure == AS_ASKED || !metrics.is_empty());
-    compares
-        && both.all(|(is, was)| {
-            let seen = |row: &Row, metric: &str| row.scores.get(metric).map(|scored| scored.observation.clone());
-            (figure != AS_ASKED || is.status == was.status)
-                && metrics.iter().all(|metric| seen(is, metric) == seen(was, metric))
-        })
-}
-
-/// Whether a row belongs to a slice (`metadata.lang=fi`); to no slice belongs every row.
-fn is_in(row: &Row, slice: Option<&str>) -> bool {
-    let Some(slice) = slice else { return true };
-    slice.split_once('=').is_some_and(|(path, value)| row.slices.get(path).is_some_and(|own| own == value))
 }

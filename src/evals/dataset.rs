@@ -3,7 +3,7 @@
 //! A line that is no case, an id that stands twice, a content other than the declared one and a selection without cases
 //! are faults. What a case says is never a template, and no list in it becomes several cases.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -12,13 +12,20 @@ use sha2::{Digest as _, Sha256};
 
 use super::case::EvalCase;
 use super::load::Loaded;
-use super::select::{Criterion, choose};
-use super::suite::Split;
+use super::row::Base;
+use super::select::{Criterion, base, choose, word};
+use super::suite::{Originals, Split};
 use crate::cases::hex;
 use crate::municipality::{Faults, yaml};
 
 /// Longest line of a dataset, bytes.
 const LONGEST_LINE: usize = 4 * 1024 * 1024;
+
+/// Most words of a slice: every one has figures of its own.
+const MOST_KINDS: usize = 100;
+
+/// Longest word of a slice, characters.
+const LONGEST_KIND: usize = 64;
 
 /// The cases of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,6 +61,11 @@ pub fn open(loaded: &Loaded, criteria: &[Criterion]) -> Result<Cases, Faults> {
     if let Some(split) = loaded.suite.dataset.split {
         cases = of_split(cases, split, &path.with_file_name("split.lock"), &mut faults);
     }
+    let source = || yaml::read_file(&loaded.path, &mut Faults::new()).unwrap_or_default();
+    kinds(loaded, &cases, &source, &mut faults);
+    if let Some(originals) = &loaded.suite.dataset.originals {
+        one_original_each(&cases, originals, &path, &mut faults);
+    }
     let cases = choose(cases, criteria);
     if cases.is_empty() && faults.is_empty() {
         let words = criteria.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
@@ -61,6 +73,33 @@ pub fn open(loaded: &Loaded, criteria: &[Criterion]) -> Result<Cases, Faults> {
         faults.at(&path, None, what, "write cases, or choose others");
     }
     if faults.is_empty() { Ok(Cases { cases, sha256, of }) } else { Err(faults) }
+}
+
+/// Every rewriting has one original, and some original has a rewriting: else a gate would compare with nothing.
+fn one_original_each(cases: &[EvalCase], originals: &Originals, path: &Path, faults: &mut Faults) {
+    let mut messages: BTreeMap<String, (Vec<&EvalCase>, Vec<&EvalCase>)> = BTreeMap::new();
+    for case in cases {
+        let Some(Base { id, original }) = base(case, originals) else { continue };
+        let (first, others) = messages.entry(id).or_default();
+        if original { first.push(case) } else { others.push(case) }
+    }
+    if messages.values().all(|(_, others)| others.is_empty()) {
+        let what = format!("no case is a rewriting: none has another word than `{}`", originals.which);
+        faults.at(path, None, what, "write rewritings, or leave `originals` out of the suite");
+    }
+    for (first, others) in messages.values() {
+        match (first.as_slice(), others.first()) {
+            ([], Some(other)) => {
+                let what = format!("the case `{}` is a rewriting without an original", other.id);
+                faults.at(path, None, what, format!("add the case with `{}`", originals.which));
+            }
+            ([one, another, ..], _) => {
+                let what = format!("the cases `{}` and `{}` are originals of the same", one.id, another.id);
+                faults.at(path, None, what, format!("keep `{}` at one of them", originals.which));
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Every case of a file, whoever may select it.
@@ -71,6 +110,28 @@ pub fn all(path: &Path) -> Result<Vec<EvalCase>, Faults> {
     let mut faults = Faults::new();
     let (cases, _) = read(path, &mut faults);
     if faults.is_empty() { Ok(cases) } else { Err(faults) }
+}
+
+/// What stands in reports of every case are kinds: few of them, and short. And a cluster that no case names would make
+/// dependent cases pass for independent ones.
+fn kinds(loaded: &Loaded, cases: &[EvalCase], source: &dyn Fn() -> String, faults: &mut Faults) {
+    let suite = &loaded.suite;
+    let cluster = &suite.dataset.cluster;
+    if cluster != "none" && !cases.is_empty() && cases.iter().all(|case| word(case, cluster).is_none()) {
+        let line = yaml::line_of(&source(), &["dataset", "cluster"]);
+        let what = format!("`cluster` leads nowhere: no case has `{cluster}`");
+        faults.at(&loaded.path, line, what, "write a path that cases have, or `none`");
+    }
+    for path in &suite.slices {
+        let found: BTreeSet<String> = cases.iter().filter_map(|case| word(case, path)).collect();
+        let long = found.iter().any(|kind| kind.chars().count() > LONGEST_KIND);
+        if long || found.len() > MOST_KINDS {
+            let line = yaml::line_of(&source(), &["slices"]);
+            let what = format!("the words of the slice `{path}` are no kinds: there are {} of them", found.len());
+            let instead = format!("name a path with at most {MOST_KINDS} words of at most {LONGEST_KIND} characters");
+            faults.at(&loaded.path, line, what, instead);
+        }
+    }
 }
 
 fn sha256_line(suite: &Path) -> Option<usize> {
@@ -205,16 +266,7 @@ pub fn split(lock: &Path) -> Result<BTreeMap<String, Split>, Faults> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evals::load;
-
-    const SUITE: &str = r"version: 1
-suite: smoke
-description: A few messages.
-dataset: { path: cases.jsonl, cluster: none }
-target: { component: masking }
-assert:
-  - { type: equals, actual: output, expected: expected }
-";
+    use crate::evals::load::{self, tests::GOOD as SUITE};
 
     fn opened(suite: &str, cases: &str, lock: &str, words: &[&str]) -> Result<Vec<String>, String> {
         let folder = tempfile::tempdir().unwrap();
@@ -282,6 +334,27 @@ assert:
         assert!(faults.contains(&right));
         let declared = SUITE.replace("cluster", &format!("sha256: {right}, cluster"));
         assert_eq!(opened(&declared, THREE, "", &[]).unwrap().len(), 3);
+    }
+
+    #[test]
+    fn every_rewriting_has_one_original() {
+        let suite = SUITE.replace("none }", "none, originals: { by: metadata.base, where: metadata.way=plain } }");
+        let case = |id: &str, base: &str, way: &str| {
+            format!("{{\"id\":\"{id}\",\"input\":1,\"metadata\":{{\"base\":\"{base}\",\"way\":\"{way}\"}}}}\n")
+        };
+        let pair = case("a", "a", "plain") + &case("a-loud", "a", "loud");
+        // A case that is neither stands beside them; a choice is looked at only after the whole.
+        let whole = format!("{pair}{{\"id\":\"x\",\"input\":1}}\n");
+        assert_eq!(opened(&suite, &whole, "", &["--where=metadata.way=loud"]).unwrap(), ["a-loud"]);
+        for (more, says) in [
+            (case("b-loud", "b", "loud"), "`b-loud` is a rewriting without an original"),
+            (case("a-again", "a", "plain"), "`a` and `a-again` are originals of the same"),
+        ] {
+            let faults = opened(&suite, &(pair.clone() + &more), "", &[]).unwrap_err();
+            assert!(faults.contains(says), "{faults}");
+        }
+        let faults = opened(&suite, &case("a", "a", "plain"), "", &[]).unwrap_err();
+        assert!(faults.contains("no case is a rewriting"), "{faults}");
     }
 
     #[test]

@@ -47,6 +47,8 @@ pub struct RunDefaults {
     pub budget: Option<f64>,
     /// Share of cases that may end in an error before the run counts as incomplete.
     pub max_errors: Option<f64>,
+    /// Share of cases that may stay ungraded before the run counts as incomplete.
+    pub max_ungraded: Option<f64>,
 }
 
 /// Who judges.
@@ -85,6 +87,7 @@ impl RunDefaults {
             mode: or(self.mode, own.mode, written("mode")),
             budget: or(self.budget.map(Some), own.budget, written("budget")),
             max_errors: or(self.max_errors, own.max_errors, written("max_errors")),
+            max_ungraded: or(self.max_ungraded, own.max_ungraded, written("max_ungraded")),
         }
     }
 }

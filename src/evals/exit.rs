@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What an evaluation came to. The worst of several wins, in this order.
+/// What an evaluation came to. The worst of several wins, in this order. A gate counts as failed only where no answer that
+/// is missing could have made it hold, so that a server that is down is never told as a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {

@@ -97,17 +97,38 @@ pub struct Run {
     pub rows: Vec<Row>,
 }
 
+/// A file that cannot be read or written, and why.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {error}", path.display())]
+pub struct FileError {
+    /// Which.
+    pub path: PathBuf,
+    /// Why.
+    error: io::Error,
+}
+
+impl FileError {
+    /// What went wrong with a file.
+    pub fn at(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        |error| Self { path, error }
+    }
+}
+
+/// The text of a file.
+///
+/// # Errors
+/// [`FileError`] when it is missing or no text.
+pub(super) fn text(path: &Path) -> Result<String, FileError> {
+    std::fs::read_to_string(path).map_err(FileError::at(path))
+}
+
 /// Why a folder is no run. None of these carries what stands in a row.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
     /// A file cannot be read.
-    #[error("{}: {error}", path.display())]
-    File {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        error: io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] FileError),
     /// `run.json` is not what a run writes.
     #[error("{}: no record of a run (line {line})", path.display())]
     Record {
@@ -140,10 +161,6 @@ impl RunFolder {
         let rows = rows(&path, &text(&path)?)?;
         Ok(Run { record, rows })
     }
-}
-
-fn text(path: &Path) -> Result<String, Unreadable> {
-    std::fs::read_to_string(path).map_err(|error| Unreadable::File { path: path.to_owned(), error })
 }
 
 fn rows(path: &Path, text: &str) -> Result<Vec<Row>, Unreadable> {

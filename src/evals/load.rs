@@ -11,7 +11,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::calibration;
 use super::defaults::{self, Defaults};
-use super::suite::{Assertion, AssertionKind, Component, Gate, ModelChoice, RunSettings, Suite};
+use super::measure::is_share;
+use super::suite::{Against, Assertion, AssertionKind, Bound, Component, Gate, ModelChoice, RunSettings, Suite};
 use super::target::provider::Provider;
 use crate::cases::hex;
 use crate::municipality::{Fault, Faults, yaml};
@@ -194,7 +195,7 @@ impl Checker<'_> {
         self.gates(suite);
         for (nth, slice) in suite.slices.iter().enumerate() {
             let at = ["slices".to_owned(), format!("#{nth}")];
-            self.path_into("a slice", slice, &["input", "expected", "metadata"], &at);
+            self.path_of_kinds("a slice", slice, &at);
         }
     }
 
@@ -220,7 +221,15 @@ impl Checker<'_> {
         let dataset = &suite.dataset;
         if dataset.cluster != "none" {
             let at = ["dataset", "cluster"].map(str::to_owned);
-            self.path_into("`cluster`", &dataset.cluster, &["input", "expected", "metadata"], &at);
+            self.path_of_kinds("`cluster`", &dataset.cluster, &at);
+        }
+        if let Some(originals) = &dataset.originals {
+            let at = ["dataset", "originals"].map(str::to_owned);
+            self.path_of_kinds("`by`", &originals.by, &at);
+            match originals.which.split_once('=') {
+                Some((path, _)) => self.path_of_kinds("`where`", path, &at),
+                None => self.fault(&at, "`where` names no word", "write a path and its word: `metadata.rewrite=none`"),
+            }
         }
         let digest = |hash: &String| hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
         if dataset.sha256.as_ref().is_some_and(|hash| !digest(hash)) {
@@ -266,6 +275,7 @@ impl Checker<'_> {
             ("max_concurrency", (1..=4_096).contains(&run.max_concurrency), "write 1 to 4096"),
             ("attempts", (1..=20).contains(&run.attempts), "write 1 to 20"),
             ("max_errors", share(run.max_errors), "write a share from 0 to 1, 0.02 for 2 %"),
+            ("max_ungraded", share(run.max_ungraded), "write a share from 0 to 1, 0.02 for 2 %"),
             ("budget", run.budget.is_none_or(|euros| euros.is_finite() && euros >= 0.0), "write euros"),
             ("deadline_seconds", run.deadline_seconds != Some(0), "write seconds, or leave it out"),
         ] {
@@ -292,6 +302,7 @@ impl Checker<'_> {
                 self.fault(&at, what, "give the metric another name");
             }
         }
+        self.labels(suite);
         for name in suite.metrics.keys().filter(|name| !metrics.contains(name.as_str())) {
             let instead = yaml::write_one_of(name, metrics.iter().copied());
             self.fault(&["metrics", name], format!("no assertion has the metric `{name}`"), instead);
@@ -307,6 +318,20 @@ impl Checker<'_> {
             if assertion.uncalibrated.is_some() && assertion.kind != AssertionKind::Judge {
                 let at = ["assert".to_owned(), format!("#{nth}")];
                 self.fault(&at, "`uncalibrated` is for a judge", "leave it out");
+            }
+        }
+    }
+
+    /// A model that answers freely may answer with words of the case; only declared labels stand in reports.
+    fn labels(&mut self, suite: &Suite) {
+        let declared = |metric: &str| suite.metrics.get(metric).is_some_and(|settings| !settings.labels.is_empty());
+        for (nth, assertion) in suite.assert.iter().enumerate() {
+            let metric = assertion.metric();
+            let free = suite.target.component == Component::Chat && assertion.kind == AssertionKind::Label;
+            if free && !declared(metric) {
+                let at = ["assert".to_owned(), format!("#{nth}")];
+                let instead = format!("write `{metric}: {{ labels: [… ] }}` under `metrics`");
+                self.fault(&at, format!("the labels of `{metric}` are not declared"), instead);
             }
         }
     }
@@ -338,30 +363,54 @@ impl Checker<'_> {
         if ways.iter().filter(|way| **way).count() != 1 {
             self.fault(at, "a gate holds a figure in one way", "write one of `min`, `max` and `compare`");
         }
+        let margins = [gate.non_inferior, gate.equivalent];
         if gate.compare.is_some() {
-            if gate.non_inferior.is_none() {
-                let instead = "add `non_inferior`, how much worse it may be";
-                self.fault(at, "a comparison without a margin", instead);
+            if margins.iter().flatten().count() != 1 {
+                let instead =
+                    "write one of `non_inferior`, how much worse it may be, and `equivalent`, how far from it";
+                self.fault(at, "a comparison without a margin, or with two", instead);
             }
-            if suite.baseline.is_none() {
+            if gate.compare == Some(Against::Baseline) && suite.baseline.is_none() {
                 self.fault(at, "a comparison without a baseline", "add `baseline`, a file, to the suite");
             }
-        } else if gate.non_inferior.is_some() {
-            self.fault(at, "`non_inferior` without a comparison", "add `compare: baseline`");
+            if gate.compare == Some(Against::Originals) && suite.dataset.originals.is_none() {
+                let instead = "add `originals` with `by` and `where` to the dataset";
+                self.fault(at, "a comparison with originals, and nothing says which these are", instead);
+            }
+        } else if margins.iter().any(Option::is_some) {
+            self.fault(at, "a margin without a comparison", "add `compare: baseline` or `compare: originals`");
         }
-        if gate.non_inferior.is_some() && gate.reason.is_none() {
+        if gate.equivalent.is_some_and(|margin| margin <= 0.0) {
+            self.fault(at, "nothing is the same within nothing", "write a margin above 0");
+        }
+        if margins.iter().any(Option::is_some) && gate.reason.is_none() {
             self.fault(at, "a margin without its reason", "add `reason`, why this much is no harm");
         }
         if gate.bound.is_some() && gate.compare.is_some() {
             self.fault(at, "`bound` is for `min` and `max`", "leave it out");
         }
-        let numbers = [gate.min, gate.max, gate.non_inferior];
+        let other_side = (gate.min.is_some() && gate.bound == Some(Bound::Upper))
+            || (gate.max.is_some() && gate.bound == Some(Bound::Lower));
+        if other_side {
+            let instead = "write `bound: lower` with `min` and `bound: upper` with `max`";
+            self.fault(at, "this bound lies on the other side of the limit and holds nothing", instead);
+        }
+        let limits = [gate.min, gate.max, gate.non_inferior, gate.equivalent];
+        if is_share(&gate.metric) && limits.into_iter().flatten().any(|number| number.abs() > 1.0) {
+            let what = format!("`{}` never goes beyond 1", gate.metric);
+            self.fault(at, what, "write a share: 0.02 for 2 %");
+        }
+        if gate.non_inferior.is_some_and(|margin| margin < 0.0) {
+            self.fault(at, "a margin below nothing", "write how much worse it may be, 0 or more");
+        }
+        let numbers = [gate.min, gate.max, gate.non_inferior, gate.equivalent];
         if numbers.into_iter().flatten().any(|number| !number.is_finite()) {
             self.fault(at, "a gate's number is none", "write a finite number");
         }
         let each = gate.slice.as_ref().is_some_and(|slice| slice.ends_with("=*"));
-        if gate.adjust.is_some() && !each {
-            self.fault(at, "`adjust` is for a look at each slice", "write `slice: \"…=*\"`, or leave it out");
+        if gate.adjust.is_some() && !(each && gate.compare.is_some()) {
+            let instead = "write `compare` and `slice: \"…=*\"`, or leave it out";
+            self.fault(at, "`adjust` is for a comparison in each slice", instead);
         }
         let Some(slice) = &gate.slice else { return };
         let path = slice.split_once('=').map(|(path, _)| path).unwrap_or_default();
@@ -371,6 +420,16 @@ impl Checker<'_> {
                 some => some,
             };
             self.fault(at, format!("`{slice}` is no slice of this suite"), instead);
+        }
+    }
+
+    /// A path whose words stand in reports: it does not lead into what was sent.
+    fn path_of_kinds(&mut self, what: &str, path: &str, at: &[String]) {
+        if path.split('.').next() == Some("input") {
+            let what = format!("{what} would show what was sent: `{path}`");
+            self.fault(at, what, "write a path that begins with `expected` or `metadata`");
+        } else {
+            self.path_into(what, path, &["expected", "metadata"], at);
         }
     }
 
@@ -385,11 +444,12 @@ impl Checker<'_> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::evals::suite::Mode;
 
-    const GOOD: &str = r"version: 1
+    /// A suite without a fault.
+    pub(in crate::evals) const GOOD: &str = r"version: 1
 suite: smoke
 description: A few messages.
 dataset: { path: cases.jsonl, cluster: none }
@@ -399,6 +459,7 @@ models:
 assert:
   - { type: label, actual: output.label, expected: expected.label, metric: category }
   - { type: confidence, actual: output.confidence, of: category, metric: sure }
+metrics: { category: { labels: [LI1, ST2] } }
 slices: [metadata.lang]
 gates:
   - { metric: category.macro_f1, min: 0.8 }
@@ -438,12 +499,26 @@ gates:
             ("expected: expected.label, ", "", 9, "nothing to compare with"),
             ("actual: output.label", "actual: answer.label", 9, "leads nowhere"),
             ("of: category", "of: categry", 10, "which label"),
-            ("metadata.lang", "meta.lang", 11, "leads nowhere"),
-            ("category.macro_f1", "categry.macro_f1", 13, "write `category`"),
-            ("min: 0.8", "min: 0.8, max: 1", 13, "in one way"),
-            ("min: 0.8", "compare: baseline", 13, "without a margin"),
-            ("min: 0.8", "min: 0.8, slice: metadata.channel=web", 13, "no slice"),
-            ("max: 0", "max: 0, adjust: bh", 14, "look at each slice"),
+            ("labels: [LI1, ST2]", "bins: 5", 9, "not declared"),
+            ("metadata.lang", "meta.lang", 12, "leads nowhere"),
+            ("metadata.lang", "input.text", 12, "what was sent"),
+            ("cluster: none", "cluster: input.sender", 4, "what was sent"),
+            ("min: 0.8", "min: 0.8, bound: upper", 14, "the other side"),
+            ("max: 0", "max: 0, bound: lower", 15, "the other side"),
+            ("min: 0.8", "min: 80", 14, "beyond 1"),
+            ("min: 0.8", "compare: baseline, non_inferior: 5, reason: five points", 14, "beyond 1"),
+            ("min: 0.8", "compare: baseline, non_inferior: -0.1, reason: none", 14, "below nothing"),
+            ("category.macro_f1", "categry.macro_f1", 14, "write `category`"),
+            ("min: 0.8", "min: 0.8, max: 1", 14, "in one way"),
+            ("min: 0.8", "compare: baseline", 14, "without a margin"),
+            ("min: 0.8", "min: 0.8, slice: metadata.channel=web", 14, "no slice"),
+            ("max: 0", "max: 0, adjust: bh", 15, "comparison in each slice"),
+            ("min: 0.8", "compare: baseline, equivalent: 0, reason: none", 14, "within nothing"),
+            ("min: 0.8", "compare: baseline, equivalent: 0.1, non_inferior: 0.1", 14, "or with two"),
+            ("min: 0.8", "compare: originals, equivalent: 0.1, reason: none", 14, "which these are"),
+            ("none }", "none, originals: { by: base, where: metadata.rewrite=none } }", 4, "leads nowhere"),
+            ("none }", "none, originals: { by: metadata.base, where: metadata.rewrite } }", 4, "names no word"),
+            ("min: 0.8", "min: 0.8, equivalent: 0.1, reason: none", 14, "without a comparison"),
         ] {
             let text = GOOD.replacen(from, to, 1);
             assert_ne!(text, GOOD, "{from}");

@@ -50,8 +50,23 @@ pub struct Measure {
     pub scored: usize,
     /// Cases there are.
     pub total: usize,
+    /// Clusters of the scored cases; as many as these where they are independent.
+    #[serde(default)]
+    pub clusters: usize,
+    /// How many times larger the variance is than with as many independent cases (Kish 1965); of means of clustered cases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub design_effect: Option<f64>,
     /// Which way is better.
     pub better: Better,
+}
+
+/// Whether a figure of this name lies between −1 and 1 whatever the answers: every one but amounts, sums and times.
+#[must_use]
+pub fn is_share(figure: &str) -> bool {
+    const AMOUNTS: [&str; 7] = ["mean", "p50", "p95", "max", "cost", "log_loss", "latency_ms"];
+    const TOTALS: [&str; 4] = ["cases", "cost_per_case", "tokens_in", "tokens_out"];
+    let last = figure.rsplit('.').next().unwrap_or_default();
+    !AMOUNTS.contains(&last) && !TOTALS.contains(&figure)
 }
 
 /// Figures by name: `category.macro_f1`, `category.recall[LI1]`, `urgency.under_triage`, `citations`, `latency_ms.p95`.

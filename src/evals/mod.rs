@@ -20,6 +20,8 @@ pub mod load;
 pub mod measure;
 pub mod meter;
 pub mod metrics;
+mod missing;
+pub mod pairs;
 pub mod report;
 pub mod rewrites;
 pub mod row;

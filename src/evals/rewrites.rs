@@ -2,13 +2,15 @@
 //!
 //! A metamorphic suite needs no further labels: a base message has one, and each of its rewritings must come to the
 //! same. Rewriting is pure: the same text, language and seed give the same words on any machine and in any version,
-//! for datasets keep what came of it (`evals/datasets/metamorphic`). Numbers stay as they are; they may matter.
+//! for datasets keep what came of it (`vireille eval rewrite` makes them). Numbers stay as they are; they may matter.
 
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::case::{EvalCase, EvalCaseId};
 use crate::cases::Language;
 
 /// A word is misspelt from this many letters on: a slip in a shorter one may make it another word.
@@ -17,7 +19,7 @@ const SHORTEST_WORD: usize = 5;
 const WORDS_A_SLIP: u64 = 4;
 
 /// A way of rewriting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum)]
 pub enum Rewrite {
     /// Slips of the keyboard: letters swapped, left out, doubled.
     Slips,
@@ -86,10 +88,74 @@ impl Rewrite {
     }
 }
 
+/// The word of an original at `metadata.rewrite`.
+const ORIGINAL: &str = "none";
+
+/// Why a case cannot be rewritten. None of these carries what stands in it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unrewritable {
+    /// There is no message in it.
+    #[error("the case `{0}` has no message at `input`, `input.text` or `input.fields.description`")]
+    NoMessage(EvalCaseId),
+    /// Nothing says in which language a greeting would be.
+    #[error("the case `{0}` does not say its language: `metadata.lang` is fi, sv or en")]
+    NoLanguage(EvalCaseId),
+    /// There is no room for the way behind its id.
+    #[error("the id `{0}` is too long for a rewriting's")]
+    LongId(EvalCaseId),
+}
+
+/// Whether a case is as it was written, and no rewriting of another one.
+#[must_use]
+pub fn is_original(case: &EvalCase) -> bool {
+    case.metadata.get("rewrite").is_none_or(|way| way == ORIGINAL)
+}
+
+/// An original and its rewritings, which `metadata.base` and `metadata.rewrite` tell from each other. What is expected
+/// is the same of all. `metadata.seed` picks among several possible rewritings; the id does where there is none.
+///
+/// # Errors
+/// [`Unrewritable`].
+pub fn family(original: &EvalCase, ways: &[Rewrite]) -> Result<Vec<EvalCase>, Unrewritable> {
+    let id = &original.id;
+    let language = original.metadata.get("lang").and_then(Value::as_str).and_then(Language::from_code);
+    let language = language.ok_or_else(|| Unrewritable::NoLanguage(id.clone()))?;
+    let by_id = || first_bytes(Sha256::new().chain_update(id.as_str()));
+    let seed = original.metadata.get("seed").and_then(Value::as_u64).unwrap_or_else(by_id);
+    let named = |way: &str| {
+        let mut case = original.clone();
+        case.metadata.insert("base".to_owned(), json!(id));
+        case.metadata.insert("rewrite".to_owned(), json!(way));
+        case
+    };
+    let rewritten = |way: &Rewrite| {
+        let mut case = named(way.as_str());
+        let message = message(&mut case.input).ok_or_else(|| Unrewritable::NoMessage(id.clone()))?;
+        *message = way.apply(message, language, seed);
+        let rewritten = format!("{id}-{}", way.as_str());
+        case.id = rewritten.try_into().map_err(|_| Unrewritable::LongId(id.clone()))?;
+        Ok(case)
+    };
+    std::iter::once(Ok(named(ORIGINAL))).chain(ways.iter().map(rewritten)).collect()
+}
+
+/// What a person wrote in an input.
+fn message(input: &mut Value) -> Option<&mut String> {
+    let places = ["", "/text", "/fields/description"];
+    let place = places.into_iter().find(|place| input.pointer(place).is_some_and(Value::is_string))?;
+    match input.pointer_mut(place) {
+        Some(Value::String(text)) => Some(text),
+        _ => None,
+    }
+}
+
 /// The `nth` number of a seed. A hash and no generator: no release of a library changes what a dataset was made with.
 fn drawn(seed: u64, nth: u64) -> u64 {
-    let hash = Sha256::new().chain_update(seed.to_be_bytes()).chain_update(nth.to_be_bytes()).finalize();
-    hash.iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))
+    first_bytes(Sha256::new().chain_update(seed.to_be_bytes()).chain_update(nth.to_be_bytes()))
+}
+
+fn first_bytes(hash: Sha256) -> u64 {
+    hash.finalize().iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))
 }
 
 /// One of several, by seed. The list is never empty.
@@ -273,6 +339,29 @@ mod tests {
                 assert!(longer.split("\n\n").any(|paragraph| paragraph == TEXT), "{longer}");
             }
         }
+    }
+
+    #[test]
+    fn a_case_is_rewritten_with_all_that_is_expected_of_it() {
+        let case = |input: Value, metadata: Value| -> EvalCase {
+            serde_json::from_value(
+                json!({ "id": "a", "input": input, "expected": { "label": "RD1" }, "metadata": metadata }),
+            )
+            .unwrap()
+        };
+        let fi = || json!({ "lang": "fi" });
+        let ways = [Rewrite::Capitals, Rewrite::Slips];
+        for input in [json!("Lamppu"), json!({ "text": "Lamppu" }), json!({ "fields": { "description": "Lamppu" } })] {
+            let family = family(&case(input, fi()), &ways).unwrap();
+            let ids: Vec<&str> = family.iter().map(|case| case.id.as_str()).collect();
+            assert_eq!(ids, ["a", "a-capitals", "a-slips"]);
+            assert!(family[1].input.to_string().contains("LAMPPU") && family[1].expected["label"] == "RD1");
+            assert!(family.iter().all(|case| case.metadata["base"] == "a"));
+            assert_eq!(family.iter().map(is_original).collect::<Vec<_>>(), [true, false, false]);
+        }
+        let refused = |input: Value, metadata: Value| family(&case(input, metadata), &ways).unwrap_err().to_string();
+        assert!(refused(json!({ "fields": {} }), fi()).contains("`a` has no message"));
+        assert!(refused(json!("Lamppu"), json!({})).contains("does not say its language"));
     }
 
     #[test]

@@ -92,6 +92,17 @@ pub enum Observation {
     },
 }
 
+impl Observation {
+    /// Whether there was an answer: where there was none, labels keep what would have been right and say so.
+    #[must_use]
+    pub fn is_answered(&self) -> bool {
+        match self {
+            Self::Label { predicted, .. } | Self::Level { predicted, .. } => predicted != predicted::ERROR,
+            _ => true,
+        }
+    }
+}
+
 /// An observation and whether it is as it should be.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Scored {
@@ -150,6 +161,15 @@ impl Used {
     }
 }
 
+/// Which message a case is, in its own words or in others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Base {
+    /// What an original and its rewritings share.
+    pub id: String,
+    /// It is the original.
+    pub original: bool,
+}
+
 /// One row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Row {
@@ -167,6 +187,9 @@ pub struct Row {
     pub slices: BTreeMap<String, String>,
     /// The cluster that the case belongs to; the case alone where none is declared.
     pub cluster: String,
+    /// Where the dataset says what is a rewriting of what: of which message this one is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<Base>,
     /// What the target answered. Left out where the suite says so; never in a report that leaves the house.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub output: Value,

@@ -136,6 +136,7 @@ mod tests {
             status,
             scores: BTreeMap::new(),
             slices: BTreeMap::new(),
+            base: None,
             cluster: case.to_owned(),
             output: serde_json::Value::Null,
             used: Used::default(),

@@ -8,6 +8,8 @@ use std::str::FromStr;
 use sha2::{Digest as _, Sha256};
 
 use super::case::{EvalCase, at, plain};
+use super::row::Base;
+use super::suite::Originals;
 
 /// One condition. Written as on the command line: `--limit=100`, `--where=metadata.lang=fi`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,6 +144,13 @@ pub fn word(case: &EvalCase, path: &str) -> Option<String> {
         _ => None,
     };
     value.map(|value| plain(Some(value)))
+}
+
+/// Of which message a case is the original or a rewriting; none where it is neither.
+#[must_use]
+pub fn base(case: &EvalCase, originals: &Originals) -> Option<Base> {
+    let (path, wanted) = originals.which.split_once('=')?;
+    Some(Base { id: word(case, &originals.by)?, original: word(case, path).is_some_and(|found| found == wanted) })
 }
 
 fn holds(case: &EvalCase, criterion: &Criterion) -> bool {

@@ -214,7 +214,7 @@ fn run(folder: &RunFolder) -> Result<Option<Run>, String> {
 fn told(unreadable: &super::folder::Unreadable) -> String {
     use super::folder::Unreadable;
     match unreadable {
-        Unreadable::File { path, .. } => broken(&name_of(path)),
+        Unreadable::File(error) => broken(&name_of(&error.path)),
         Unreadable::Record { path, line } | Unreadable::Row { path, line } => {
             format!("{} is not what a run writes (line {line})", name_of(path))
         }

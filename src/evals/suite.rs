@@ -61,6 +61,20 @@ pub struct Dataset {
     pub sha256: Option<String>,
     /// What cases depend on each other by: a path (`metadata.household`), or `none`. Must be declared.
     pub cluster: String,
+    /// Which cases are others in other words, for gates that hold these against their originals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub originals: Option<Originals>,
+}
+
+/// Which cases are originals, and which are rewritings of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Originals {
+    /// What an original and its rewritings share: a path (`metadata.base`).
+    pub by: String,
+    /// What the original alone has: `metadata.rewrite=none`.
+    #[serde(rename = "where")]
+    pub which: String,
 }
 
 /// Parts of a dataset.
@@ -145,6 +159,8 @@ pub struct RunSettings {
     pub budget: Option<f64>,
     /// Share of cases that may end in an error before the run counts as incomplete.
     pub max_errors: f64,
+    /// Share of cases whose answer may stay without a grade before it does.
+    pub max_ungraded: f64,
 }
 
 impl Default for RunSettings {
@@ -157,6 +173,7 @@ impl Default for RunSettings {
             mode: Mode::Auto,
             budget: None,
             max_errors: 0.0,
+            max_ungraded: 0.0,
         }
     }
 }
@@ -356,6 +373,10 @@ pub struct Gate {
     /// With `compare`: how much worse it may be and still pass. Stands with its `reason`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub non_inferior: Option<f64>,
+    /// With `compare`, in place of `non_inferior`: how much worse or better it may be and still be the same, for a claim
+    /// that nothing changed. Above 0; stands with its `reason`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub equivalent: Option<f64>,
     /// With `slice: …=*`: how the several looks are allowed for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adjust: Option<Adjust>,
@@ -383,6 +404,8 @@ pub enum Bound {
 pub enum Against {
     /// The suite's blessed baseline.
     Baseline,
+    /// The originals of rewritings, in the same run (`dataset.originals`).
+    Originals,
 }
 
 /// How several looks are allowed for.

@@ -4,8 +4,7 @@
 //! from the rows beside it and says which number differs; it asks no model and no network. What is signed is the
 //! canonical JSON of the file without its signature, so that layout does not matter. No case text.
 
-use std::collections::BTreeSet;
-use std::io;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -19,12 +18,14 @@ use sha2::{Digest as _, Sha256};
 
 use super::baseline::{self, Baseline};
 use super::exit::Outcome;
-use super::folder::{self, Hashes, Run, RunFolder, RunRecord};
+use super::folder::{self, FileError, Hashes, Run, RunFolder, RunRecord};
 use super::gate::{self, GateResult};
-use super::measure::Figures;
+use super::measure::{Figures, Method};
 use super::metrics::{self, Bounds};
+use super::pairs;
 use super::report::{Counts, Report, put};
-use super::suite::Mode;
+use super::stats::bootstrap::DRAWS;
+use super::suite::{Mode, Suite};
 use crate::cases::hex;
 use crate::storage::audit::canonical;
 
@@ -33,6 +34,12 @@ const VERSION: u32 = 1;
 
 /// How verdicts are signed.
 const ALGORITHM: &str = "Ed25519";
+
+/// What draws.
+const GENERATOR: &str = "xoshiro256++";
+
+/// What seeds are made by.
+const SEEDED_BY: &str = "sha-256";
 
 /// The member of the file that is not signed.
 const SIGNATURE: &str = "signature";
@@ -77,6 +84,8 @@ pub struct Verdict {
     pub figures: Figures,
     /// The gates.
     pub gates: Vec<GateResult>,
+    /// What was drawn at random.
+    pub drawn: Drawn,
     /// Who vouches for it; none: nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<Signature>,
@@ -92,6 +101,24 @@ pub struct MadeOf {
     pub rows: String,
     /// `baseline.json`, where the suite has one.
     pub baseline: Option<String>,
+}
+
+/// Bounds that were found by drawing cases anew, and where each sequence of draws begins. With these and the rows the
+/// bounds can be computed by anybody's program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Drawn {
+    /// Always `xoshiro256++`: the seed through `SplitMix64`, and one jump ahead for each 250 draws.
+    pub generator: String,
+    /// Always `sha-256`: of the words that a sequence belongs to, each with a zero byte behind it, the first eight bytes.
+    /// The words are suite, slice and metric for figures; suite, figure and slice for differences.
+    pub seeded_by: String,
+    /// How often cases are drawn anew.
+    pub times: usize,
+    /// Seeds of figures, 16 hexadecimal digits: `category.macro_f1`, `category.macro_f1 in metadata.lang=fi`.
+    pub figures: BTreeMap<String, String>,
+    /// Seeds of the differences that gates judge.
+    pub differences: BTreeMap<String, String>,
 }
 
 /// Who vouches for a verdict.
@@ -122,13 +149,8 @@ pub enum Error {
     #[error(transparent)]
     Baseline(#[from] baseline::Unreadable),
     /// A file cannot be read or written.
-    #[error("{}: {error}", path.display())]
-    File {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        error: io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] FileError),
     /// The file is not a verdict.
     #[error("{}:{line}: not a verdict", path.display())]
     Format {
@@ -201,7 +223,7 @@ pub fn write(
         write_file(&kept, &baseline.text()?)?;
     } else if kept.exists() {
         // One of an earlier attempt would be taken for what this report was held against.
-        std::fs::remove_file(&kept).map_err(|error| Error::File { path: kept, error })?;
+        std::fs::remove_file(&kept).map_err(FileError::at(&kept))?;
     }
     let Report { record, outcome, counts, figures, gates, .. } = report;
     let concluded = Concluded { outcome: *outcome, counts: *counts, figures, gates };
@@ -262,9 +284,26 @@ fn told(folder: &RunFolder, record: &RunRecord, concluded: &Concluded<'_>, compa
         counts,
         figures: figures.clone(),
         gates: gates.to_vec(),
+        drawn: drawn(&record.suite, figures, gates),
         signature: None,
     };
     Ok(rounded(serde_json::to_value(verdict)?))
+}
+
+fn drawn(suite: &Suite, figures: &Figures, gates: &[GateResult]) -> Drawn {
+    let digits = |seed: u64| format!("{seed:016x}");
+    let differences = gates.iter().filter(|gate| gate.change.is_some()).filter_map(|gate| {
+        let bootstrapped = gate.figure.as_ref()?.method == Method::Bootstrap;
+        let title = gate.change.as_ref()?.title();
+        bootstrapped.then(|| (title, digits(pairs::seed(suite, &gate.gate.metric, gate.slice.as_deref()))))
+    });
+    Drawn {
+        generator: GENERATOR.to_owned(),
+        seeded_by: SEEDED_BY.to_owned(),
+        times: DRAWS,
+        figures: metrics::seeds(suite, figures).into_iter().map(|(title, seed)| (title, digits(seed))).collect(),
+        differences: differences.collect(),
+    }
 }
 
 /// What checking a verdict found.
@@ -319,7 +358,7 @@ impl Checked {
 /// # Errors
 /// [`Error`] when the verdict or the run cannot be read.
 pub fn check(verdict: &Path, folder: &RunFolder) -> Result<Checked, Error> {
-    let text = std::fs::read_to_string(verdict).map_err(|error| Error::File { path: verdict.to_owned(), error })?;
+    let text = folder::text(verdict)?;
     let format = |error: serde_json::Error| Error::Format { path: verdict.to_owned(), line: error.line() };
     let told: Verdict = serde_json::from_str(&text).map_err(format)?;
     let mut value: Value = serde_json::from_str(&text).map_err(format)?;
@@ -409,12 +448,12 @@ fn rounded(value: Value) -> Value {
 }
 
 fn hash(path: &Path) -> Result<String, Error> {
-    let bytes = std::fs::read(path).map_err(|error| Error::File { path: path.to_owned(), error })?;
+    let bytes = std::fs::read(path).map_err(FileError::at(path))?;
     Ok(hex(&Sha256::digest(bytes)))
 }
 
 fn write_file(path: &Path, text: &str) -> Result<(), Error> {
-    put(path, text).map_err(|error| Error::File { path: path.to_owned(), error })
+    Ok(put(path, text).map_err(FileError::at(path))?)
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {

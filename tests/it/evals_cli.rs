@@ -25,6 +25,7 @@ models: [{ id: openai/mock-1 }]
 run: { max_concurrency: 4 }
 assert:
   - { type: label, actual: output.label, expected: expected.label, metric: kind }
+metrics: { kind: { labels: [leak, lamp] } }
 gates:
   - { metric: kind.accuracy, min: 0.5 }
   - { metric: errors, max: 0, else: incomplete }
@@ -230,6 +231,15 @@ async fn a_server_that_is_down_is_neither_a_pass_nor_a_failure() {
     // With fewer cases than would end the run early, too.
     let ran = home.run(&nobody(), &["--mode=live", "--limit=3", "--attempts=1"]);
     assert_eq!(ran.code, 102, "{ran:?}");
+    // A gate on what came out as asked is failed by nothing but the server.
+    home.suite(&SUITE.replace("kind.accuracy, min: 0.5", "ok, min: 0.9").replace(", else: incomplete", ""));
+    for arguments in [&["--mode=live", "-j20", "--json"][..], &["--mode=live", "--limit=3", "--attempts=1", "--json"]] {
+        let ran = home.run(&nobody(), arguments);
+        let outcomes: Vec<_> =
+            ran.json()["gates"].as_array().unwrap().iter().map(|gate| gate["outcome"].clone()).collect();
+        assert_eq!((ran.code, outcomes), (102, vec![json!("incomplete"), json!("incomplete")]), "{ran:?}");
+    }
+    home.suite(SUITE);
     // A key that is refused is the same for every case.
     let refuses: Respond = |_| Some((StatusCode::UNAUTHORIZED, "{}").into_response());
     let server = Server::start(Duration::ZERO, refuses).await;
@@ -273,10 +283,13 @@ async fn an_interrupted_run_says_how_to_go_on() {
 fn what_cannot_be_used_is_told_with_its_place() {
     let home = Home::new(10);
     for (change, arguments, says) in [
-        (("kind.accuracy", "knd.accuracy"), &[][..], "suites/smoke.yaml:11: no figure is called `knd.accuracy`"),
+        (("kind.accuracy", "knd.accuracy"), &[][..], "suites/smoke.yaml:12: no figure is called `knd.accuracy`"),
         (("type: label", "type: lable"), &[], "suites/smoke.yaml:9: unknown word `lable`"),
         (("smoke.jsonl", "smoky.jsonl"), &[], "datasets/smoky.jsonl: the dataset cannot be read"),
         (("openai/mock-1", "mock-1"), &[], "`mock-1` names no model"),
+        (("labels: [leak, lamp]", "bins: 5"), &[], "suites/smoke.yaml:9: the labels of `kind` are not declared"),
+        (("cluster: none", "cluster: metadata.household"), &[], "suites/smoke.yaml:4: `cluster` leads nowhere"),
+        (("cluster: none", "cluster: input.text"), &[], "suites/smoke.yaml:4: `cluster` would show what was sent"),
         (("smoke", "smoke"), &["--where=metadata.lang=fi"], "no case fits --where=metadata.lang=fi"),
         (("smoke", "smoke"), &["--shard=5/4"], "`--shard=5/4` chooses no cases"),
         (("smoke", "smoke"), &["-o", "report.docx"], "report.docx"),
@@ -292,6 +305,23 @@ fn what_cannot_be_used_is_told_with_its_place() {
 }
 
 #[test]
+fn a_slice_of_texts_is_refused_and_none_of_them_told() {
+    let home = Home::new(1);
+    let long = json!({ "id": "c-long", "input": {}, "expected": { "label": "leak" }, "metadata": { "note": "CASETEXT ".repeat(20) } });
+    std::fs::write(home.path("datasets/smoke.jsonl"), format!("{long}\n")).unwrap();
+    home.suite(&format!("{SUITE}slices: [metadata.note]\n"));
+    let ran = home.run(&nobody(), &[]);
+    assert!(ran.code == 2 && ran.err.contains("the words of the slice `metadata.note` are no kinds"), "{ran:?}");
+    let many: String = (0..101)
+        .map(|nth| json!({ "id": format!("c-{nth}"), "input": {}, "expected": { "label": "leak" }, "metadata": { "note": nth } }))
+        .map(|case| format!("{case}\n"))
+        .collect();
+    std::fs::write(home.path("datasets/smoke.jsonl"), many).unwrap();
+    let ran = home.run(&nobody(), &[]);
+    assert!(ran.code == 2 && ran.err.contains("there are 101 of them") && !ran.err.contains("CASETEXT"), "{ran:?}");
+}
+
+#[test]
 fn suites_are_checked_without_running_anything() {
     let home = Home::new(10);
     let check = || Ran::of(&home.eval(&["check", "suites", "--json"]).output().unwrap());
@@ -300,7 +330,7 @@ fn suites_are_checked_without_running_anything() {
     std::fs::write(home.path("suites/third.yaml"), SUITE.replace("smoke.jsonl", "third.jsonl")).unwrap();
     let (ran, told) = (check(), check().out);
     assert_eq!(ran.code, 2, "{ran:?}");
-    assert!(told.contains("suites/other.yaml") && told.contains("\"line\":11"), "{told}");
+    assert!(told.contains("suites/other.yaml") && told.contains("\"line\":12"), "{told}");
     assert!(told.contains("third.jsonl") && told.contains("\"cases\":10"), "each suite is told about: {told}");
     assert!(!home.path("runs").exists());
 }
@@ -318,6 +348,20 @@ async fn a_gate_decides_the_end() {
     let scored = Ran::of(&home.eval(&["score", "--json"]).arg(&runs[0]).output().unwrap());
     assert_eq!((scored.code, &scored.json()["outcome"]), (0, &json!("pass")), "{scored:?}");
     assert_eq!(server.requests(), 20, "nobody is asked");
+    // What was blessed for this suite is no baseline of another.
+    home.suite(&format!("{SUITE}baseline: ../baseline.json\n"));
+    let ran = home.run(&server.url, &["--mode=live"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let newest = std::fs::read_dir(home.path("runs")).unwrap().map(|entry| entry.unwrap().path()).max().unwrap();
+    let blessed = home
+        .eval(&["bless", "--by", "mari", "--because", "the first", "--output", "baseline.json"])
+        .arg(&newest)
+        .output()
+        .unwrap();
+    assert_eq!(Ran::of(&blessed).code, 0, "{blessed:?}");
+    home.suite(&format!("{}baseline: ../baseline.json\n", SUITE.replace("suite: smoke", "suite: other")));
+    let ran = home.run(&server.url, &["--mode=live"]);
+    assert!(ran.code == 2 && ran.err.contains("baseline of the suite `smoke`, not of `other`"), "{ran:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

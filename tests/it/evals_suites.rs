@@ -6,13 +6,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use regex::Regex;
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use vireille::cases::Language;
 use vireille::evals::case::{EvalCase, at as value_at, plain};
 use vireille::evals::dataset;
 use vireille::evals::load::{self, Loaded};
-use vireille::evals::rewrites::Rewrite;
+use vireille::evals::rewrites::{Rewrite, family, is_original};
 use vireille::evals::score::Scorer;
 use vireille::evals::suite::{Component, Split};
 use vireille::evals::target::faults;
@@ -269,43 +268,19 @@ fn a_matter_is_the_same_in_three_languages() {
 #[test]
 fn the_rewritten_cases_are_those_of_the_rewritings() {
     let file = folder("metamorphic").join("cases.jsonl");
-    let bases: Vec<Value> = fs::read_to_string(&file)
-        .unwrap()
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap())
-        .filter(|case| case["metadata"]["rewrite"] == "none")
-        .collect();
+    let bases: Vec<EvalCase> = dataset::all(&file).unwrap().into_iter().filter(is_original).collect();
     assert!(bases.len() >= 40, "{}", bases.len());
-    let fresh: Vec<Value> = bases
-        .iter()
-        .flat_map(|base| std::iter::once(base.clone()).chain(Rewrite::ALL.map(|rewrite| rewritten(base, rewrite))))
-        .collect();
+    let fresh: Vec<EvalCase> = bases.iter().flat_map(|base| family(base, &Rewrite::ALL).unwrap()).collect();
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        let lines: String = fresh.iter().flat_map(|case| [case.to_string(), "\n".to_owned()]).collect();
+        let lines: String = fresh.iter().map(|case| serde_json::to_string(case).unwrap() + "\n").collect();
         fs::write(&file, lines).unwrap();
-        let lock = |case: &Value| {
-            let first = Sha256::digest(case["metadata"]["base"].as_str().unwrap().as_bytes())[0];
-            format!("{}\t{}\n", case["id"].as_str().unwrap(), if first < DEV { "dev" } else { "test" })
+        let lock = |case: &EvalCase| {
+            let first = Sha256::digest(word(case, "metadata.base").as_bytes())[0];
+            format!("{}\t{}\n", case.id, if first < DEV { "dev" } else { "test" })
         };
         fs::write(file.with_file_name("split.lock"), fresh.iter().map(lock).collect::<String>()).unwrap();
     }
-    let golden: Vec<Value> =
-        fs::read_to_string(&file).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let golden = dataset::all(&file).unwrap();
     assert!(golden == fresh, "{} is not up to date: run the tests with UPDATE_GOLDEN=1", file.display());
     assert_eq!(suite("metamorphic").suite.target.component, Component::Triage);
-}
-
-fn rewritten(base: &Value, rewrite: Rewrite) -> Value {
-    let mut case = base.clone();
-    let language = Language::from_code(base["metadata"]["lang"].as_str().unwrap()).unwrap();
-    let seed = base["metadata"]["seed"].as_u64().unwrap();
-    let text = if base["input"]["text"].is_string() {
-        &mut case["input"]["text"]
-    } else {
-        &mut case["input"]["fields"]["description"]
-    };
-    *text = json!(rewrite.apply(text.as_str().unwrap(), language, seed));
-    case["id"] = json!(format!("{}-{}", base["id"].as_str().unwrap(), rewrite.as_str()));
-    case["metadata"]["rewrite"] = json!(rewrite.as_str());
-    case
 }

@@ -16,6 +16,7 @@ mod evals_cli;
 mod evals_compare;
 mod evals_corrections;
 mod evals_interop;
+mod evals_invariance;
 mod evals_judges;
 mod evals_replay;
 mod evals_run;

@@ -8,9 +8,10 @@ use serde_json::json;
 use super::super::output::note;
 use super::{Context, Exit, Failure};
 use crate::evals::baseline::Baseline;
-use crate::evals::compare::{self, AS_ASKED, Comparison, MARGIN, Named, no_worse};
+use crate::evals::compare::{self, AS_ASKED, Comparison, MARGIN, Named, no_worse, the_same};
 use crate::evals::exit::Outcome;
 use crate::evals::folder::{Run, RunFolder};
+use crate::evals::measure::is_share;
 use crate::evals::report::{markdown, words};
 use crate::evals::suite::Gate;
 
@@ -32,6 +33,9 @@ pub(in crate::cli) struct Compare {
     /// How much worse a figure may be: with --metric, or where the suite has no gate that compares [default: 0.02].
     #[arg(long, value_name = "SHARE", value_parser = share)]
     margin: Option<f64>,
+    /// Claim instead that a figure is what it was, within so much either way (two one-sided tests): for a cheaper model.
+    #[arg(long, value_name = "SHARE", value_parser = above_nought, conflicts_with = "margin")]
+    equivalent: Option<f64>,
     /// Write the comparison as Markdown, for a pull request; without case text.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -68,6 +72,9 @@ impl Compare {
         if was != is {
             return Err(Failure::Usage(format!("runs of different suites cannot be compared: {was} and {is}")));
         }
+        if let Some(metric) = self.beyond() {
+            return Err(Failure::Usage(format!("`{metric}` never goes beyond 1: write a margin like 0.02 for 2 %")));
+        }
         let names = [name(&self.before), name(&self.after)];
         let before = Named { name: &names[0], run: &before };
         let after = Named { name: &names[1], run: &after };
@@ -84,14 +91,28 @@ impl Compare {
         Ok(Inconclusive::map(self.inconclusive, comparison.outcome).into())
     }
 
+    /// A figure for which the margin allows everything.
+    fn beyond(&self) -> Option<&str> {
+        let metrics: Vec<&str> = self.metrics.iter().map(String::as_str).collect();
+        let judged = if metrics.is_empty() { vec![AS_ASKED] } else { metrics };
+        self.margin.filter(|margin| *margin > 1.0).and_then(|_| judged.into_iter().find(|metric| is_share(metric)))
+    }
+
     fn asked(&self) -> Vec<Gate> {
-        let margin = self.margin.unwrap_or(MARGIN);
-        match (self.metrics.as_slice(), self.margin) {
-            ([], None) => Vec::new(),
-            ([], Some(margin)) => vec![no_worse(AS_ASKED, margin)],
-            (metrics, _) => metrics.iter().map(|metric| no_worse(metric, margin)).collect(),
+        let gate: &dyn Fn(&str) -> Gate = match (self.equivalent, self.margin) {
+            (Some(margin), _) => &move |metric| the_same(metric, margin),
+            (None, margin) => &move |metric| no_worse(metric, margin.unwrap_or(MARGIN)),
+        };
+        match self.metrics.as_slice() {
+            [] if self.margin.or(self.equivalent).is_none() => Vec::new(),
+            [] => vec![gate(AS_ASKED)],
+            metrics => metrics.iter().map(|metric| gate(metric)).collect(),
         }
     }
+}
+
+fn above_nought(text: &str) -> Result<f64, String> {
+    share(text).and_then(|share| if share > 0.0 { Ok(share) } else { Err("nothing is the same within 0".to_owned()) })
 }
 
 fn share(text: &str) -> Result<f64, String> {
@@ -149,6 +170,9 @@ pub(super) fn show(context: &mut Context, comparison: &Comparison) -> Result<(),
         if !ids.is_empty() {
             context.out.line(format!("{what} flips ({}): {}", ids.len(), ids.join(" ")))?;
         }
+    }
+    if comparison.flipped() {
+        context.out.line(comparison.chance.says())?;
     }
     for (what, ids) in [
         ("answered before and not now", &comparison.lost),

@@ -11,6 +11,7 @@ mod corrections;
 mod explain;
 mod import;
 mod power;
+mod rewrite;
 mod run;
 mod score;
 mod show;
@@ -62,6 +63,8 @@ pub(super) enum Eval {
     FromCorrections(corrections::FromCorrections),
     /// Reads cases of other tools: promptfoo YAML and CSV, Inspect and OpenAI JSONL.
     Import(import::Import),
+    /// Writes cases in other words, for a suite that holds rewritings against their originals.
+    Rewrite(rewrite::RewriteCases),
     /// Says which part of a request differs from what was recorded.
     ExplainCache(explain::ExplainCache),
 }
@@ -80,6 +83,7 @@ impl Eval {
             Self::Power(command) => command.run(context).await,
             Self::FromCorrections(command) => command.run(context).await,
             Self::Import(command) => command.run(context).await,
+            Self::Rewrite(command) => command.run(context).await,
             Self::ExplainCache(command) => command.run(context).await,
         }
     }
@@ -109,6 +113,13 @@ fn suites(named: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
 /// The blessed baseline of a suite, where it has one already.
 fn baseline(loaded: &Loaded) -> Result<Option<Baseline>, Failure> {
     let file = loaded.suite.baseline.as_deref().map(|file: &Path| loaded.resolve(file));
-    let file = file.filter(|file| file.exists());
-    file.map(|file| Baseline::read(&file).map_err(|unreadable| Failure::Usage(unreadable.to_string()))).transpose()
+    let Some(file) = file.filter(|file| file.exists()) else { return Ok(None) };
+    let baseline = Baseline::read(&file).map_err(|unreadable| Failure::Usage(unreadable.to_string()))?;
+    let (blessed, suite) = (&baseline.run.record.suite.suite, &loaded.suite.suite);
+    if blessed != suite {
+        let file = file.display();
+        let words = format!("{file}: this is the baseline of the suite `{blessed}`, not of `{suite}`; name its own");
+        return Err(Failure::Usage(words));
+    }
+    Ok(Some(baseline))
 }

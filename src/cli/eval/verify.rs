@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
+use super::super::output::note;
 use super::{Context, Exit, Failure};
 use crate::evals::folder::RunFolder;
 use crate::evals::verdict::{self, Signed};
@@ -40,11 +41,20 @@ impl Verify {
             (Some(_), _) => Some("it is not signed by the key that was asked for"),
         };
         let holds = checked.holds() && stranger.is_none();
+        if checked.signed == Signed::Unsigned {
+            note(
+                "the verdict carries no signature; if it had one, somebody has taken it away. --signer=KEY accepts a signed one only",
+            );
+        }
         if context.out.is_json() {
             context.out.json_line(&json!({ "holds": holds, "checked": checked }))?;
         } else {
+            // What does not hold says nothing of how the run ended.
+            if !holds {
+                context.out.line("the verdict does not hold")?;
+            }
             let signed = match &checked.signed {
-                Signed::Unsigned => "not signed".to_owned(),
+                Signed::Unsigned => "not signed: nobody vouches for it".to_owned(),
                 Signed::By { public_key } => format!("signed by {public_key}"),
                 Signed::Invalid => "the signature does not fit".to_owned(),
             };
@@ -57,7 +67,8 @@ impl Verify {
                 }
             }
             let outcome = checked.outcome.as_str();
-            context.out.line(format!("{outcome}: {} values recomputed, {signed}", checked.compared))?;
+            let said = if holds { outcome.to_owned() } else { format!("does not hold (it says {outcome})") };
+            context.out.line(format!("{said}: {} values recomputed, {signed}", checked.compared))?;
             if let Some(stranger) = stranger {
                 context.out.line(stranger)?;
             }

@@ -359,6 +359,8 @@ fn measure(value: f64, interval: Option<Interval>, method: Method, items: usize)
         method: if interval.is_some() { method } else { Method::None },
         scored: items,
         total: items,
+        clusters: items,
+        design_effect: None,
         better: Better::Higher,
     }
 }

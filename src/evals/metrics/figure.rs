@@ -4,6 +4,7 @@
 //! quantiles), or a number without uncertainty (totals). Means have intervals by formula; all else is bootstrapped, the
 //! figures of one metric from the same draws.
 
+use std::collections::BTreeSet;
 use std::mem;
 
 use super::Bounds;
@@ -157,16 +158,16 @@ impl Found {
         let plain = self
             .plain
             .iter()
-            .map(|(name, better, value)| (name.clone(), measure(*value, *better, cases.seen.len(), cases)));
+            .map(|(name, better, value)| (name.clone(), measure(*value, *better, Size::of(cases), cases)));
         of_means.chain(plain).chain(self.drawn(&drawn, cases, bounds, seed)).collect()
     }
 
     /// The figures that have their bounds from a bootstrap.
     fn drawn<T>(&self, ratios: &[&Ratio], cases: &Cases<'_, T>, bounds: Bounds, seed: u64) -> Vec<(String, Measure)> {
         let of_statistics = self.statistics.iter().flat_map(|named| &named.names);
-        let of_statistics = of_statistics.map(|(name, better)| (name.clone(), *better, cases.seen.len()));
-        let of_ratios = ratios.iter().map(|ratio| (ratio.name.clone(), ratio.better, ratio.parts.len()));
-        let names: Vec<(String, Better, usize)> = of_ratios.chain(of_statistics).collect();
+        let of_statistics = of_statistics.map(|(name, better)| (name.clone(), *better, Size::of(cases)));
+        let of_ratios = ratios.iter().map(|ratio| (ratio.name.clone(), ratio.better, ratio.size()));
+        let names: Vec<(String, Better, Size)> = of_ratios.chain(of_statistics).collect();
         let values = |counts: &[u32], out: &mut [Option<f64>]| {
             let (of_ratios, mut of_statistics) = out.split_at_mut(ratios.len());
             for (ratio, out) in ratios.iter().zip(of_ratios) {
@@ -180,9 +181,9 @@ impl Found {
         };
         let sample = Sample { cases: cases.seen.len(), clusters: cases.clusters.len(), seed, draws: bounds.draws };
         let found = percentile(sample, names.len(), values);
-        let figures = names.into_iter().zip(found).filter_map(|((name, better, scored), figure)| {
+        let figures = names.into_iter().zip(found).filter_map(|((name, better, size), figure)| {
             let figure = figure?;
-            let bare = measure(figure.value(), better, scored, cases);
+            let bare = measure(figure.value(), better, size, cases);
             Some((name, bounded(bare, Method::Bootstrap, figure.interval(bounds.level))))
         });
         figures.collect()
@@ -221,13 +222,36 @@ impl Ratio {
             (true, false) => (Method::Wilson, mean.wilson(bounds.level)),
             (false, _) => (Method::Mean, mean.interval(bounds.level)),
         };
-        Some(bounded(measure(mean.value(), self.better, self.parts.len(), cases), method, interval))
+        let size = Size { scored: mean.cases(), clusters: mean.clusters() };
+        let design_effect = mean.design_effect().filter(|_| size.clusters < size.scored);
+        let bare = Measure { design_effect, ..measure(mean.value(), self.better, size, cases) };
+        Some(bounded(bare, method, interval))
+    }
+
+    fn size(&self) -> Size {
+        let clusters: BTreeSet<usize> = self.parts.iter().map(|part| part.cluster).collect();
+        Size { scored: self.parts.len(), clusters: clusters.len() }
+    }
+}
+
+/// How much a figure is made of.
+#[derive(Debug, Clone, Copy)]
+struct Size {
+    scored: usize,
+    clusters: usize,
+}
+
+impl Size {
+    fn of<T>(cases: &Cases<'_, T>) -> Self {
+        Self { scored: cases.seen.len(), clusters: cases.clusters.len() }
     }
 }
 
 /// A figure without bounds.
-fn measure<T>(value: f64, better: Better, scored: usize, cases: &Cases<'_, T>) -> Measure {
-    Measure { value, low: None, high: None, method: Method::None, scored, total: cases.total, better }
+fn measure<T>(value: f64, better: Better, size: Size, cases: &Cases<'_, T>) -> Measure {
+    let Size { scored, clusters } = size;
+    let (low, high, method, total) = (None, None, Method::None, cases.total);
+    Measure { value, low, high, method, scored, total, clusters, design_effect: None, better }
 }
 
 fn bounded(measure: Measure, method: Method, interval: Option<Interval>) -> Measure {

@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::figure::{Found, Ratio};
-use super::run::Run;
-use super::{find, overall};
+use super::run::{Cases, Run, Seen};
+use super::{agreement, belongs, find, overall};
 use crate::evals::case::EvalCaseId;
 use crate::evals::measure::Better;
 use crate::evals::row::Row;
@@ -23,10 +23,6 @@ pub struct Joint<'a> {
     suite: &'a Suite,
     a: Run<'a>,
     b: Run<'a>,
-    /// Cases that only the first run has.
-    pub only_a: Vec<&'a EvalCaseId>,
-    /// Cases that only the second run has.
-    pub only_b: Vec<&'a EvalCaseId>,
 }
 
 /// What became of one figure from the first run to the second.
@@ -67,14 +63,8 @@ impl<'a> Joint<'a> {
         let (a, b) = (Run::of(a), Run::of(b));
         let (in_a, in_b) = (a.ids(), b.ids());
         let both: BTreeSet<_> = in_a.intersection(&in_b).copied().collect();
-        let b_both = b.only(&both);
-        Self {
-            suite,
-            a: a.only(&both).clustered_as(&b_both),
-            b: b_both,
-            only_a: in_a.difference(&in_b).copied().collect(),
-            only_b: in_b.difference(&in_a).copied().collect(),
-        }
+        let b = b.only(&both);
+        Self { suite, a: a.only(&both).clustered_as(&b), b }
     }
 
     /// How many cases both runs have.
@@ -120,10 +110,8 @@ impl<'a> Joint<'a> {
     /// The figures of the metric that `name` belongs to, in both runs over the same cases.
     fn both(&self, name: &str, slice: Option<&str>) -> Option<(Side<'a>, Side<'a>)> {
         let inside = slice.map_or_else(|| self.b.clone(), |slice| self.b.within(slice));
-        let of =
-            |metric: &&&str| name.strip_prefix(**metric).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
         let metrics = self.b.metrics();
-        let metric = metrics.iter().filter(of).max_by_key(|metric| metric.len());
+        let metric = metrics.iter().filter(|metric| belongs(name, metric)).max_by_key(|metric| metric.len());
         let ids = match metric {
             None => inside.ids(),
             Some(metric) => {
@@ -131,7 +119,7 @@ impl<'a> Joint<'a> {
                 scored.intersection(&self.a.scored(metric)).copied().collect()
             }
         };
-        let side = |run: &Run<'a>| Side::of(self.suite, &run.only(&ids), metric.copied());
+        let side = |run: &Run<'a>| Side::of(self.suite, &run.only(&ids), metric.copied(), name);
         (!ids.is_empty()).then(|| (side(&self.a), side(&self.b)))
     }
 }
@@ -145,15 +133,23 @@ struct Side<'a> {
 }
 
 impl<'a> Side<'a> {
-    fn of(suite: &Suite, run: &Run<'a>, metric: Option<&str>) -> Self {
+    fn of(suite: &Suite, run: &Run<'a>, metric: Option<&str>, name: &str) -> Self {
         let ids = run.ids().into_iter().collect();
-        if let Some(metric) = metric {
-            let cases = run.observed(metric);
-            Self { found: find(suite, metric, &cases), ids, cases: cases.seen.len(), clusters: cases.clusters }
-        } else {
-            let rows = run.rows();
-            Self { found: overall::find(&rows.seen), ids, cases: rows.seen.len(), clusters: rows.clusters }
+        match metric {
+            None => Self::over(ids, run.rows(), overall::find),
+            Some(metric) if name.rsplit_once('.') == Some((metric, agreement::NAME)) => {
+                Self::over(ids, run.pairs(metric), |seen| agreement::find(metric, seen))
+            }
+            Some(metric) => {
+                let cases = run.observed(metric);
+                let found = find(suite, metric, &cases);
+                Self::over(ids, cases, |_| found)
+            }
         }
+    }
+
+    fn over<T>(ids: Vec<&'a EvalCaseId>, cases: Cases<'a, T>, find: impl FnOnce(&[Seen<T>]) -> Found) -> Self {
+        Self { found: find(&cases.seen), ids, cases: cases.seen.len(), clusters: cases.clusters }
     }
 }
 
@@ -257,8 +253,8 @@ impl Uncertain for Gain {
 mod tests {
     use super::*;
     use crate::evals::metrics::support::{bare, label, row, rows, suite};
-    use crate::evals::row::{Observation, Status};
-    use crate::evals::stats::inferiority::{Judgement, judge};
+    use crate::evals::row::{Observation, Status, predicted};
+    use crate::evals::stats::inferiority::{Claim, Judgement, judge};
 
     /// Cases of two classes of which those in `wrong` are taken for the other.
     fn run(cases: usize, wrong: &[usize]) -> Vec<Row> {
@@ -319,22 +315,42 @@ mod tests {
         for name in ["m.accuracy", "m.macro_f1", "m.recall[a]", "ok", "errors", "latency_ms.p50"] {
             let change = change(&a, &a, name).unwrap_or_else(|| panic!("{name}"));
             assert_eq!(change.difference().to_bits(), 0, "{name}");
-            assert!(matches!(judge(&change.gain, 0.02, Level::ONE_SIDED_95), Judgement::Inconclusive { .. }), "{name}");
+            assert!(
+                matches!(
+                    judge(&change.gain, Claim::NoWorse(0.02), Level::ONE_SIDED_95),
+                    Judgement::Inconclusive { .. }
+                ),
+                "{name}"
+            );
         }
         let many = run(200, &[5, 6]);
         let accuracy = change(&many, &many, "m.accuracy").unwrap();
-        assert_eq!(judge(&accuracy.gain, 0.02, Level::ONE_SIDED_95), Judgement::Pass);
+        assert_eq!(judge(&accuracy.gain, Claim::NoWorse(0.02), Level::ONE_SIDED_95), Judgement::Pass);
     }
 
     #[test]
-    fn what_only_one_run_has_is_told_apart() {
+    fn an_error_is_no_answer_in_either_run() {
+        // Forty of four hundred are wrong; the second run has no answer to exactly these, and no better one to any.
+        let wrong: Vec<usize> = (0..40).map(|case| case * 10 + 1).collect();
+        let a = run(400, &wrong);
+        let mut b = a.clone();
+        for &case in &wrong {
+            let Observation::Label { gold, .. } = &a[case].scores["m"].observation else { panic!() };
+            b[case] = Row { status: Status::Error, ..row(case, 0, label(gold, predicted::ERROR)) };
+        }
+        for name in ["m.macro_f1", "m.kappa", "m.f1[a]", "m.accuracy", "m.accuracy_answered"] {
+            let change = change(&a, &b, name).unwrap();
+            assert_eq!((change.difference().to_bits(), change.gain.cases()), (0, 360), "{name} {change:?}");
+        }
+    }
+
+    #[test]
+    fn what_only_one_run_has_is_left_out() {
         let (a, mut b) = (run(30, &[]), run(31, &[]));
         b.remove(0);
         b[0] = bare(1, 0, Status::Error);
         let suite = suite();
         let joint = Joint::of(&suite, &a, &b);
-        let names = |ids: &[&EvalCaseId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
-        assert_eq!((names(&joint.only_a), names(&joint.only_b)), (vec!["c0000".to_owned()], vec!["c0030".to_owned()]));
         assert_eq!(joint.cases(), 29);
         // The error is no wrong answer; it counts where errors are counted.
         let accuracy = joint.change("m.accuracy", None, 1, 0).unwrap();

@@ -70,6 +70,8 @@ fn of_people(judging: &Judging, calibration: &Calibration, run: &Run<'_>, bounds
         method: Method::Corrected,
         scored: seen.cases,
         total: cases.total,
+        clusters: seen.clusters,
+        design_effect: seen.design_effect(),
         better: Higher,
     })
 }

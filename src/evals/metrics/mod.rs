@@ -5,6 +5,7 @@
 //! ungraded and skipped answers are no wrong answers: they have figures of their own. What one case depends on another
 //! by (its cluster) goes into every bound. The same rows give the same figures, in whatever order they were written.
 
+mod agreement;
 mod amounts;
 mod calibration;
 mod classification;
@@ -22,14 +23,16 @@ mod support;
 use std::collections::BTreeMap;
 
 use super::folder::RunRecord;
-use super::measure::{Figures, Measures};
+use super::measure::{Figures, Measures, Method};
 use super::row::{Observation, Row};
 use super::stats::Level;
 use super::stats::bootstrap::{self, DRAWS};
-use super::suite::Suite;
+use super::suite::{Assertion, Suite};
 use figure::Found;
 use run::{Cases, Run};
 
+pub use agreement::{is_agreement, same_answer};
+pub use calibration::{Bin, Reliability, Step, reliability};
 pub use joint::{Change, Gain, Joint, Matched};
 
 /// How sure bounds are, and how they are found.
@@ -88,14 +91,43 @@ fn measures(suite: &Suite, run: &Run<'_>, slice: &str, bounds: Bounds) -> Measur
     let mut measures = Measures::new();
     for metric in run.metrics() {
         let cases = run.observed(metric);
-        let seed = bootstrap::seed(&[&suite.suite, slice, metric]);
+        let seed = seed(suite, slice, Some(metric));
         measures.extend(find(suite, metric, &cases).measures(&cases, bounds, seed));
+        let pairs = run.pairs(metric);
+        measures.extend(agreement::find(metric, &pairs.seen).measures(&pairs, bounds, seed));
     }
     // Last: these names are the program's own.
     let cases = run.rows();
-    let seed = bootstrap::seed(&[&suite.suite, slice]);
+    let seed = seed(suite, slice, None);
     measures.extend(overall::find(&cases.seen).measures(&cases, bounds, seed));
     measures
+}
+
+/// Where drawing anew begins for the figures of a metric, or for those that every run has, in a slice or (an empty name)
+/// over everything.
+fn seed(suite: &Suite, slice: &str, metric: Option<&str>) -> u64 {
+    let words = [Some(suite.suite.as_str()), Some(slice), metric];
+    bootstrap::seed(&words.into_iter().flatten().collect::<Vec<_>>())
+}
+
+/// The seed of every figure whose bounds were drawn, by its name and slice.
+#[must_use]
+pub fn seeds(suite: &Suite, figures: &Figures) -> BTreeMap<String, u64> {
+    let slices = figures.slices.iter().map(|(slice, measures)| (slice.as_str(), measures));
+    let drawn = std::iter::once(("", &figures.all)).chain(slices).flat_map(|(slice, measures)| {
+        let drawn = measures.iter().filter(|(_, measure)| measure.method == Method::Bootstrap);
+        drawn.map(move |(name, _)| {
+            let asserted = suite.assert.iter().map(Assertion::metric).filter(|metric| belongs(name, metric));
+            let title = if slice.is_empty() { name.clone() } else { format!("{name} in {slice}") };
+            (title, seed(suite, slice, asserted.max_by_key(|metric| metric.len())))
+        })
+    });
+    drawn.collect()
+}
+
+/// Whether a figure is one of a metric's: `category.macro_f1` of `category`.
+pub(super) fn belongs(figure: &str, metric: &str) -> bool {
+    figure.strip_prefix(metric).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// What the observations of a metric come to.
@@ -118,7 +150,6 @@ mod tests {
 
     use super::support::{assert_values, label, measure, row, rows, suite, with};
     use super::*;
-    use crate::evals::measure::Method;
     use crate::evals::row::{Status, predicted};
     use crate::evals::stats::interval;
     use crate::evals::suite::MetricSettings;

@@ -1,7 +1,9 @@
 //! Levels of an ordered scale, such as urgency: how often too low, how often too high, and what it costs.
 //!
 //! Too low and too high are two figures, for a gas leak that is filed as routine is another mistake than a pothole that is
-//! filed as urgent. An answer that is no level is not right, and neither too low nor too high.
+//! filed as urgent. An answer that is no level is one that nobody acts on: too low wherever there is a lower level, and as
+//! far off as can be. Who declines to answer hands the case to a person: not right, neither too low nor too high, and a
+//! share of its own.
 
 use super::classification::{cost, divided, one, recall};
 use super::figure::{Found, Statistic};
@@ -27,17 +29,42 @@ pub(super) fn find(found: &mut Found, seen: &[Seen<&Observation>], order: &[Stri
         }
         _ => None,
     });
-    let levels = read(&words, |(gold, predicted)| Some((number(gold)?, number(predicted))));
-    found.share("accuracy", Higher, &levels, |(gold, given)| one(*given == Some(*gold)));
-    found.share("under_triage", Lower, &levels, |(gold, given)| one(given.is_some_and(|given| given < *gold)));
-    found.share("over_triage", Lower, &levels, |(gold, given)| one(given.is_some_and(|given| given > *gold)));
+    let given = |level: &str| match number(level) {
+        Some(level) => Given::Level(level),
+        None if level == predicted::ABSTAIN => Given::Declined,
+        None => Given::Invalid,
+    };
+    let levels = read(&words, |(gold, predicted)| Some((number(gold)?, given(predicted))));
+    found.share("accuracy", Higher, &levels, |(gold, given)| one(*given == Given::Level(*gold)));
+    found.share("abstained", Lower, &levels, |(_, given)| one(*given == Given::Declined));
+    found.share("under_triage", Lower, &levels, |(gold, given)| match given {
+        Given::Level(level) => one(level < gold),
+        Given::Invalid => one(*gold > 0),
+        Given::Declined => 0.0,
+    });
+    found.share("over_triage", Lower, &levels, |(gold, given)| {
+        one(matches!(given, Given::Level(level) if level > gold))
+    });
     for (level, name) in order.iter().enumerate() {
-        recall(found, name, &levels, |(gold, given)| (*gold == level).then(|| one(*given == Some(level))));
+        recall(found, name, &levels, |(gold, given)| (*gold == level).then(|| one(*given == Given::Level(level))));
     }
     cost(found, &words, &settings.cost);
-    let pairs = |seen: &Seen<(usize, Option<usize>)>| {
-        let pair = |(&(gold, given), weight): (&(usize, Option<usize>), f64)| {
-            Some(Pair { cluster: seen.cluster, gold: real(gold), given: real(given?), weight })
+    let top = order.len().saturating_sub(1);
+    let pairs = |seen: &Seen<(usize, Given)>| {
+        let pair = |(&(gold, given), weight): (&(usize, Given), f64)| {
+            let given = match given {
+                Given::Level(level) => level,
+                // The end of the scale that lies further off.
+                Given::Invalid => {
+                    if 2 * gold >= top {
+                        0
+                    } else {
+                        top
+                    }
+                }
+                Given::Declined => return None,
+            };
+            Some(Pair { cluster: seen.cluster, gold: real(gold), given: real(given), weight })
         };
         seen.weighed().filter_map(pair).collect::<Vec<_>>()
     };
@@ -45,6 +72,17 @@ pub(super) fn find(found: &mut Found, seen: &[Seen<&Observation>], order: &[Stri
     if !pairs.is_empty() {
         found.statistic("", QuadraticKappa(pairs));
     }
+}
+
+/// What a target made of a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Given {
+    /// A level, by its place.
+    Level(usize),
+    /// No level.
+    Invalid,
+    /// Nothing: a person looks at it.
+    Declined,
 }
 
 /// A level and the level given, as numbers.
@@ -114,15 +152,36 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_level_is_neither_too_low_nor_too_high() {
+    fn what_is_no_level_is_too_low_and_costs_as_much() {
         let cost = serde_json::from_value(serde_json::json!({ "emergency": { "low": 100.0, "high": 1.0 } })).unwrap();
         let seen = [level(3, predicted::INVALID), level(3, "high"), level(3, predicted::ERROR)];
         let figures = quick(&with(MetricSettings { cost, ..settings() }), &rows(seen));
         assert_values(
             &figures,
-            &[("m.accuracy", 0.0), ("m.under_triage", 0.5), ("m.over_triage", 0.0), ("m.cost", 50.5)],
+            &[("m.accuracy", 0.0), ("m.under_triage", 1.0), ("m.over_triage", 0.0), ("m.cost", 50.5)],
         );
         assert_eq!(measure(&figures, "m.accuracy").scored, 2);
+    }
+
+    #[test]
+    fn nonsense_never_makes_a_figure_better() {
+        let of = |answer: &str| {
+            // Right but for one emergency in thirty, which is taken for low; then every emergency gets this answer.
+            let seen = (0..120).map(|case| match (case % 4, answer) {
+                (3, "") if case == 3 => level(3, "low"),
+                (3, answer) if !answer.is_empty() => level(3, answer),
+                (gold, _) => level(gold, ORDER[gold]),
+            });
+            let figures = quick(&with(settings()), &rows(seen));
+            ["m.under_triage", "m.quadratic_kappa", "m.abstained"].map(|name| measure(&figures, name).value)
+        };
+        let ([under, kappa, _], [worse, lower, _]) = (of(""), of(predicted::INVALID));
+        assert!(under < 0.01 && worse > 0.24 && lower < kappa, "{under} {worse} {kappa} {lower}");
+        // Whoever declines is not too low, and is seen to decline.
+        let [under, _, declined] = of(predicted::ABSTAIN);
+        assert!(under <= 0.0 && declined > 0.24, "{under} {declined}");
+        let lowest = quick(&with(settings()), &rows([level(0, predicted::INVALID)]));
+        assert_values(&lowest, &[("m.under_triage", 0.0), ("m.accuracy", 0.0)]);
     }
 
     #[test]

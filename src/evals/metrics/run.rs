@@ -14,6 +14,8 @@ pub(super) struct Run<'a>(BTreeMap<&'a EvalCaseId, Case<'a>>);
 struct Case<'a> {
     cluster: &'a str,
     epochs: Vec<&'a Row>,
+    /// Of a rewriting, the rows of its original.
+    originals: Vec<&'a Row>,
 }
 
 /// What was seen of one case.
@@ -33,6 +35,10 @@ impl<T> Seen<T> {
         let weight = 1.0 / real(self.epochs.len());
         self.epochs.iter().map(move |epoch| (epoch, weight))
     }
+}
+
+fn observation<'a>(row: &'a Row, metric: &str) -> Option<&'a Observation> {
+    row.scores.get(metric).map(|scored| &scored.observation)
 }
 
 /// What can be read from what was seen; cases without any of it are left out.
@@ -60,10 +66,20 @@ impl<'a> Run<'a> {
     /// The cases of these rows.
     pub fn of(rows: &'a [Row]) -> Self {
         let latest: BTreeMap<_, _> = rows.iter().map(|row| ((&row.case, row.epoch), row)).collect();
+        let mut originals: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
+        for row in latest.values() {
+            if let Some(base) = row.base.as_ref().filter(|base| base.original) {
+                originals.entry(&base.id).or_default().push(row);
+            }
+        }
+        let originals = |row: &Row| match &row.base {
+            Some(base) if !base.original => originals.get(base.id.as_str()).cloned().unwrap_or_default(),
+            _ => Vec::new(),
+        };
         let mut cases: BTreeMap<&EvalCaseId, Case<'_>> = BTreeMap::new();
         for ((id, _), row) in latest {
-            let case = cases.entry(id).or_insert_with(|| Case { cluster: &row.cluster, epochs: Vec::new() });
-            case.epochs.push(row);
+            let new = || Case { cluster: &row.cluster, epochs: Vec::new(), originals: originals(row) };
+            cases.entry(id).or_insert_with(new).epochs.push(row);
         }
         Self(cases)
     }
@@ -107,27 +123,37 @@ impl<'a> Run<'a> {
         self.0.values().flat_map(|case| &case.epochs).flat_map(|row| row.scores.keys().map(String::as_str)).collect()
     }
 
-    /// The cases of which something was seen under a metric.
+    /// The cases of which an answer was seen under a metric; an error keeps what would have been right and is none.
     pub fn scored(&self, metric: &str) -> BTreeSet<&'a EvalCaseId> {
-        let scored = |case: &Case<'_>| case.epochs.iter().any(|row| row.scores.contains_key(metric));
+        let answered = |row: &&Row| row.scores.get(metric).is_some_and(|scored| scored.observation.is_answered());
+        let scored = |case: &Case<'_>| case.epochs.iter().any(|row| answered(row));
         self.0.iter().filter(|(_, case)| scored(case)).map(|(id, _)| *id).collect()
     }
 
     /// What was seen of them under a metric.
     pub fn observed(&self, metric: &str) -> Cases<'a, &'a Observation> {
-        self.cases(|row| row.scores.get(metric).map(|scored| &scored.observation))
+        self.cases(|_, row| observation(row, metric))
+    }
+
+    /// What was seen of rewritings under a metric, each beside what was seen of its original in the same epoch.
+    pub fn pairs(&self, metric: &str) -> Cases<'a, (&'a Observation, &'a Observation)> {
+        let rewritings = self.0.iter().filter(|(_, case)| !case.originals.is_empty());
+        Self(rewritings.map(|(id, case)| (*id, case.clone())).collect()).cases(|case, row| {
+            let original = case.originals.iter().find(|original| original.epoch == row.epoch)?;
+            observation(original, metric).zip(observation(row, metric))
+        })
     }
 
     /// Their rows.
     pub fn rows(&self) -> Cases<'a, &'a Row> {
-        self.cases(Some)
+        self.cases(|_, row| Some(row))
     }
 
-    fn cases<T>(&self, look: impl Fn(&'a Row) -> Option<T>) -> Cases<'a, T> {
+    fn cases<T>(&self, look: impl Fn(&Case<'a>, &'a Row) -> Option<T>) -> Cases<'a, T> {
         let mut seen = Vec::new();
         let mut total = 0;
         for (at, case) in self.0.values().enumerate() {
-            let epochs: Vec<T> = case.epochs.iter().filter_map(|row| look(row)).collect();
+            let epochs: Vec<T> = case.epochs.iter().filter_map(|row| look(case, row)).collect();
             let unanswered = case.epochs.iter().any(|row| matches!(row.status, Status::Error | Status::Ungraded));
             total += usize::from(unanswered || !epochs.is_empty());
             if !epochs.is_empty() {

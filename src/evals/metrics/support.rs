@@ -39,6 +39,7 @@ pub(super) fn bare(case: usize, epoch: u32, status: Status) -> Row {
         status,
         scores: [].into(),
         slices: [].into(),
+        base: None,
         cluster: format!("c{case:04}"),
         output: serde_json::Value::Null,
         used: Used::default(),

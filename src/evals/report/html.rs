@@ -12,15 +12,13 @@ use minijinja::value::Serde;
 use serde::Serialize;
 
 use super::charts::{Axis, Tick, points, roof};
-use super::reliability::{self, Bin};
-use super::words::{brief, cases, count, interval, number, percent, signed, signed_interval};
+use super::words::{brief, cases, count, interval, number, percent, signed, signed_interval, ways};
 use super::{Report, Unrenderable, junit};
-use crate::evals::compare::{Change, Comparison, Flip};
+use crate::evals::compare::{AS_ASKED, Change, Comparison, Flip};
 use crate::evals::gate::GateResult;
 use crate::evals::measure::{Better, Figures, Measure, Measures};
+use crate::evals::metrics::{self, Bin};
 use crate::evals::row::{Row, Status, predicted};
-use crate::evals::stats::interval::wilson;
-use crate::evals::stats::{Interval, Level};
 use crate::evals::suite::Assertion;
 
 /// Cases of one kind that are listed; the rest are counted.
@@ -96,6 +94,7 @@ struct GateView {
     interval: String,
     bar: Option<Bar>,
     why: String,
+    flips: Vec<IdList>,
 }
 
 /// An interval between nought and one.
@@ -133,6 +132,7 @@ struct ComparisonView {
     harmful_total: usize,
     beneficial: Vec<FlipView>,
     beneficial_total: usize,
+    chance: Option<String>,
     lists: Vec<IdList>,
 }
 
@@ -338,7 +338,7 @@ fn run(place: usize, report: &Report, answers: Answers) -> RunView {
         title: report.title(),
         description: report.record.suite.description.clone(),
         outcome: report.outcome.as_str(),
-        quality: quality(&report.rows).map(|(share, ..)| number(share)).unwrap_or_default(),
+        quality: quality(&report.figures).map(|ok| number(ok.value)).unwrap_or_default(),
         cost: named(figures, "cost_per_case").map(|value| format!("{} €", number(value))).unwrap_or_default(),
         latency: named(figures, "latency_ms.p50").map(|value| format!("{} ms", number(value))).unwrap_or_default(),
         counts,
@@ -387,6 +387,13 @@ fn gate(gate: &GateResult) -> GateView {
         interval: bounds,
         bar,
         why: gate.why.clone(),
+        flips: gate
+            .pairs
+            .iter()
+            .flat_map(ways)
+            .filter(|(_, ids)| !ids.is_empty())
+            .map(|(says, ids)| id_list(says, ids))
+            .collect(),
     }
 }
 
@@ -428,12 +435,13 @@ fn comparison(comparison: &Comparison) -> ComparisonView {
         harmful_total: comparison.harmful.len(),
         beneficial: flips(&comparison.beneficial),
         beneficial_total: comparison.beneficial.len(),
-        lists: lists
-            .into_iter()
-            .filter(|(_, ids)| !ids.is_empty())
-            .map(|(says, ids)| IdList { says, total: ids.len(), ids: ids.iter().take(MOST_CASES).cloned().collect() })
-            .collect(),
+        chance: comparison.flipped().then(|| comparison.chance.says()),
+        lists: lists.into_iter().filter(|(_, ids)| !ids.is_empty()).map(|(says, ids)| id_list(says, ids)).collect(),
     }
+}
+
+fn id_list(says: &'static str, ids: &[String]) -> IdList {
+    IdList { says, total: ids.len(), ids: ids.iter().take(MOST_CASES).cloned().collect() }
 }
 
 fn flip(flip: &Flip) -> FlipView {
@@ -676,12 +684,7 @@ fn calibrations(report: &Report) -> Vec<CalibrationView> {
 
 fn calibration_view(report: &Report, name: &str) -> Option<CalibrationView> {
     let settings = report.record.suite.metrics.get(name);
-    let answers = reliability::answers(&report.rows, name);
-    if answers.is_empty() {
-        return None;
-    }
-    let bins = reliability::bins(&answers, settings.and_then(|settings| settings.bins));
-    let curve = reliability::risk_coverage(&answers);
+    let metrics::Reliability { bins, steps: curve } = metrics::reliability(&report.record.suite, &report.rows, name)?;
     let x = Axis { from: 0.0, to: 1.0, start: ACROSS.0, end: ACROSS.1 };
     let y = Axis { from: 0.0, to: 1.0, start: 256.0, end: 16.0 };
     let bins: Vec<BinView> = bins.iter().map(|bin| bin_view(bin, x, y)).collect();
@@ -717,16 +720,15 @@ fn calibration_view(report: &Report, name: &str) -> Option<CalibrationView> {
 }
 
 fn bin_view(bin: &Bin, x: Axis, y: Axis) -> BinView {
-    let bounds = wilson(bin.right, bin.answers, Level::TWO_SIDED_95);
     BinView {
         x: x.at(bin.confidence),
         y: y.at(bin.accuracy),
-        y_low: bounds.map(|bounds| y.at(bounds.low)),
-        y_high: bounds.map(|bounds| y.at(bounds.high)),
+        y_low: bin.bounds.map(|bounds| y.at(bounds.low)),
+        y_high: bin.bounds.map(|bounds| y.at(bounds.high)),
         confidence: number(bin.confidence),
         accuracy: number(bin.accuracy),
         gap: signed(bin.accuracy - bin.confidence),
-        n: bin.answers,
+        n: bin.cases,
     }
 }
 
@@ -748,20 +750,16 @@ fn thinned<T>(steps: &[T], most: usize) -> impl Iterator<Item = &T> {
         .map(|(_, step)| step)
 }
 
-/// Cases that were answered as asked among those that were graded, with its bounds; the mean of a case's repetitions.
-fn quality(rows: &[Row]) -> Option<(f64, Option<Interval>)> {
-    let graded = rows.iter().filter(|row| matches!(row.status, Status::Ok | Status::Failed)).count();
-    let right = rows.iter().filter(|row| row.status == Status::Ok).count();
-    #[expect(clippy::cast_precision_loss, reason = "rows of a run, far below 2^52")]
-    let share = right as f64 / graded.max(1) as f64;
-    (graded > 0).then(|| (share, wilson(right, graded, Level::TWO_SIDED_95)))
+/// Cases that were answered as asked, with the figure's own bounds: by case and cluster.
+fn quality(figures: &Figures) -> Option<&Measure> {
+    figures.all.get(AS_ASKED)
 }
 
 /// A run in the chart of cost and quality.
 struct Point {
     name: String,
     quality: f64,
-    bounds: Option<Interval>,
+    bounds: Option<(f64, f64)>,
     cost: f64,
     latency: f64,
 }
@@ -773,7 +771,7 @@ fn scatter(reports: &[Report]) -> Option<Scatter> {
         if priced { ("Cost and quality", "cost of a case, €") } else { ("Latency and quality", "mean latency, ms") };
     let value = |point: &Point| if priced { point.cost } else { point.latency };
     let x = Axis { from: 0.0, to: roof(points.iter().map(value)), start: ACROSS.0, end: ACROSS.1 };
-    let lowest = points.iter().map(|point| point.bounds.map_or(point.quality, |bounds| bounds.low)).fold(1.0, f64::min);
+    let lowest = points.iter().map(|point| point.bounds.map_or(point.quality, |(low, _)| low)).fold(1.0, f64::min);
     // Tenths: a scale that starts near the lowest bound, and ends at one.
     let y = Axis { from: (lowest * 10.0 - 0.5).floor().max(0.0) / 10.0, to: 1.0, start: 236.0, end: 16.0 };
     let views = points.iter().enumerate().map(|(place, point)| PointView {
@@ -781,8 +779,8 @@ fn scatter(reports: &[Report]) -> Option<Scatter> {
         name: point.name.clone(),
         x: x.at(value(point)),
         y: y.at(point.quality),
-        low: point.bounds.map(|bounds| y.at(bounds.low)),
-        high: point.bounds.map(|bounds| y.at(bounds.high)),
+        low: point.bounds.map(|(low, _)| y.at(low)),
+        high: point.bounds.map(|(_, high)| y.at(high)),
         x_says: number(value(point)),
         y_says: number(point.quality),
     });
@@ -791,10 +789,11 @@ fn scatter(reports: &[Report]) -> Option<Scatter> {
 }
 
 fn point(report: &Report) -> Option<Point> {
-    let (quality, bounds) = quality(&report.rows)?;
+    let quality = quality(&report.figures)?;
     #[expect(clippy::cast_precision_loss, reason = "rows of a run, far below 2^52")]
     let rows = report.rows.len() as f64;
     let latency = report.rows.iter().map(|row| row.latency_ms).sum::<f64>() / rows;
+    let (bounds, quality) = (quality.low.zip(quality.high), quality.value);
     Some(Point { name: report.title(), quality, bounds, cost: report.cost() / rows, latency })
 }
 

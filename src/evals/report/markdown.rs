@@ -5,13 +5,16 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::Report;
-use super::words::{cases, count, interval, number, signed, signed_interval};
+use super::words::{cases, count, interval, number, signed, signed_interval, ways};
 use crate::evals::compare::{Change, Comparison, Flip};
 use crate::evals::exit::Outcome;
 use crate::evals::row::Status;
 
 /// Ids of one kind that are listed; the rest are counted.
 const MOST_IDS: usize = 50;
+
+/// Longest word or sentence, characters; what is longer is cut.
+const LONGEST: usize = 600;
 
 /// Reports of a run, one after the other.
 #[must_use]
@@ -78,12 +81,28 @@ fn gates(text: &mut String, report: &Report) {
         );
     }
     text.push('\n');
+    for gate in &report.gates {
+        let Some(pairs) = &gate.pairs else { continue };
+        let ways = ways(pairs);
+        if ways.iter().all(|(_, ids)| ids.is_empty()) {
+            continue;
+        }
+        let flips: usize = ways.iter().map(|(_, ids)| ids.len()).sum();
+        let _ =
+            writeln!(text, "<details><summary>Rewritings: {flips} of {} not as their originals</summary>\n", pairs.of);
+        let _ = writeln!(text, "{}\n", code(&gate.title()));
+        for (way, ids) in ways.iter().filter(|(_, ids)| !ids.is_empty()) {
+            let _ = writeln!(text, "{way} ({}): {}\n", ids.len(), listed(ids.iter().map(String::as_str)));
+        }
+        text.push_str("</details>\n\n");
+    }
 }
 
 fn changes(text: &mut String, comparison: &Comparison) {
     let Comparison { before, after, paired, .. } = comparison;
     let _ = writeln!(text, "### {} against {}\n", code(&after.name), code(&before.name));
-    let _ = writeln!(text, "{} {} in both.\n", cell(&comparison.why), count(*paired, "case"));
+    // It names slices, which are words of cases.
+    let _ = writeln!(text, "{}; {} in both.\n", code(&comparison.why), count(*paired, "case"));
     for note in &comparison.notes {
         let _ = writeln!(text, "> {}\n", cell(note));
     }
@@ -101,6 +120,9 @@ fn changes(text: &mut String, comparison: &Comparison) {
     }
     flips(text, "Harmful flips", &comparison.harmful);
     flips(text, "Beneficial flips", &comparison.beneficial);
+    if comparison.flipped() {
+        let _ = writeln!(text, "{}.\n", comparison.chance.says());
+    }
     for (what, ids) in [
         ("Answered before and not now", &comparison.lost),
         ("Only before", &comparison.only_before),
@@ -231,17 +253,60 @@ fn listed<'a>(ids: impl ExactSizeIterator<Item = &'a str>) -> String {
     listed.join(", ")
 }
 
-/// A word as code, so that nothing in it is read as Markdown, HTML or a mention of somebody.
+/// A word as code, so that nothing in it is read as Markdown, HTML, a link or a mention of somebody.
 fn code(text: &str) -> String {
-    format!("`{}`", cell(text).replace('`', "'"))
+    format!("`{}`", line(text).replace('`', "'"))
 }
 
-/// One line that breaks no table.
+/// A sentence: one line that breaks no table, makes no element and no link, and calls nobody.
 fn cell(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>().replace('|', "\\|")
+    let mut cell = String::with_capacity(text.len());
+    for c in line(text).chars() {
+        match c {
+            '<' => cell.push_str("&lt;"),
+            '>' => cell.push_str("&gt;"),
+            '&' => cell.push_str("&amp;"),
+            '[' | ']' | '`' | '*' | '_' => cell.extend(['\\', c]),
+            // A mention ends where a joiner of no width stands behind its sign.
+            '@' => cell.push_str("@\u{2060}"),
+            c => cell.push(c),
+        }
+    }
+    // Addresses become links by themselves.
+    cell.replace("://", ":\u{2060}//").replace("www.", "www\u{2060}.")
+}
+
+/// One line that breaks no table, of a length that people read.
+fn line(text: &str) -> String {
+    let mut line: String = text.chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        line.push('…');
+    }
+    line.replace('|', "\\|")
 }
 
 /// A word in an HTML comment or element.
 fn plain(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric() || " ._-/:·".contains(*c)).collect::<String>().replace("--", "-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_of_a_case_is_no_markdown() {
+        let nasty = "metadata.lang=<img src=x>\n@mayor [win](https://evil.example) www.evil.example a|b `rm` *now*";
+        let sentence = cell(nasty);
+        for part in ["<", "\n", "@mayor", "](", "://", "www.", "a|b"] {
+            assert!(!sentence.replace("\\]", "").contains(part), "{part}: {sentence}");
+        }
+        let word = code(nasty);
+        assert_eq!((word.matches('`').count(), word.contains('\n'), word.contains("a|b")), (2, false, false), "{word}");
+        assert!(code(&"long ".repeat(1_000)).chars().count() < LONGEST + 5);
+        assert_eq!(
+            cell("+0.012 over 300 cases: too few to tell; about 12 more would"),
+            "+0.012 over 300 cases: too few to tell; about 12 more would"
+        );
+    }
 }

@@ -11,7 +11,6 @@ mod json;
 pub mod junit;
 pub mod markdown;
 mod promptfoo;
-mod reliability;
 pub mod words;
 
 use std::io;
@@ -23,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use super::calibration::Judging;
 use super::compare::{self, Comparison};
 use super::exit::Outcome;
-use super::folder::{Run, RunRecord};
+use super::folder::{FileError, Run, RunRecord};
 use super::gate::{self, GateResult};
 use super::load::ALWAYS;
 use super::measure::Figures;
@@ -184,13 +183,8 @@ pub enum WriteError {
     #[error(transparent)]
     Format(#[from] UnknownFormat),
     /// The file cannot be written.
-    #[error("{}: {error}", path.display())]
-    File {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        error: io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] FileError),
     /// The report cannot be put into this format.
     #[error("the report cannot be made: {0}")]
     Render(#[source] Unrenderable),
@@ -221,7 +215,7 @@ pub fn render(format: Format, reports: &[Report]) -> Result<String, Unrenderable
 /// [`WriteError`].
 pub fn write(path: &Path, reports: &[Report]) -> Result<(), WriteError> {
     let text = render(Format::of(path)?, reports).map_err(WriteError::Render)?;
-    put(path, &text).map_err(|error| WriteError::File { path: path.to_owned(), error })
+    Ok(put(path, &text).map_err(FileError::at(path))?)
 }
 
 /// Writes a file through a neighbour, so that a reader never sees half of it.

@@ -1,6 +1,7 @@
 //! Numbers and intervals as people read them, in one way in every report.
 
 use super::super::measure::{Better, Measure};
+use super::super::pairs::Pairs;
 
 /// A number with about three figures that tell something: `0.912`, `12.4`, `1533`.
 #[must_use]
@@ -64,13 +65,15 @@ pub fn signed_interval(low: Option<f64>, high: Option<f64>) -> String {
     }
 }
 
-/// Over how many cases a figure is: `480 of 500`, or `500` when it is all of them.
+/// Over how many cases a figure is: `480 of 500`, or `500` when it is all of them; and where they come in clusters, in
+/// how many, and how much that widens the bounds: `500 in 101 clusters, design effect 1.31`.
 #[must_use]
 pub fn cases(measure: &Measure) -> String {
-    if measure.scored == measure.total {
-        measure.total.to_string()
-    } else {
-        format!("{} of {}", measure.scored, measure.total)
+    let Measure { scored, total, clusters, .. } = *measure;
+    let cases = if scored == total { total.to_string() } else { format!("{scored} of {total}") };
+    match measure.design_effect {
+        Some(effect) => format!("{cases} in {}, design effect {effect:.2}", count(clusters, "cluster")),
+        None => cases,
     }
 }
 
@@ -81,6 +84,16 @@ pub const fn better(better: Better) -> &'static str {
         Better::Higher => "higher is better",
         Better::Lower => "lower is better",
     }
+}
+
+/// The ways that a pair of a rewriting and its original can go, and the ids of those that did.
+#[must_use]
+pub fn ways(pairs: &Pairs) -> [(&'static str, &[String]); 3] {
+    [
+        ("Worse than the original", &pairs.harmful),
+        ("Better than the original", &pairs.beneficial),
+        ("Another answer, as right or wrong", &pairs.otherwise),
+    ]
 }
 
 /// `1 case`, `2 cases`.

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{cluster, slices, unanswered};
+use super::{base, cluster, slices, unanswered};
 use crate::evals::case::{EvalCase, EvalCaseId};
 use crate::evals::row::{JudgedBy, Row, Scored, Status};
 use crate::evals::score::{Answered, Scorer};
@@ -35,8 +35,8 @@ pub fn score(rows: &[Row], cases: &[EvalCase], suite: &Suite, scorer: &Scorer) -
     rows.iter()
         .map(|row| {
             let case = by_id.get(&row.case).ok_or_else(|| Unscorable::Gone(row.case.clone()))?;
-            let (slices, cluster) = (slices(suite, case), cluster(suite, case));
-            let row = Row { slices, cluster, ..row.clone() };
+            let (slices, cluster, base) = (slices(suite, case), cluster(suite, case), base(suite, case));
+            let row = Row { slices, cluster, base, ..row.clone() };
             Ok(match row.status {
                 Status::Error => Row { scores: unanswered(scorer, case), ..row },
                 Status::Skipped => row,

@@ -22,7 +22,7 @@ use tokio::time::Instant;
 pub use begin::{BeginError, Beginning, Begun, latest, resume};
 
 use super::case::{EvalCase, EvalCaseId};
-use super::row::{Observation, Row, Scored, Status, Used, predicted};
+use super::row::{Base, Observation, Row, Scored, Status, Used, predicted};
 use super::rows::{RowsError, Writer};
 use super::score::{Answered, Grade, Scorer};
 use super::select;
@@ -205,6 +205,7 @@ impl Runner {
             scores: BTreeMap::new(),
             slices: slices(&self.suite, case),
             cluster: cluster(&self.suite, case),
+            base: base(&self.suite, case),
             output: Value::Null,
             used: Used::default(),
             latency_ms: (took.as_secs_f64() * 1e6).round() / 1e3,
@@ -250,6 +251,11 @@ fn slices(suite: &Suite, case: &EvalCase) -> BTreeMap<String, String> {
 /// What a case depends on others by; a case that does not say so stands alone.
 fn cluster(suite: &Suite, case: &EvalCase) -> String {
     select::word(case, &suite.dataset.cluster).unwrap_or_else(|| case.id.to_string())
+}
+
+/// Of which message a case is the original or a rewriting.
+fn base(suite: &Suite, case: &EvalCase) -> Option<Base> {
+    select::base(case, suite.dataset.originals.as_ref()?)
 }
 
 /// What would have been right, where there is no answer: labels keep their row of the confusion matrix.

@@ -53,10 +53,26 @@ fn exact_lower(hits: f64, misses: f64, level: Level) -> Option<f64> {
     Some(Beta::new(hits, misses + 1.0).ok()?.inverse_cdf(level.tail()))
 }
 
-/// The largest share, 95 % sure, of what was seen in none of `cases` (Hanley and Lippman-Hand 1983).
+/// How many times as many cases bring the exact lower bound of a share from where it is (`bound`) up to a limit, if the
+/// share stays what it is; none where no million of cases would. Of an upper bound all three are seen from the other end.
 #[must_use]
-pub fn rule_of_three(cases: usize) -> Option<f64> {
-    (cases > 0).then(|| (3.0 / real(cases)).min(1.0))
+pub fn times_needed(share: f64, bound: f64, limit: f64, level: Level) -> Option<f64> {
+    let (now, then) = (cases_for(share, bound, level)?, cases_for(share, limit, level)?);
+    Some(then / now)
+}
+
+/// As many independent cases have this exact lower bound; none up to a million.
+fn cases_for(share: f64, bound: f64, level: Level) -> Option<f64> {
+    let reaches = |cases: f64| clopper_pearson_share(share, cases, level).is_some_and(|found| found.low >= bound);
+    let (mut few, mut many) = (0.0, 1e6);
+    if !reaches(many) {
+        return None;
+    }
+    for _ in 0..60 {
+        let middle = f64::midpoint(few, many);
+        if reaches(middle) { many = middle } else { few = middle }
+    }
+    (many > 0.0).then_some(many)
 }
 
 fn is_share(share: f64, cases: f64) -> bool {
@@ -108,18 +124,46 @@ mod tests {
             assert_eq!(interval(0, 0, Level::TWO_SIDED_95), None);
             assert_eq!(interval(3, 2, Level::TWO_SIDED_95), None);
         }
-        assert_eq!(rule_of_three(0), None);
         assert_eq!(wilson_share(f64::NAN, 10.0, Level::TWO_SIDED_95), None);
         assert_eq!(clopper_pearson_share(0.5, f64::INFINITY, Level::TWO_SIDED_95), None);
     }
 
     #[test]
-    fn the_rule_of_three_is_close_to_the_exact_bound() {
+    fn of_what_was_never_seen_it_is_the_rule_of_three() {
+        // Hanley and Lippman-Hand (1983): three in as many as there are.
         let exact = clopper_pearson(0, 600, Level::ONE_SIDED_95).unwrap().high;
-        assert!((rule_of_three(600).unwrap() - exact).abs() < 1e-4);
+        assert!((3.0 / 600.0 - exact).abs() < 1e-4);
+    }
+
+    #[test]
+    fn of_what_never_failed_the_bound_comes_nearer_with_the_number_itself() {
+        // Sixty of sixty: 0.05^(1/60) = 0.951; 0.05^(1/299) = 0.99003.
+        let level = Level::ONE_SIDED_95;
+        let bound = clopper_pearson(60, 60, level).unwrap().low;
+        let needed = 60.0 * times_needed(1.0, bound, 0.99, level).unwrap();
+        assert!((needed - 298.07).abs() < 0.1, "{needed}");
+        assert_eq!(times_needed(0.98, 0.9, 0.98, level), None);
+        assert_eq!(times_needed(0.9, 0.8, 0.95, level), None);
     }
 
     proptest! {
+        #[test]
+        fn as_many_cases_as_are_said_to_be_needed_are_enough(
+            cases in 5usize..300,
+            part in 0.5f64..=1.0,
+            over in 0.1f64..0.9,
+        ) {
+            let level = Level::ONE_SIDED_95;
+            let hits = super::super::whole(part * real(cases)).unwrap().min(cases);
+            let share = real(hits) / real(cases);
+            let bound = clopper_pearson(hits, cases, level).unwrap().low;
+            let limit = bound + over * (share - bound);
+            let needed = real(cases) * times_needed(share, bound, limit, level).unwrap();
+            let low = |cases: f64| clopper_pearson_share(share, cases, level).unwrap().low;
+            prop_assert!(low(needed * 1.001) >= limit && low(needed * 0.98) < limit, "{} {}", needed, limit);
+        }
+
+
         #[test]
         fn intervals_hold_the_share_and_mirror_each_other(cases in 1usize..100_000, part in 0.0f64..=1.0) {
             let hits = super::super::whole(part * real(cases)).unwrap().min(cases);

@@ -8,7 +8,14 @@
 use std::collections::BTreeMap;
 
 use super::interval::{clopper_pearson_share, wilson_share};
+use super::tango::Flips;
 use super::{Interval, Level, Uncertain, real, t_above};
+
+/// Where fewer clusters than this have a value that is not like most, they show nothing of how alike a cluster's cases are.
+const FEW_TELLING: usize = 10;
+
+/// With fewer cases that changed than this, a t-test is surer than it may be, whatever the size of the changes.
+const FEW_CHANGES: usize = 20;
 
 /// A mean and what is known of its error.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,8 +30,12 @@ pub struct Estimate {
     pub naive: f64,
     /// Standard error by clusters; none where there is only one.
     pub clustered: Option<f64>,
+    /// Clusters with a value that lies at the far end from the mean.
+    telling: usize,
     /// Where values can be at all.
     range: Option<Interval>,
+    /// Of differences of shares: those that fell and rose, where a t-test would be too sure of them.
+    flips: Option<Flips>,
 }
 
 /// The mean of the values, each with the name of its cluster.
@@ -42,11 +53,13 @@ pub fn clustered(values: &[(f64, &str)], range: Option<Interval>) -> Option<Esti
     let (first, _) = *values.first()?;
     let mean = first + values.iter().map(|(value, _)| value - first).sum::<f64>() / cases;
     let squares: f64 = values.iter().map(|(value, _)| (value - mean).powi(2)).sum();
-    let mut sums: BTreeMap<&str, f64> = BTreeMap::new();
+    let mut sums: BTreeMap<&str, (f64, bool)> = BTreeMap::new();
     for (value, cluster) in values {
-        *sums.entry(cluster).or_default() += value - mean;
+        let (sum, tells) = sums.entry(cluster).or_default();
+        *sum += value - mean;
+        *tells |= (value - mean).abs() >= 0.5;
     }
-    let between: f64 = sums.values().map(|sum| sum.powi(2)).sum();
+    let between: f64 = sums.values().map(|(sum, _)| sum.powi(2)).sum();
     let clusters = real(sums.len());
     let estimate = Estimate {
         mean,
@@ -54,10 +67,23 @@ pub fn clustered(values: &[(f64, &str)], range: Option<Interval>) -> Option<Esti
         clusters: sums.len(),
         naive: if values.len() > 1 { (squares / (cases * (cases - 1.0))).sqrt() } else { 0.0 },
         clustered: (sums.len() > 1).then(|| (between * clusters / (clusters - 1.0)).sqrt() / cases),
+        telling: sums.values().filter(|(_, tells)| *tells).count(),
         range,
+        flips: if range == Some(Interval::DIFFERENCE) { flips(values) } else { None },
     };
     // Squares of values beyond 1e150 are no numbers any more.
-    (squares.is_finite() && between.is_finite()).then_some(estimate)
+    let errors = [Some(estimate.naive), estimate.clustered];
+    errors.into_iter().flatten().all(f64::is_finite).then_some(estimate)
+}
+
+/// Differences whose test is Tango's: whole cases changed sides, or only a few changed at all. A part of a change counts
+/// as that part of a case, whose variance is larger than its own.
+fn flips(values: &[(f64, &str)]) -> Option<Flips> {
+    let changes = || values.iter().map(|(value, _)| *value).filter(|value| *value != 0.0);
+    let whole = || changes().all(|value| value.abs() >= 1.0);
+    let sum = |sign: f64| changes().map(|value| (sign * value).max(0.0)).sum();
+    let flips = || Flips { fell: sum(-1.0), rose: sum(1.0), cases: real(values.len()) };
+    (changes().count() < FEW_CHANGES || whole()).then(flips)
 }
 
 impl Estimate {
@@ -80,9 +106,9 @@ impl Estimate {
         clopper_pearson_share(self.mean, self.effective_cases()?, level)
     }
 
-    /// How many independent cases would tell as much: never more than there are, never less than one, and fewer where the variance between
-    /// a small number of clusters is itself uncertain (Korn and Graubard 1998). Where all values are the same nothing
-    /// is known of how alike a cluster's cases are, and they count as independent. None with a single cluster.
+    /// How many independent cases would tell as much: never more than there are, never less than one, and fewer where the
+    /// variance between a small number of clusters is itself uncertain (Korn and Graubard 1998). Where nothing or hardly
+    /// anything varies, the cases of a cluster may be as alike as one: clusters are what counts. None with a single one.
     #[must_use]
     pub fn effective_cases(&self) -> Option<f64> {
         if self.clusters == self.cases {
@@ -90,7 +116,16 @@ impl Estimate {
         }
         let level = Level::TWO_SIDED_95;
         let few = (level.z() / level.t(self.clusters - 1)?).powi(2);
-        Some((real(self.cases) * few / self.design_effect().unwrap_or(1.0).max(1.0)).max(1.0))
+        let independent = real(self.cases) / self.design_effect().unwrap_or(1.0).max(1.0);
+        let known = if self.telling < FEW_TELLING { real(self.clusters) } else { f64::INFINITY };
+        Some((independent.min(known) * few).max(1.0))
+    }
+
+    /// Cases that changed, of as many independent ones as there are.
+    fn independent_flips(&self) -> Option<Flips> {
+        let cases = self.effective_cases()?;
+        let Flips { fell, rose, cases: all } = self.flips?;
+        Some(Flips { fell: fell * cases / all, rose: rose * cases / all, cases })
     }
 
     /// Both standard errors with their degrees of freedom; one of 0 says nothing.
@@ -110,10 +145,13 @@ impl Estimate {
         })
     }
 
-    /// The p-value of a true mean on this side of a limit that the mean is `ahead` of, with the end of the range `away`.
-    fn p(&self, ahead: f64, away: Option<f64>) -> Option<f64> {
+    /// The p-value of a true mean on this side of a limit that the mean is `ahead` of, with the end of the range `away`;
+    /// no less than the score test's, where there is one.
+    fn p(&self, ahead: f64, away: Option<f64>, score: impl Fn(Flips) -> f64) -> Option<f64> {
         if self.naive > 0.0 {
-            return self.errors().filter_map(|(error, freedom)| t_above(ahead / error, freedom)).reduce(f64::max);
+            let by_error = self.errors().filter_map(|(error, freedom)| t_above(ahead / error, freedom));
+            let p = by_error.reduce(f64::max)?;
+            return Some(self.independent_flips().map_or(p, |flips| p.max(score(flips))));
         }
         let (cases, away) = (self.effective_cases()?, away?);
         // At most this share of all cases may have the value that all of these have, if the claim is wrong.
@@ -144,16 +182,19 @@ impl Uncertain for Estimate {
             return self.exact(level);
         }
         let half = self.errors().filter_map(|(error, freedom)| Some(level.t(freedom)? * error)).reduce(f64::max)?;
-        let interval = Interval { low: self.mean - half, high: self.mean + half };
+        let mut interval = Interval { low: self.mean - half, high: self.mean + half };
+        if let Some(score) = self.independent_flips().map(|flips| flips.interval(level)) {
+            interval = Interval { low: interval.low.min(score.low), high: interval.high.max(score.high) };
+        }
         Some(self.range.map_or(interval, |range| interval.within(range)))
     }
 
     fn p_above(&self, limit: f64) -> Option<f64> {
-        self.p(self.mean - limit, self.range.map(|range| self.mean - range.low))
+        self.p(self.mean - limit, self.range.map(|range| self.mean - range.low), |flips| flips.p_above(limit))
     }
 
     fn p_below(&self, limit: f64) -> Option<f64> {
-        self.p(limit - self.mean, self.range.map(|range| range.high - self.mean))
+        self.p(limit - self.mean, self.range.map(|range| range.high - self.mean), |flips| flips.p_below(limit))
     }
 }
 
@@ -267,6 +308,24 @@ mod tests {
         assert!(apart.design_effect().unwrap() > 4.5);
         let (wide, narrow) = (apart.wilson(LEVEL).unwrap(), alike.wilson(LEVEL).unwrap());
         assert!(wide.low < narrow.low && narrow.high < wide.high);
+    }
+
+    #[test]
+    fn where_hardly_anything_varies_clusters_count_and_not_cases() {
+        // 707 cases in 101 clusters of seven.
+        let names: Vec<String> = (0..101).map(|name| name.to_string()).collect();
+        let of = |wrong: usize| {
+            let values: Vec<(f64, &str)> = (0..707)
+                .map(|case| (if case % 7 == 0 && case / 7 < wrong { 0.0 } else { 1.0 }, names[case / 7].as_str()))
+                .collect();
+            clustered(&values, Some(Interval::SHARE)).unwrap().clopper_pearson(Level::ONE_SIDED_95).unwrap().low
+        };
+        let few = (Level::TWO_SIDED_95.z() / Level::TWO_SIDED_95.t(100).unwrap()).powi(2);
+        assert!((of(0) - 0.05f64.powf(1.0 / (101.0 * few))).abs() < 1e-9 && of(0) < 0.971, "{}", of(0));
+        // One that is wrong is never better than none.
+        for wrong in 0..6 {
+            assert!(of(wrong + 1) < of(wrong), "{wrong} {} {}", of(wrong), of(wrong + 1));
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod multiple;
 pub mod paired;
 pub mod power;
 pub mod prevalence;
+mod tango;
 #[cfg(test)]
 mod trial;
 

@@ -29,6 +29,14 @@ impl Noise {
         Self { between: 2.0 * share * (1.0 - share), within_a: 0.0, within_b: 0.0 }
     }
 
+    /// The same with each case asked several times in both runs, whose answers have the variance
+    /// `within` from one epoch to another. What was given is taken as seen in single epochs, chance included.
+    #[must_use]
+    pub fn repeated(self, within: f64, epochs: u32) -> Self {
+        let each = within / f64::from(epochs.max(1));
+        Self { between: (self.between - 2.0 * within).max(0.0), within_a: each, within_b: each }
+    }
+
     fn variance(self) -> f64 {
         self.between + self.within_a + self.within_b
     }
@@ -63,6 +71,17 @@ mod tests {
             assert_eq!(points(Noise::discordance(0.1), cases).to_string(), f64::to_string(&paired));
             assert_eq!(points(Noise::unpaired(0.9), cases).to_string(), f64::to_string(&unpaired));
         }
+    }
+
+    #[test]
+    fn repetitions_help_only_against_what_varies_within_cases() {
+        let needed = |noise| cases_needed(0.05, noise, Level::TWO_SIDED_95, POWER).unwrap();
+        let once = Noise::discordance(0.1);
+        assert_eq!(needed(once.repeated(0.04, 1)), needed(once));
+        assert_eq!(needed(once.repeated(0.0, 10)), needed(once));
+        // 0.02 of 0.1 is between cases; of the other 0.08 four epochs leave a quarter.
+        assert_eq!(needed(once.repeated(0.04, 4)), needed(Noise::discordance(0.04)));
+        assert!(needed(once.repeated(0.04, 1_000)) >= needed(Noise::discordance(0.02)));
     }
 
     #[test]

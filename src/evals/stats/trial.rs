@@ -6,7 +6,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{RngCore, SeedableRng};
 
 use super::bootstrap::{Sample, percentile};
-use super::inferiority::{Judgement, judge};
+use super::inferiority::{Claim, Judgement, judge};
 use super::mean::clustered;
 use super::paired::{Pair, difference, sign_flip};
 use super::{Interval, Level, Uncertain, mcnemar, real};
@@ -138,9 +138,42 @@ fn a_change_at_the_margin_passes_one_time_in_twenty() {
         let pairs: Vec<Pair<'_>> =
             names.iter().map(|cluster| Pair { a: world.right(0.9), b: world.right(0.85), cluster }).collect();
         let gain = difference(&pairs, Some(Interval::DIFFERENCE)).unwrap().mean;
-        judge(&gain, 0.05, Level::ONE_SIDED_95) == Judgement::Pass
+        judge(&gain, Claim::NoWorse(0.05), Level::ONE_SIDED_95) == Judgement::Pass
     });
     assert!((passed - 0.05).abs() < chance, "{passed}");
+}
+
+#[test]
+fn rare_harm_at_the_margin_passes_one_time_in_twenty_too() {
+    // Nothing rises; as many fall as the margin allows, which is one or a few cases.
+    for (cases, margin) in [(55, 0.05), (100, 0.02), (150, 0.02), (300, 0.02)] {
+        let names = names(cases);
+        let (passed, chance) = share(|trial| {
+            let mut world = World::new(trial);
+            let pairs: Vec<Pair<'_>> =
+                names.iter().map(|cluster| Pair { a: 1.0, b: world.right(1.0 - margin), cluster }).collect();
+            let gain = difference(&pairs, Some(Interval::DIFFERENCE)).unwrap().mean;
+            judge(&gain, Claim::NoWorse(margin), Level::ONE_SIDED_95) == Judgement::Pass
+        });
+        // Counts are whole: the level cannot be met to the point.
+        assert!(passed < 0.06 + chance, "{cases} cases, margin {margin}: {passed}");
+    }
+}
+
+#[test]
+fn a_change_at_either_margin_is_called_the_same_one_time_in_twenty() {
+    let names = names(400);
+    for (before, after) in [(0.9, 0.85), (0.85, 0.9)] {
+        let (same, chance) = share(|trial| {
+            let mut world = World::new(trial);
+            let pairs: Vec<Pair<'_>> =
+                names.iter().map(|cluster| Pair { a: world.right(before), b: world.right(after), cluster }).collect();
+            let gain = difference(&pairs, Some(Interval::DIFFERENCE)).unwrap().mean;
+            judge(&gain, Claim::Equivalent(0.05), Level::ONE_SIDED_95) == Judgement::Pass
+        });
+        // The other side's test takes a little more away.
+        assert!(same < 0.05 + chance && same > 0.02, "{same}");
+    }
 }
 
 #[test]
