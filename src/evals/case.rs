@@ -50,6 +50,7 @@ impl fmt::Display for EvalCaseId {
 
 /// One case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct EvalCase {
     /// Its id.
     pub id: EvalCaseId,

@@ -3,9 +3,9 @@
 //! A line that is no case, an id that stands twice, a content other than the declared one and a selection without cases
 //! are faults. What a case says is never a template, and no list in it becomes several cases.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs::File;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use super::case::EvalCase;
 use super::load::Loaded;
 use super::row::Base;
+use super::score::Scorer;
 use super::select::{Criterion, base, choose, word};
 use super::suite::{Originals, Split};
 use crate::cases::hex;
@@ -36,6 +37,8 @@ pub struct Cases {
     pub sha256: String,
     /// How many cases the file has.
     pub of: usize,
+    /// Corrections that are left out: nobody has said the same a second time.
+    pub unsettled: usize,
 }
 
 /// Reads the dataset of a suite and chooses from it.
@@ -50,6 +53,7 @@ pub fn open(loaded: &Loaded, criteria: &[Criterion]) -> Result<Cases, Faults> {
         return Err(faults);
     }
     let (mut cases, sha256) = read;
+    let all = cases.len();
     cases.retain(EvalCase::is_settled);
     let of = cases.len();
     if let Some(declared) = &loaded.suite.dataset.sha256
@@ -66,13 +70,47 @@ pub fn open(loaded: &Loaded, criteria: &[Criterion]) -> Result<Cases, Faults> {
     if let Some(originals) = &loaded.suite.dataset.originals {
         one_original_each(&cases, originals, &path, &mut faults);
     }
+    if faults.is_empty() {
+        nowhere(loaded, &cases, &mut faults);
+    }
+    for id in missing(&cases, criteria) {
+        faults.at(&path, None, format!("there is no case `{id}`"), "name one that is there");
+    }
     let cases = choose(cases, criteria);
     if cases.is_empty() && faults.is_empty() {
         let words = criteria.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
         let what = if words.is_empty() { "there is no case".to_owned() } else { format!("no case fits {words}") };
         faults.at(&path, None, what, "write cases, or choose others");
     }
-    if faults.is_empty() { Ok(Cases { cases, sha256, of }) } else { Err(faults) }
+    if faults.is_empty() { Ok(Cases { cases, sha256, of, unsettled: all - of }) } else { Err(faults) }
+}
+
+/// An assertion that applies to no case is a slip of the pen, and every answer would pass it.
+fn nowhere(loaded: &Loaded, cases: &[EvalCase], faults: &mut Faults) {
+    if cases.is_empty() {
+        return;
+    }
+    match Scorer::new(&loaded.suite, &loaded.path) {
+        Ok(scorer) => {
+            let source = yaml::read_file(&loaded.path, &mut Faults::new()).unwrap_or_default();
+            for (nth, path) in scorer.leads_nowhere(&loaded.suite, cases) {
+                let line = yaml::line_of(&source, &["assert", &format!("#{nth}")]);
+                let instead = "write a path that stands in a case, or leave the assertion out";
+                faults.at(&loaded.path, line, format!("no case has anything at `{path}`"), instead);
+            }
+        }
+        Err(found) => faults.append(found),
+    }
+}
+
+/// Ids that were asked for and are not there.
+fn missing<'a>(cases: &[EvalCase], criteria: &'a [Criterion]) -> Vec<&'a str> {
+    let there: HashSet<&str> = cases.iter().map(|case| case.id.as_str()).collect();
+    let asked = criteria.iter().filter_map(|criterion| match criterion {
+        Criterion::Id(id) => Some(id.as_str()),
+        _ => None,
+    });
+    asked.filter(|id| !there.contains(id)).collect()
 }
 
 /// Every rewriting has one original, and some original has a rewriting: else a gate would compare with nothing.
@@ -155,7 +193,8 @@ fn read(path: &Path, faults: &mut Faults) -> (Vec<EvalCase>, String) {
     let mut line = Vec::new();
     for number in 1.. {
         line.clear();
-        match reader.read_until(b'\n', &mut line) {
+        // One byte more than a case may have, and its end: whatever comes without one is not read for ever.
+        match reader.by_ref().take(LONGEST_LINE as u64 + 2).read_until(b'\n', &mut line) {
             Ok(0) => break,
             Ok(_) => hash.update(&line),
             Err(error) => {
@@ -163,12 +202,12 @@ fn read(path: &Path, faults: &mut Faults) -> (Vec<EvalCase>, String) {
                 break;
             }
         }
+        if line.len() > LONGEST_LINE + 1 {
+            faults.at(path, number, "the line is longer than 4 MiB", "write at most 4 MiB a case");
+            break;
+        }
         let text = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&line).trim_ascii();
         if text.is_empty() {
-            continue;
-        }
-        if text.len() > LONGEST_LINE {
-            faults.at(path, number, format!("the line has {} bytes", text.len()), "write at most 4 MiB a case");
             continue;
         }
         match case(text) {
@@ -190,7 +229,8 @@ fn case(text: &[u8]) -> Result<EvalCase, (String, &'static str)> {
     const FORM: &str = "write {\"id\": …, \"input\": …, \"expected\": …, \"metadata\": {…}}";
     serde_json::from_slice(text).map_err(|error| {
         let words = error.to_string();
-        let known = ["missing field `id`", "missing field `input`", "duplicate field", "an id has 1 to 120"];
+        let known =
+            ["missing field `id`", "missing field `input`", "duplicate field", "an id has 1 to 120", "unknown field"];
         let said = known.iter().find(|known| words.contains(**known));
         let what = match (error.classify(), said) {
             (_, Some(said)) if said.starts_with("an id") => {
@@ -266,7 +306,16 @@ pub fn split(lock: &Path) -> Result<BTreeMap<String, Split>, Faults> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evals::load::{self, tests::GOOD as SUITE};
+    use crate::evals::load;
+
+    const SUITE: &str = r"version: 1
+suite: smoke
+description: A few messages.
+dataset: { path: cases.jsonl, cluster: none }
+target: { component: masking }
+assert:
+  - { type: latency, metric: speed }
+";
 
     fn opened(suite: &str, cases: &str, lock: &str, words: &[&str]) -> Result<Vec<String>, String> {
         let folder = tempfile::tempdir().unwrap();
@@ -306,10 +355,36 @@ mod tests {
     }
 
     #[test]
+    fn an_endless_line_ends() {
+        let mut faults = Faults::new();
+        let (cases, _) = read(Path::new("/dev/zero"), &mut faults);
+        assert!(cases.is_empty() && faults.to_string().contains("the line is longer than 4 MiB"), "{faults}");
+    }
+
+    #[test]
+    fn a_slip_of_the_pen_is_a_fault() {
+        let labelled = "{\"id\":\"a\",\"input\":1,\"expected\":{\"label\":1}}\n";
+        let asked = |path: &str| format!("{{ type: equals, actual: output, expected: {path} }}");
+        let suite = |path: &str| SUITE.replace("{ type: latency, metric: speed }", &asked(path));
+        assert_eq!(opened(&suite("expected.label"), labelled, "", &[]).unwrap(), ["a"]);
+        let faults = opened(&suite("expected.lable"), labelled, "", &[]).unwrap_err();
+        assert!(faults.contains("smoke.yaml:7: no case has anything at `expected.lable`"), "{faults}");
+        let faults = opened(SUITE, &labelled.replace("expected", "expectd"), "", &[]).unwrap_err();
+        assert!(faults.contains("cases.jsonl:1: the case cannot be read (unknown field)"), "{faults}");
+    }
+
+    #[test]
+    fn every_id_that_is_asked_for_is_there() {
+        let faults = opened(SUITE, THREE, "", &["--id=a", "--id=nope"]).unwrap_err();
+        assert!(faults.contains("there is no case `nope`"), "{faults}");
+        assert_eq!(opened(SUITE, THREE, "", &["--id=a"]).unwrap(), ["a"]);
+    }
+
+    #[test]
     fn no_case_is_a_fault() {
         assert!(opened(SUITE, "", "", &[]).unwrap_err().contains("there is no case"));
-        let none = opened(SUITE, THREE, "", &["--id=x", "--where=metadata.lang=fi"]).unwrap_err();
-        assert!(none.contains("no case fits --id=x --where=metadata.lang=fi"), "{none}");
+        let none = opened(SUITE, THREE, "", &["--id=a", "--where=metadata.lang=fi"]).unwrap_err();
+        assert!(none.contains("no case fits --id=a --where=metadata.lang=fi"), "{none}");
     }
 
     #[test]

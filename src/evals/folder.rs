@@ -49,6 +49,9 @@ pub struct RunRecord {
     pub selection: Vec<String>,
     /// How often the run was begun or resumed.
     pub attempts: u32,
+    /// The run whose answers were scored anew in this one: nothing was asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scored_from: Option<String>,
     /// This program's version.
     pub program: String,
 }
@@ -68,6 +71,9 @@ pub struct Hashes {
     pub prices: Option<String>,
     /// Rubrics and judges.
     pub judges: Option<String>,
+    /// What searches besides the index of words in memory, where something does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<String>,
 }
 
 /// Where a run's files are.
@@ -155,24 +161,40 @@ impl RunFolder {
     /// [`Unreadable`] when a file is missing or is not what a run writes.
     pub fn read(&self) -> Result<Run, Unreadable> {
         let path = self.record();
-        let record = serde_json::from_str(&text(&path)?)
+        let record = serde_json::from_slice(&bytes(&path)?)
             .map_err(|error| Unreadable::Record { path: path.clone(), line: error.line() })?;
+        Ok(Run { record, rows: latest(self.lines()?) })
+    }
+
+    /// Every row as it was written, those that a later one takes the place of included: what was paid for.
+    ///
+    /// # Errors
+    /// [`Unreadable`] as for [`read`](Self::read).
+    pub fn lines(&self) -> Result<Vec<Row>, Unreadable> {
         let path = self.rows();
-        let rows = rows(&path, &text(&path)?)?;
-        Ok(Run { record, rows })
+        lines(&path, &bytes(&path)?)
     }
 }
 
-fn rows(path: &Path, text: &str) -> Result<Vec<Row>, Unreadable> {
-    let mut rows = BTreeMap::new();
-    for (number, line) in text.split_inclusive('\n').enumerate() {
-        match serde_json::from_str::<Row>(line) {
-            _ if !line.ends_with('\n') => break,
-            Ok(row) => rows.insert((row.case.clone(), row.epoch), row),
-            Err(_) => return Err(Unreadable::Row { path: path.to_owned(), line: number + 1 }),
-        };
-    }
-    Ok(rows.into_values().collect())
+/// Of several rows of one case and epoch the last; in the order of cases and epochs.
+#[must_use]
+pub fn latest(lines: Vec<Row>) -> Vec<Row> {
+    let rows: BTreeMap<_, _> = lines.into_iter().map(|row| ((row.case.clone(), row.epoch), row)).collect();
+    rows.into_values().collect()
+}
+
+fn bytes(path: &Path) -> Result<Vec<u8>, Unreadable> {
+    Ok(std::fs::read(path).map_err(FileError::at(path))?)
+}
+
+/// A line may be torn within a letter of two bytes: what has no end is left out before anything is read.
+fn lines(path: &Path, bytes: &[u8]) -> Result<Vec<Row>, Unreadable> {
+    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    let lines = bytes[..whole].split_inclusive(|byte| *byte == b'\n').enumerate();
+    let row = |(number, line): (usize, &[u8])| {
+        serde_json::from_slice(line).map_err(|_| Unreadable::Row { path: path.to_owned(), line: number + 1 })
+    };
+    lines.map(row).collect()
 }
 
 #[cfg(test)]
@@ -190,8 +212,10 @@ mod tests {
     fn the_last_row_of_a_case_counts_and_a_torn_line_does_not() {
         let text = [line("b", 0, "error"), line("a", 1, "ok"), line("a", 0, "ok"), line("b", 0, "ok")].concat();
         let torn = format!("{text}{}", &line("c", 0, "ok")[..20]);
-        for text in [text, torn] {
-            let rows = rows(Path::new("rows.jsonl"), &text).unwrap();
+        // Within the two bytes of a letter.
+        let within = [text.as_bytes(), b"{\"case\":\"c\",\"output\":\"p\xc3"].concat();
+        for text in [text.into_bytes(), torn.into_bytes(), within] {
+            let rows = latest(lines(Path::new("rows.jsonl"), &text).unwrap());
             let seen: Vec<_> = rows.iter().map(|row| (row.case.as_str(), row.epoch, row.status)).collect();
             let ok = super::super::row::Status::Ok;
             assert_eq!(seen, [("a", 0, ok), ("a", 1, ok), ("b", 0, ok)]);
@@ -201,7 +225,7 @@ mod tests {
     #[test]
     fn a_torn_line_in_the_middle_is_a_fault_with_its_place() {
         let text = format!("{}\n{}", &line("a", 0, "ok")[..20], line("b", 0, "ok"));
-        let error = rows(Path::new("rows.jsonl"), &text).unwrap_err();
+        let error = lines(Path::new("rows.jsonl"), text.as_bytes()).unwrap_err();
         assert_eq!(error.to_string(), "rows.jsonl:1: not a row");
     }
 }

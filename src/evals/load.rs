@@ -3,7 +3,7 @@
 //! What a suite's types do not say is said here: which words go together, which paths may stand where, that every gate
 //! names a figure that exists. A suite that was loaded can be run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -12,8 +12,11 @@ use sha2::{Digest as _, Sha256};
 use super::calibration;
 use super::defaults::{self, Defaults};
 use super::measure::is_share;
-use super::suite::{Against, Assertion, AssertionKind, Bound, Component, Gate, ModelChoice, RunSettings, Suite};
-use super::target::provider::Provider;
+use super::metrics::{LATENCIES, Names};
+use super::suite::{
+    Against, Assertion, AssertionKind, Bound, Component, Gate, MetricSettings, ModelChoice, RunSettings, Suite,
+};
+use super::target::provider::{self, Provider};
 use crate::cases::hex;
 use crate::municipality::{Fault, Faults, yaml};
 
@@ -35,6 +38,9 @@ pub const ALWAYS: &[&str] = &[
     "latency_ms",
     "replayed",
 ];
+
+/// It is no figure itself: its quantiles are.
+const LATENCY: &str = "latency_ms";
 
 /// A suite, where it stands, and what it is.
 #[derive(Debug, Clone, PartialEq)]
@@ -262,6 +268,9 @@ impl Checker<'_> {
         for (nth, model) in models.iter().enumerate() {
             let at = ["models".to_owned(), format!("#{nth}")];
             self.model(&model.id, &at);
+            if let Some(what) = model.url.as_deref().and_then(provider::unfit_address) {
+                self.fault(&at, what, "write http(s)://HOST/PATH; the key stands in the settings");
+            }
             if !seen.insert((&model.id, &model.url)) {
                 self.fault(&at, format!("the model `{}` stands twice", model.id), "keep one of the two");
             }
@@ -307,6 +316,9 @@ impl Checker<'_> {
             let instead = yaml::write_one_of(name, metrics.iter().copied());
             self.fault(&["metrics", name], format!("no assertion has the metric `{name}`"), instead);
         }
+        for (name, settings) in &suite.metrics {
+            self.settings(name, settings);
+        }
         // Whoever scores knows best what an assertion needs.
         match calibration::judges(suite, self.path) {
             Ok(judges) => calibration::refuse_uncalibrated(suite, &judges, |nth, what, instead| {
@@ -340,12 +352,48 @@ impl Checker<'_> {
         let known: BTreeSet<&str> = suite.assert.iter().map(Assertion::metric).chain(ALWAYS.iter().copied()).collect();
         for (nth, gate) in suite.gates.iter().enumerate() {
             let at = ["gates".to_owned(), format!("#{nth}")];
-            let metric = gate.metric.split(['.', '[']).next().unwrap_or_default();
-            if !known.contains(metric) {
-                let instead = yaml::write_one_of(metric, known.iter().copied());
-                self.fault(&at, format!("no figure is called `{}`", gate.metric), instead);
-            }
+            self.figure(suite, &gate.metric, &known, &at);
             self.gate(suite, gate, &at);
+        }
+    }
+
+    /// A figure that the suite's assertions will make.
+    fn figure(&mut self, suite: &Suite, figure: &str, known: &BTreeSet<&str>, at: &[String]) {
+        let (metric, rest) = figure.split_once('.').unwrap_or((figure, ""));
+        let what = format!("no figure is called `{figure}`");
+        let names = suite.assert.iter().find(|assertion| assertion.metric() == metric).map(|one| Names::of(suite, one));
+        match names {
+            Some(names) if names.has(rest) => {}
+            Some(names) => {
+                let full = names.plain.iter().map(|rest| match rest.as_str() {
+                    "" => metric.to_owned(),
+                    rest => format!("{metric}.{rest}"),
+                });
+                let full: Vec<String> = full.collect();
+                self.fault(at, what, yaml::write_one_of(figure, full.iter().map(String::as_str)));
+            }
+            None if LATENCIES.contains(&figure) || (rest.is_empty() && figure != LATENCY && known.contains(metric)) => {
+            }
+            None => self.fault(at, what, yaml::write_one_of(metric, known.iter().copied())),
+        }
+    }
+
+    /// Numbers that figures are made with.
+    fn settings(&mut self, name: &str, settings: &MetricSettings) {
+        let costs = settings.cost.values().flat_map(BTreeMap::values);
+        for (key, holds, instead) in [
+            ("cost", costs.copied().all(|cost| cost.is_finite() && cost >= 0.0), "write costs from 0 on"),
+            ("bins", settings.bins.is_none_or(|bins| (1..=1_000).contains(&bins)), "write 1 to 1000"),
+            (
+                "max_error",
+                settings.max_error.is_none_or(|share| (0.0..=1.0).contains(&share)),
+                "write a share from 0 to 1",
+            ),
+            ("k", settings.k.iter().all(|k| (1..=10_000).contains(k)), "write ranks from 1 on"),
+        ] {
+            if !holds {
+                self.fault(&["metrics", name, key], format!("`{key}` of `{name}` is out of bounds"), instead);
+            }
         }
     }
 
@@ -494,6 +542,7 @@ gates:
             ("cases.jsonl,", "cases.jsonl, sha256: abc,", 4, "no SHA-256"),
             ("component: chat", "component: verify", 5, "component `chat` only"),
             ("mock/fixed", "claude", 7, "names no model"),
+            ("mock/fixed", "openai/m\n    url: https://me:sk-1@a.example/v1", 7, "a name, a key or a query"),
             ("metric: category }", "metric: sure }", 10, "two assertions make the figure `sure`"),
             ("type: label", "type: lable", 9, "`label`"),
             ("expected: expected.label, ", "", 9, "nothing to compare with"),
@@ -519,6 +568,13 @@ gates:
             ("none }", "none, originals: { by: base, where: metadata.rewrite=none } }", 4, "leads nowhere"),
             ("none }", "none, originals: { by: metadata.base, where: metadata.rewrite } }", 4, "names no word"),
             ("min: 0.8", "min: 0.8, equivalent: 0.1, reason: none", 14, "without a comparison"),
+            ("category.macro_f1", "category.macro_fi", 14, "`category.macro_f1`"),
+            ("category.macro_f1", "category", 14, "no figure is called `category`"),
+            ("category.macro_f1", "sure.accuracy", 14, "no figure is called `sure.accuracy`"),
+            ("metric: errors", "metric: latency_ms", 15, "no figure is called `latency_ms`"),
+            ("metric: errors", "metric: errors.p50", 15, "no figure is called `errors.p50`"),
+            ("labels: [LI1, ST2]", "labels: [LI1, ST2], cost: { a: { b: .nan } }", 11, "`cost` of `category`"),
+            ("labels: [LI1, ST2]", "labels: [LI1, ST2], bins: 0", 11, "`bins` of `category`"),
         ] {
             let text = GOOD.replacen(from, to, 1);
             assert_ne!(text, GOOD, "{from}");

@@ -1,9 +1,10 @@
-//! What a piece of work took of a language model: tokens, money, and the fault that it met first.
+//! What a piece of work took of a language model: tokens, money, and the gravest fault that it met.
 //!
 //! A [`Metered`] model stands behind the product's own code, which asks it as ever; whoever runs that code within
 //! [`metered`] is told afterwards. So a case's tokens are counted beside those of twenty others, and a step that goes
 //! on without its model, as in the service, cannot hide that nothing was recorded or that nobody answered.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::future::{BoxFuture, FutureExt as _};
@@ -26,15 +27,40 @@ pub struct Spent {
     pub used: Used,
     /// What the server called its model.
     pub served_by: Option<String>,
-    /// The first fault of a call, whatever became of it.
+    /// The first fault of a call, whatever became of it; one that says nothing about its request before one that does.
     pub fault: Option<ChatError>,
+    /// The steps in which a model was asked.
+    pub steps: BTreeSet<&'static str>,
 }
 
-/// Runs work and tells what it took of metered models. Calls that the work leaves to other tasks are not counted.
+impl Spent {
+    fn meets(&mut self, fault: &ChatError) {
+        let graver = |kept: &ChatError| kept.is_of_the_request() && !fault.is_of_the_request();
+        if self.fault.as_ref().is_none_or(graver) {
+            self.fault = Some(fault.clone());
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.used = self.used.and(other.used);
+        self.steps.extend(&other.steps);
+        if let Some(fault) = &other.fault {
+            self.meets(fault);
+        }
+        if other.served_by.is_some() {
+            self.served_by.clone_from(&other.served_by);
+        }
+    }
+}
+
+/// Runs work and tells what it took of metered models. Calls that the work leaves to other tasks are not counted. What
+/// is metered within metered work counts for both.
 pub async fn metered<T>(work: impl Future<Output = T>) -> (T, Spent) {
     let spent = Arc::<Mutex<Spent>>::default();
     let done = SPENT.scope(Arc::clone(&spent), work).await;
     let spent = spent.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    // Outside of metered work nobody counts.
+    let _uncounted = SPENT.try_with(|outer| outer.lock().unwrap_or_else(PoisonError::into_inner).add(&spent));
     (done, spent)
 }
 
@@ -54,14 +80,12 @@ impl Metered {
         Self { inner, name: name.to_owned(), prices: Arc::clone(prices), ambient: ambient.clone() }
     }
 
-    fn note(&self, spent: &mut Spent, result: &Result<ChatAnswer, ChatError>) {
+    fn note(&self, spent: &mut Spent, step: &'static str, result: &Result<ChatAnswer, ChatError>) {
         spent.used.calls += 1;
+        spent.steps.insert(step);
         let answer = match result {
             Ok(answer) => answer,
-            Err(fault) => {
-                spent.fault.get_or_insert_with(|| fault.clone());
-                return;
-            }
+            Err(fault) => return spent.meets(fault),
         };
         let used = &mut spent.used;
         used.input += answer.usage.input;
@@ -84,7 +108,8 @@ impl ChatModel for Metered {
             let result = self.inner.chat(request).await;
             // Outside of metered work nobody counts.
             let _uncounted = SPENT.try_with(|spent| {
-                self.note(&mut spent.lock().unwrap_or_else(PoisonError::into_inner), &result);
+                let step = request.purpose.step;
+                self.note(&mut spent.lock().unwrap_or_else(PoisonError::into_inner), step, &result);
             });
             result
         }
@@ -154,6 +179,37 @@ mod tests {
         assert!(one.used.cost_micros > 0 && one.served_by.as_deref() == Some("gpt-4.1-mini"));
         assert_eq!((other.used.calls, other.used.replayed, other.used.cost_micros), (1, 1, 0));
         assert!(live.chat(&request).await.is_ok(), "outside of metered work, too");
+    }
+
+    #[tokio::test]
+    async fn what_is_metered_within_metered_work_counts_for_both() {
+        let (live, request) = (model(Ok("primary")), request());
+        let (inner, outer) = metered(async {
+            live.chat(&request).await.unwrap();
+            metered(live.chat(&request)).await.1
+        })
+        .await;
+        assert_eq!((inner.used.calls, outer.used.calls, outer.used.input), (1, 2, 2_000_000));
+        assert!(outer.steps.contains("eval") && outer.used.cost_micros == 2 * inner.used.cost_micros);
+    }
+
+    #[tokio::test]
+    async fn a_fault_of_the_address_goes_before_one_of_the_request() {
+        let (refuses, silent) = (model(Err(ChatError::TooLong)), model(Err(ChatError::Unreachable)));
+        let request = request();
+        let both = async { (refuses.chat(&request).await.is_err(), silent.chat(&request).await.is_err()) };
+        assert_eq!(
+            metered(both).await,
+            (
+                (true, true),
+                Spent {
+                    used: Used { calls: 2, ..Used::default() },
+                    fault: Some(ChatError::Unreachable),
+                    steps: BTreeSet::from(["eval"]),
+                    served_by: None,
+                }
+            )
+        );
     }
 
     #[tokio::test]

@@ -159,6 +159,25 @@ impl Used {
             cost_micros: self.cost_micros.saturating_add(other.cost_micros),
         }
     }
+
+    /// What is left of it without a part of it.
+    #[must_use]
+    pub const fn without(self, part: Self) -> Self {
+        Self {
+            input: self.input.saturating_sub(part.input),
+            cached: self.cached.saturating_sub(part.cached),
+            output: self.output.saturating_sub(part.output),
+            calls: self.calls.saturating_sub(part.calls),
+            replayed: self.replayed.saturating_sub(part.replayed),
+            cost_micros: self.cost_micros.saturating_sub(part.cost_micros),
+        }
+    }
+
+    /// Whether nobody was asked.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Which message a case is, in its own words or in others.
@@ -193,9 +212,12 @@ pub struct Row {
     /// What the target answered. Left out where the suite says so; never in a report that leaves the house.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub output: Value,
-    /// Tokens and money.
+    /// Tokens and money, those of judges included.
     #[serde(default)]
     pub used: Used,
+    /// Of these, what judges took.
+    #[serde(default, skip_serializing_if = "Used::is_nothing")]
+    pub judged: Used,
     /// How long the target took, milliseconds.
     pub latency_ms: f64,
     /// Why there is no answer or no grade: one plain sentence without case text.

@@ -2,9 +2,9 @@
 //!
 //! After `kill -9` at most one line, the last, is torn: it is cut off, and its case is run again. A case that was run
 //! again has a later row, and whoever reads the folder takes the later one. Rows are with the system as soon as they are
-//! there, and on the disk every half second.
+//! there, and on the disk every half second. Only one process writes the rows of a run: a second one is refused.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -38,14 +38,19 @@ impl Writer {
     /// Appends to a file, which is made if it is not there; a torn last line is cut off first.
     ///
     /// # Errors
-    /// [`RowsError`].
+    /// [`RowsError`], also while another process writes this run.
     pub fn append(path: &Path) -> Result<Self, RowsError> {
         let because = |because| RowsError { file: path.to_owned(), because };
-        let mut file =
-            OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path).map_err(because)?;
+        let mut file = OpenOptions::new().create(true).read(true).append(true).open(path).map_err(because)?;
+        // Before anything is cut off: the line that looks torn may be one that the other one is writing.
+        file.try_lock().map_err(|error| {
+            because(match error {
+                TryLockError::WouldBlock => io::Error::other("another process is writing this run"),
+                TryLockError::Error(error) => error,
+            })
+        })?;
         let end = whole_lines(&mut file).map_err(because)?;
         file.set_len(end).map_err(because)?;
-        file.seek(SeekFrom::End(0)).map_err(because)?;
         let (rows, received) = channel();
         let thread = std::thread::Builder::new()
             .name("eval-rows".to_owned())
@@ -140,6 +145,7 @@ mod tests {
             cluster: case.to_owned(),
             output: serde_json::Value::Null,
             used: Used::default(),
+            judged: Used::default(),
             latency_ms: 1.5,
             error: None,
         }
@@ -149,6 +155,19 @@ mod tests {
         let writer = Writer::append(path).unwrap();
         assert!(rows.iter().all(|row| writer.push(row)));
         writer.close().unwrap();
+    }
+
+    #[test]
+    fn only_one_writes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows.jsonl");
+        let first = Writer::append(&path).unwrap();
+        let second = Writer::append(&path).unwrap_err().to_string();
+        assert!(second.contains("another process is writing this run"), "{second}");
+        assert!(first.push(&row("a", Status::Ok)));
+        first.close().unwrap();
+        written(&path, &[row("b", Status::Ok)]);
+        assert_eq!(read(&path).len(), 2);
     }
 
     #[test]

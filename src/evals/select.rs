@@ -85,7 +85,8 @@ impl FromStr for Criterion {
             "--limit" => match value.split_once('-') {
                 None => number(value).map(|last| Self::Limit { first: 1, last }),
                 Some((first, last)) => number(first).zip(number(last)).map(|(first, last)| Self::Limit { first, last }),
-            },
+            }
+            .filter(|limit| matches!(limit, Self::Limit { first, last } if (1..=*last).contains(first))),
             "--shard" => value.split_once('/').and_then(|(nth, of)| {
                 let (nth, of) = number(nth).zip(number(of))?;
                 (1..=of).contains(&nth).then_some(Self::Shard { nth, of })
@@ -130,7 +131,7 @@ pub fn choose(cases: Vec<EvalCase>, criteria: &[Criterion]) -> Vec<EvalCase> {
     chosen
 }
 
-/// The word that a case has at a path, for slices, clusters and conditions.
+/// The word that a case has at a path, for slices, clusters and conditions; nothing written out is none, too.
 #[must_use]
 pub fn word(case: &EvalCase, path: &str) -> Option<String> {
     let (root, rest) = path.split_once('.').unwrap_or((path, ""));
@@ -143,7 +144,7 @@ pub fn word(case: &EvalCase, path: &str) -> Option<String> {
         }
         _ => None,
     };
-    value.map(|value| plain(Some(value)))
+    value.filter(|value| !value.is_null()).map(|value| plain(Some(value)))
 }
 
 /// Of which message a case is the original or a rewriting; none where it is neither.
@@ -155,7 +156,8 @@ pub fn base(case: &EvalCase, originals: &Originals) -> Option<Base> {
 
 fn holds(case: &EvalCase, criterion: &Criterion) -> bool {
     match criterion {
-        Criterion::Where { path, word: wanted } => word(case, path).is_some_and(|found| found == *wanted),
+        // As slices name it.
+        Criterion::Where { path, word: wanted } => word(case, path).unwrap_or_else(|| plain(None)) == *wanted,
         _ => true,
     }
 }
@@ -202,6 +204,16 @@ mod tests {
     }
 
     #[test]
+    fn nothing_written_out_is_no_word() {
+        let case: EvalCase =
+            serde_json::from_value(json!({ "id": "a", "input": 1, "metadata": { "household": null } })).unwrap();
+        assert_eq!((word(&case, "metadata.household"), word(&case, "metadata.road")), (None, None));
+        let chosen = |words: &str| choose(vec![case.clone()], &[words.parse().unwrap()]).len();
+        assert_eq!((chosen("--where=metadata.household=none"), chosen("--where=metadata.road=none")), (1, 1));
+        assert_eq!(chosen("--where=metadata.household=h-1"), 0);
+    }
+
+    #[test]
     fn shards_share_the_cases_out() {
         let mut all: Vec<String> =
             (1..=3).flat_map(|nth| chosen(&["--limit=10", &format!("--shard={nth}/3")])).collect();
@@ -225,7 +237,18 @@ mod tests {
         {
             assert_eq!(word.parse::<Criterion>().unwrap().to_string(), word);
         }
-        for wrong in ["--limit=x", "--shard=0/4", "--shard=5/4", "--where=output.a=b", "--where=lang", "x", "--all=1"] {
+        for wrong in [
+            "--limit=x",
+            "--limit=0",
+            "--limit=0-2",
+            "--limit=3-2",
+            "--shard=0/4",
+            "--shard=5/4",
+            "--where=output.a=b",
+            "--where=lang",
+            "x",
+            "--all=1",
+        ] {
             assert!(wrong.parse::<Criterion>().is_err(), "{wrong}");
         }
     }

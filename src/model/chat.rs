@@ -336,6 +336,17 @@ impl ChatError {
         )
     }
 
+    /// Whether it says something about this request, which would be refused on any other day, too: its length, its form,
+    /// what stands in it. All else says something about the address, the key or the day.
+    #[must_use]
+    pub const fn is_of_the_request(&self) -> bool {
+        match self {
+            Self::TooLong | Self::Fault { status: 501, .. } => true,
+            Self::Refused { status, .. } => !matches!(status, 401..=404),
+            _ => false,
+        }
+    }
+
     /// Whether the same request may succeed a little later at the same address.
     #[must_use]
     pub const fn may_pass(&self) -> bool {

@@ -265,12 +265,80 @@ async fn a_killed_run_goes_on_with_one_flag() {
     assert_eq!(std::fs::read_dir(home.path("runs")).unwrap().count(), 1);
 }
 
+/// What nobody could answer today is asked tomorrow, and what was answered is not asked again.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_is_not_recorded() {
+    for refuses in [StatusCode::UNAUTHORIZED, StatusCode::TOO_MANY_REQUESTS, StatusCode::BAD_GATEWAY] {
+        let home = Home::new(5);
+        let auto = ["--mode=auto", "--attempts=1", "--json"];
+        let down = match refuses {
+            StatusCode::UNAUTHORIZED => {
+                Server::start(Duration::ZERO, |_| Some(StatusCode::UNAUTHORIZED.into_response())).await.url
+            }
+            StatusCode::TOO_MANY_REQUESTS => {
+                Server::start(Duration::ZERO, |_| Some(StatusCode::TOO_MANY_REQUESTS.into_response())).await.url
+            }
+            _ => nobody(),
+        };
+        assert_eq!(home.run(&down, &auto).code, 102);
+        let up = Server::start(Duration::ZERO, |_| None).await;
+        let again = Ran::of(
+            &home
+                .eval(&["run", "suites/smoke.yaml", "--resume", "--retry-errors", "--json"])
+                .env("VIREILLE__MODEL__URL", &up.url)
+                .output()
+                .unwrap(),
+        );
+        assert_eq!((again.code, up.requests(), &again.json()["counts"]["error"]), (0, 5, &json!(0)), "{again:?}");
+        assert_eq!(home.run(&nobody(), &auto).code, 0, "now it is recorded");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_run_before_everything_is_ready() {
+    let (home, server) = (Home::new(5), Server::start(Duration::ZERO, |_| None).await);
+    assert_eq!(home.run(&server.url, &["--mode=record"]).code, 0);
+    let runs = || std::fs::read_dir(home.path("runs")).unwrap().count();
+    let (before, other) = (runs(), SUITE.replace("suite: smoke", "suite: other"));
+    std::fs::write(home.path("suites/other.yaml"), other).unwrap();
+    let ran = home.run(&nobody(), &["suites/other.yaml", "--mode=replay"]);
+    assert_eq!((ran.code, runs()), (2, before), "{ran:?}");
+    assert!(ran.err.contains("there are no recorded calls"), "{ran:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_gone_on_with_was_settled_when_it_began() {
+    let (home, server) = (Home::new(12), Server::start(Duration::ZERO, |_| None).await);
+    assert_eq!(home.run(&server.url, &["--mode=live", "--limit=6"]).code, 0);
+    let run = std::fs::read_dir(home.path("runs")).unwrap().next().unwrap().unwrap().path();
+    let resume = format!("--resume={}", run.display());
+    for beside in
+        [&["suites/smoke.yaml"][..], &["--limit=6"], &["--epochs=3"], &["--model=openai/other"], &["--id=c-001"]]
+    {
+        let ran = Ran::of(&home.eval(&["run", &resume]).args(beside).output().unwrap());
+        assert_eq!(ran.code, 2, "{beside:?}: {ran:?}");
+        assert!(ran.err.contains("were settled when it began"), "{ran:?}");
+    }
+    assert_eq!(server.requests(), 6);
+    // With other cases, and with more epochs, another run begins.
+    let ran = home.run(&server.url, &["--mode=live", "--limit=8", "--resume"]);
+    assert_eq!((ran.code, server.requests()), (0, 14), "{ran:?}");
+    let ran = home.run(&server.url, &["--mode=live", "--limit=6", "--epochs=2", "--resume"]);
+    assert_eq!((ran.code, server.requests()), (0, 26), "{ran:?}");
+    // A run of another suite has no cases of this one.
+    home.suite(&SUITE.replace("suite: smoke", "suite: other"));
+    let ran = home.run(&server.url, &["--failed", &run.to_string_lossy()]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.err.contains("--failed names a run of another suite"), "{ran:?}");
+}
+
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupted_run_says_how_to_go_on() {
     let (home, server) = (Home::new(100), Server::start(Duration::from_millis(100), |_| None).await);
-    let child = home.command(&server.url, &["--mode=live", "-j4"]).spawn().unwrap();
+    let mut child = home.command(&server.url, &["--mode=live", "-j4"]).spawn().unwrap();
     while server.requests() < 8 {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it was interrupted");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
@@ -284,6 +352,8 @@ fn what_cannot_be_used_is_told_with_its_place() {
     let home = Home::new(10);
     for (change, arguments, says) in [
         (("kind.accuracy", "knd.accuracy"), &[][..], "suites/smoke.yaml:12: no figure is called `knd.accuracy`"),
+        (("kind.accuracy", "kind.acuracy"), &[], "suites/smoke.yaml:12: no figure is called `kind.acuracy`"),
+        (("expected.label", "expected.lable"), &[], "suites/smoke.yaml:9: no case has anything at `expected.lable`"),
         (("type: label", "type: lable"), &[], "suites/smoke.yaml:9: unknown word `lable`"),
         (("smoke.jsonl", "smoky.jsonl"), &[], "datasets/smoky.jsonl: the dataset cannot be read"),
         (("openai/mock-1", "mock-1"), &[], "`mock-1` names no model"),
@@ -292,6 +362,8 @@ fn what_cannot_be_used_is_told_with_its_place() {
         (("cluster: none", "cluster: input.text"), &[], "suites/smoke.yaml:4: `cluster` would show what was sent"),
         (("smoke", "smoke"), &["--where=metadata.lang=fi"], "no case fits --where=metadata.lang=fi"),
         (("smoke", "smoke"), &["--shard=5/4"], "`--shard=5/4` chooses no cases"),
+        (("smoke", "smoke"), &["--limit=0-2"], "`--limit=0-2` chooses no cases"),
+        (("smoke", "smoke"), &["--id=c-001", "--id=nope"], "there is no case `nope`"),
         (("smoke", "smoke"), &["-o", "report.docx"], "report.docx"),
         (("smoke", "smoke"), &["--mode=replay"], "there are no recorded calls"),
         (("smoke", "smoke"), &["--model=offline"], "`chat` asks a language model"),

@@ -333,7 +333,7 @@ async fn another_word_in_the_rubric_is_another_judge() {
     };
     assert_eq!((ungraded(&other), ungraded(&folder)), (0, 100));
     home.write("rubrics/polite.yaml", &RUBRIC.replace("Is this", "Was this"));
-    let error = resume(&other.0, false, |_| {}).unwrap_err().to_string();
+    let error = resume(&other.0, &Config::standard(), false, |_| {}).unwrap_err().to_string();
     assert!(error.contains("a rubric or a judge has changed"), "{error}");
 }
 

@@ -10,18 +10,25 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use serde_json::json;
+use vireille::clock::Ambient;
 use vireille::config::Config;
 use vireille::evals::case::EvalCase;
 use vireille::evals::dataset;
 use vireille::evals::load::{self, Loaded};
+use vireille::evals::meter::Metered;
 use vireille::evals::row::{Observation, Row, Status, Used};
 use vireille::evals::rows::Writer;
-use vireille::evals::run::{self, BeginError, Beginning, Begun, End, Ended, Work, again, resume};
+use vireille::evals::run::{self, BeginError, Beginning, Begun, End, Ended, Wanted, Work, again, resume};
 use vireille::evals::score::Scorer;
 use vireille::evals::select::Criterion;
+use vireille::evals::suite::{Mode, RunSettings};
 use vireille::evals::target::{Answer, Target, TargetError};
 
+use vireille::model::accounts::prices::Prices;
+use vireille::model::chat::{ChatModel as _, ChatRequest, Purpose, Sampling};
+
 use crate::support::desk::{NOW, at};
+use crate::support::model::{ScriptedModel, Turn};
 
 const SUITE: &str = "\
 version: 1
@@ -99,6 +106,12 @@ async fn execute(begun: &mut Begun, target: Arc<dyn Target>, stop: impl Future<O
     run::execute(work, writer, stop, |_| {}).await.unwrap()
 }
 
+fn again_of(begun: &Begun, retry: bool, change: impl FnOnce(&mut RunSettings)) -> Result<Begun, BeginError> {
+    let begun = resume(&begun.folder.0, &Config::standard(), retry, change)?;
+    begun.go_on()?;
+    Ok(begun)
+}
+
 fn written(begun: &Begun) -> Vec<Row> {
     begun.folder.read().unwrap().rows
 }
@@ -119,9 +132,27 @@ struct Scripted {
     wait: Duration,
 }
 
+/// One call of a model that costs.
+async fn spend() {
+    let model = Arc::new(ScriptedModel::always(Turn::Text("yes".to_owned())));
+    let metered = Metered::new(model, "gpt-4.1-mini", &Arc::new(Prices::standard()), &Ambient::system());
+    let purpose = Purpose {
+        municipality: "harjuvesi".parse().unwrap(),
+        case: None,
+        step: "classify",
+        prompt: "classify@1".to_owned(),
+        prompt_hash: String::new(),
+    };
+    let sampling = Sampling { temperature: 0.0, max_tokens: 10, seed: None };
+    let request = ChatRequest { purpose, messages: Vec::new(), tools: Vec::new(), output: None, sampling };
+    metered.chat(&request).await.unwrap();
+}
+
 #[derive(Debug, Clone, Copy)]
 enum Fails {
     Error,
+    /// After a call that cost.
+    Spends,
     Panics,
     Words,
 }
@@ -139,6 +170,10 @@ impl Scripted {
         let used = Used { calls: 1, cost_micros: self.costs, ..Used::default() };
         let output = match self.fails.iter().find(|(id, _)| case.id.as_str() == *id) {
             Some((_, Fails::Error)) => return Err(TargetError::Failed("the letter has no kind".to_owned())),
+            Some((_, Fails::Spends)) => {
+                spend().await;
+                return Err(TargetError::Failed("the letter has no kind".to_owned()));
+            }
             Some((_, Fails::Panics)) => panic!("a story"),
             Some((_, Fails::Words)) => json!("It is a lamp."),
             None => json!({ "label": "lamp", "seen": case.input }),
@@ -204,12 +239,12 @@ async fn a_server_that_is_down_ends_the_run_at_once_and_the_run_can_go_on() {
     assert!(errors < 20);
 
     target.down.store(false, Ordering::SeqCst);
-    let mut again = resume(&begun.folder.0, false, |_| {}).unwrap();
+    let mut again = again_of(&begun, false, |_| {}).unwrap();
     assert_eq!((again.done.len(), again.record.attempts), (errors, 2));
     execute(&mut again, target.clone(), pending()).await;
     assert_eq!(count(&written(&again), Status::Error), errors, "errors stand until they are retried");
 
-    let mut again = resume(&begun.folder.0, true, |_| {}).unwrap();
+    let mut again = again_of(&begun, true, |_| {}).unwrap();
     let ended = execute(&mut again, target, pending()).await;
     let rows = written(&again);
     assert_eq!((ended.end, rows.len(), count(&rows, Status::Error)), (End::Complete, 80, 0));
@@ -224,7 +259,7 @@ async fn a_stop_keeps_what_was_done() {
     let done = written(&begun).len();
     assert_eq!(ended.end, End::Interrupted);
     assert!(done > 0 && done < 80, "{done}");
-    let mut again = resume(&begun.folder.0, false, |_| {}).unwrap();
+    let mut again = again_of(&begun, false, |_| {}).unwrap();
     assert_eq!(again.done.len(), done);
     execute(&mut again, target.clone(), pending()).await;
     assert_eq!(written(&again).len(), 80);
@@ -242,7 +277,7 @@ async fn money_and_time_end_a_run() {
     let rows = written(&begun);
     assert!((10..=13).contains(&rows.len()), "what is in flight is paid for: {}", rows.len());
     // A raised budget, and the money of the first attempt counts.
-    let begun = resume(&begun.folder.0, false, |settings| settings.budget = Some(1.0)).unwrap();
+    let begun = again_of(&begun, false, |settings| settings.budget = Some(1.0)).unwrap();
     assert_eq!(begun.spent_micros, i64::try_from(rows.len()).unwrap() * 1_000);
     assert_eq!(begun.loaded.suite.run.budget, Some(1.0));
 
@@ -256,23 +291,132 @@ async fn money_and_time_end_a_run() {
 async fn a_run_goes_on_only_with_what_it_began_with() {
     let home = Home::new();
     let begun = home.begin(&["--where=metadata.lang=fi".parse().unwrap(), "--limit=3".parse().unwrap()]);
-    assert_eq!(run::latest(&home.loaded().runs(), "smoke", None), Some(begun.folder.0.clone()));
-    assert_eq!(run::latest(&home.loaded().runs(), "smoke", Some("openai/m")), None);
-    let again = resume(&begun.folder.0, false, |settings| settings.epochs = 7).unwrap();
+    let newest = |wanted: Wanted<'_>| run::latest(&home.loaded().runs(), wanted);
+    assert_eq!(newest(SMOKE), Some(begun.folder.0.clone()));
+    assert_eq!(newest(Wanted { model: Some("openai/m"), ..SMOKE }), None);
+    assert_eq!(newest(Wanted { criteria: &["--limit=3".parse().unwrap()], ..SMOKE }), None);
+    assert_eq!(newest(Wanted { epochs: Some(3), ..SMOKE }), None);
+    let again = again_of(&begun, false, |settings| settings.epochs = 7).unwrap();
     let ids: Vec<&str> = again.cases.cases.iter().map(|case| case.id.as_str()).collect();
     assert_eq!((ids, again.loaded.suite.run.epochs), (vec!["c-00", "c-02", "c-04"], 2));
 
     let dataset = home.0.path().join("datasets/smoke.jsonl");
     let cases = std::fs::read_to_string(&dataset).unwrap();
     std::fs::write(&dataset, cases.replace("message 7", "message seven")).unwrap();
-    let changed = |what: &str| match resume(&begun.folder.0, false, |_| {}) {
+    let changed = |what: &str| match again_of(&begun, false, |_| {}) {
         Err(error @ BeginError::Changed { .. }) => assert!(error.to_string().contains(what), "{error}"),
         other => panic!("{other:?}"),
     };
     changed("the dataset has changed");
     std::fs::write(home.suite(), SUITE.replace("Messages", "Letters")).unwrap();
     changed("the suite has changed");
-    assert!(matches!(resume(Path::new("nowhere"), false, |_| {}), Err(BeginError::Record { .. })));
+    assert!(matches!(resume(Path::new("nowhere"), &Config::standard(), false, |_| {}), Err(BeginError::Record { .. })));
+}
+
+const SMOKE: Wanted<'static> = Wanted { suite: "smoke", model: None, criteria: &[], epochs: None, retry_errors: false };
+
+#[tokio::test]
+async fn the_newest_run_that_lacks_something_is_gone_on_with() {
+    let home = Home::new();
+    let mut broken = home.begin(&[]);
+    execute(&mut broken, Arc::new(Scripted::default()), tokio::time::sleep(Duration::ZERO)).await;
+    let limit: &[Criterion] = &["--limit=2".parse().unwrap()];
+    let fails: &[_] = &[("c-01", Fails::Error)];
+    let mut complete = home.begin(limit);
+    execute(&mut complete, Arc::new(Scripted { fails, ..Scripted::default() }), pending()).await;
+    let newest = |wanted: Wanted<'_>| run::latest(&home.loaded().runs(), wanted);
+    assert_eq!(newest(SMOKE), Some(broken.folder.0.clone()), "not the newest, which lacks nothing");
+    assert_eq!(newest(Wanted { criteria: limit, ..SMOKE }), Some(complete.folder.0.clone()), "nothing else fits");
+    let retried = Wanted { retry_errors: true, ..SMOKE };
+    assert_eq!(newest(retried), Some(complete.folder.0.clone()), "it has errors");
+    // Scores of another run are no run to go on with.
+    let loaded = home.loaded();
+    let beginning = Beginning {
+        loaded: &loaded,
+        model: None,
+        cases: dataset::open(&loaded, limit).unwrap(),
+        criteria: limit,
+        config: &Config::standard(),
+        runs: &loaded.runs(),
+        now: at(NOW),
+    };
+    let copy = beginning.score_anew(complete.record.clone(), "that one".to_owned()).unwrap();
+    assert_eq!(newest(retried), Some(complete.folder.0.clone()));
+    assert!(again_of(&copy, false, |_| {}).unwrap_err().to_string().contains("scores of another run"));
+}
+
+#[tokio::test]
+async fn what_answers_were_made_with_is_told_as_it_was() {
+    let home = Home::new();
+    let policies = home.0.path().join("policies");
+    std::fs::create_dir(&policies).unwrap();
+    std::fs::write(policies.join("pack.yaml"), "one").unwrap();
+    let mut config = Config::standard();
+    config.policies.dir.clone_from(&policies);
+    let (loaded, runs) = (home.loaded(), home.0.path().join("runs"));
+    let beginning = || Beginning {
+        loaded: &loaded,
+        model: None,
+        cases: dataset::open(&loaded, &[]).unwrap(),
+        criteria: &[],
+        config: &config,
+        runs: &runs,
+        now: at(NOW),
+    };
+    let begun = beginning().begin().unwrap();
+    let replayed = resume(&begun.folder.0, &config, false, |run| run.mode = Mode::Replay).unwrap();
+    assert_eq!((begun.record.mode, replayed.record.mode), (Mode::Auto, Mode::Replay));
+    std::fs::write(policies.join("pack.yaml"), "two").unwrap();
+    let changed = resume(&begun.folder.0, &config, false, |_| {}).unwrap_err();
+    assert!(changed.to_string().contains("the packs or policies have changed"), "{changed}");
+    // New scores of old answers: the packs are those of the answers.
+    let copy = beginning().score_anew(begun.record.clone(), "before".to_owned()).unwrap();
+    assert_eq!(copy.record.hashes.packs, begun.record.hashes.packs);
+    assert_ne!(beginning().begin().unwrap().record.hashes.packs, begun.record.hashes.packs);
+}
+
+#[tokio::test]
+async fn what_was_spent_on_an_answer_that_did_not_come_is_spent() {
+    let home = Home::with(&SUITE.replace("epochs: 2", "budget: 0.01"));
+    let mut begun = home.begin(&["--limit=2".parse().unwrap()]);
+    let fails: &[_] = &[("c-00", Fails::Spends), ("c-01", Fails::Spends)];
+    let target = Arc::new(Scripted { fails, ..Scripted::default() });
+    execute(&mut begun, target.clone(), pending()).await;
+    let row = written(&begun)[0].clone();
+    assert_eq!((row.status, row.used.calls, row.used.input), (Status::Error, 1, 100));
+    let once: i64 = written(&begun).iter().map(|row| row.used.cost_micros).sum();
+    assert!(once > 0);
+    for attempt in 1..4 {
+        let mut again = again_of(&begun, true, |_| {}).unwrap();
+        assert_eq!(again.spent_micros, attempt * once, "all lines, not only the last of each case");
+        again.loaded.suite.run.budget = None;
+        execute(&mut again, target.clone(), pending()).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_replayed_needs_no_money() {
+    let home = Home::with(&SUITE.replace("epochs: 2", "budget: 0, mode: replay"));
+    let mut begun = home.begin(&[]);
+    assert_eq!(execute(&mut begun, Arc::new(Scripted::default()), pending()).await.end, End::Complete);
+    let home = Home::with(&SUITE.replace("epochs: 2", "budget: 0, mode: live"));
+    let mut begun = home.begin(&[]);
+    assert_eq!(execute(&mut begun, Arc::new(Scripted::default()), pending()).await.end, End::OverBudget);
+}
+
+#[tokio::test]
+async fn what_a_judge_took_is_not_the_answers() {
+    let home = Home::with(&SUITE.replace("slices:", "  - { type: cost, metric: money, threshold: 0.001 }\nslices:"));
+    let mut begun = home.begin(&["--limit=1".parse().unwrap()]);
+    execute(&mut begun, Arc::new(Scripted { costs: 500, ..Scripted::default() }), pending()).await;
+    let loaded = home.loaded();
+    let cases = dataset::open(&loaded, &[]).unwrap().cases;
+    let scorer = Scorer::new(&loaded.suite, &loaded.path).unwrap();
+    let judged = Used { cost_micros: 5_000, ..Used::default() };
+    let row = written(&begun)[0].clone();
+    let row = Row { used: row.used.and(judged), judged, ..row };
+    let again = again::score(std::slice::from_ref(&row), &cases, &loaded.suite, &scorer).unwrap();
+    assert_eq!(again[0].scores["money"].pass, Some(true), "{:?}", again[0].scores["money"]);
 }
 
 #[tokio::test]

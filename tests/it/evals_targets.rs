@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 use vireille::clock::Ambient;
@@ -12,6 +13,8 @@ use vireille::evals::suite::ModelChoice;
 use vireille::evals::target::{self, Answer, Target, TargetError, Unusable, faults};
 
 use crate::support::desk::{NOW, at, policies, road_json};
+use crate::support::endpoint;
+use crate::support::model::{ScriptedModel, Turn};
 
 fn config() -> Config {
     let mut config = Config::standard();
@@ -23,18 +26,22 @@ fn config() -> Config {
 
 /// A target over a suite that is written beside its recorded calls, of which there are none.
 async fn build(component: &str, model: Option<&str>) -> Result<Arc<dyn Target>, Unusable> {
+    built(component, model, "mode: replay", &config()).await
+}
+
+async fn built(component: &str, model: Option<&str>, run: &str, config: &Config) -> Result<Arc<dyn Target>, Unusable> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("suite.yaml");
     let suite = format!(
         "version: 1\nsuite: targets\ndescription: One part of the product.\ndataset: {{ path: cases.jsonl, cluster: none }}\n\
-         target: {{ component: {component} }}\nrun: {{ mode: replay }}\nassert:\n  - {{ type: latency, metric: speed }}\n"
+         target: {{ component: {component} }}\nrun: {{ {run} }}\nassert:\n  - {{ type: latency, metric: speed }}\n"
     );
     std::fs::write(&path, suite).unwrap();
     std::fs::create_dir_all(folder.path().join("cassettes/targets")).unwrap();
     let loaded = load::suite(&path).unwrap_or_else(|faults| panic!("{faults}"));
     let (ambient, _) = Ambient::fixed(at(NOW));
     let choice = model.map(|id| ModelChoice { id: id.to_owned(), url: None });
-    target::build(&loaded, &config(), choice.as_ref(), &ambient).await
+    target::build(&loaded, config, choice.as_ref(), &ambient).await
 }
 
 async fn answer(target: &dyn Target, input: &Value) -> Result<Value, TargetError> {
@@ -90,6 +97,52 @@ async fn a_call_that_is_not_recorded_is_an_error_and_no_offline_draft() {
     let target = build("triage", Some("openai/scripted")).await.unwrap();
     let error = answer(&*target, &completion()).await.unwrap_err();
     assert!(matches!(error, TargetError::MissingCassette { .. }), "{error}");
+}
+
+/// Nor is a draft of the offline engine the answer of a model that gave none, whatever it said instead.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_that_gives_nothing_has_no_answer() {
+    let refuses = axum::Router::new().fallback(|| async { (axum::http::StatusCode::BAD_REQUEST, "{}") });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let refusing = format!("http://{}/v1", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, refuses).await });
+    let silent = endpoint::serve(Arc::new(ScriptedModel::always(Turn::Empty))).await;
+    let good = endpoint::serve(Arc::new(ScriptedModel::good())).await;
+    let told = json!({ "text": "Katuvalo ei toimi Kirkkotiellä.", "now": NOW });
+    for (url, says) in [(refusing, Some("refuses the request (400)")), (silent, Some("answered alone")), (good, None)] {
+        let mut config = config();
+        config.model.url = url;
+        let target = built("triage", Some("openai/scripted"), "mode: live, attempts: 1", &config).await.unwrap();
+        match (answer(&*target, &told).await, says) {
+            (Ok(output), None) => assert_eq!(output["fallbacks"], json!([])),
+            (Err(error), Some(says)) => assert!(error.to_string().contains(says), "{error}"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// A replay asks nobody: neither what embeds nor a cluster that searches.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_touches_no_network() {
+    let asked = Arc::<AtomicUsize>::default();
+    let counted = Arc::clone(&asked);
+    let embeds = axum::Router::new().fallback(move || {
+        counted.fetch_add(1, Ordering::SeqCst);
+        async { axum::http::StatusCode::BAD_REQUEST }
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, embeds).await });
+    let cache = tempfile::tempdir().unwrap();
+    let mut config = config();
+    config.policies.cache = cache.path().to_owned();
+    (config.embedding.url, config.embedding.name) = (url, "e5".to_owned());
+    let question = json!({ "question": "Miten avustuksen määrä lasketaan?", "as_of": "2026-03-10" });
+    for (mode, is_asked) in [("replay", false), ("live", true)] {
+        let target = built("retrieve", None, &format!("mode: {mode}"), &config).await.unwrap();
+        answer(&*target, &question).await.unwrap();
+        assert_eq!(asked.load(Ordering::SeqCst) > 0, is_asked, "{mode}");
+    }
 }
 
 #[tokio::test]

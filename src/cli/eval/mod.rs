@@ -30,6 +30,7 @@ const AFTER_HELP: &str = "\
 Exit codes:
     0  every gate passed
     1  it failed inside
+    4  what is recorded does not fit any more (explain-cache)
     2  the suite, the cases or the arguments cannot be used, or no case was selected
   100  a gate failed
   102  not every case has an answer, or too many errors

@@ -14,7 +14,7 @@ use crate::evals::load::{self, Loaded};
 use crate::evals::report::{self, Counts, Format, Report, markdown};
 use crate::evals::row::Status;
 use crate::evals::rows::Writer;
-use crate::evals::run::{self, BeginError, Beginning, Begun, End, Tally, Work};
+use crate::evals::run::{self, BeginError, Beginning, Begun, End, Tally, Wanted, Work};
 use crate::evals::score::Scorer;
 use crate::evals::select::Criterion;
 use crate::evals::suite::{Mode, ModelChoice, RunSettings};
@@ -37,7 +37,7 @@ pub(in crate::cli) struct Run {
     /// Write a report, in the format of its name: .json .jsonl .junit.xml .html .md .csv .promptfoo.json.
     #[arg(short, long, value_name = "FILE")]
     output: Vec<PathBuf>,
-    /// Go on with a run that was broken off; the newest one of each suite when none is named.
+    /// Go on with a run that was broken off; the newest unfinished one of each suite when none is named.
     #[arg(long, value_name = "RUN", num_args = 0..=1, require_equals = true)]
     #[expect(clippy::option_option, reason = "clap's form of an option whose value may be left out")]
     resume: Option<Option<PathBuf>>,
@@ -113,12 +113,19 @@ struct Settings {
     max_errors: Option<f64>,
 }
 
-/// A run that is to be: everything was read and nothing was written.
+/// A run that is to be: everything was read, what is asked stands ready, and nothing was written.
 struct Planned {
-    loaded: Loaded,
-    model: Option<ModelChoice>,
-    cases: Cases,
-    criteria: Vec<Criterion>,
+    start: Start,
+    target: Arc<dyn Target>,
+    scorer: Scorer,
+}
+
+/// Where a run begins.
+enum Start {
+    /// At its first case.
+    New { loaded: Box<Loaded>, model: Option<ModelChoice>, cases: Cases, criteria: Vec<Criterion> },
+    /// Where it was broken off.
+    Again(Box<Begun>),
 }
 
 impl Run {
@@ -133,32 +140,54 @@ impl Run {
         let of_settings = Some(&config.evals.signing_key_file).filter(|file| !file.as_os_str().is_empty());
         let key = self.key.as_ref().or(of_settings).map(|file| Key::read(file)).transpose();
         let key = key.map_err(|error| Failure::Usage(error.to_string()))?;
+        // Everything is read and made ready before anything is run: a fault in the last suite is told before the first
+        // one costs money.
+        let mut planned = Vec::new();
+        for start in self.starts(&config)? {
+            planned.push(self.ready(context, &config, start).await?);
+        }
         let mut reports = Vec::new();
-        let mut exit = Exit::Ok;
-        if let (Some(Some(folder)), []) = (&self.resume, self.suites.as_slice()) {
-            let begun = self.go_on(folder)?;
-            exit = self.one(context, &config, key.as_ref(), begun, &mut reports).await?;
-        }
-        let planned = self.plan()?;
-        for planned in planned {
-            if exit == Exit::Interrupted {
-                break;
-            }
-            let begun = self.begin(context, &config, planned)?;
-            let ended = self.one(context, &config, key.as_ref(), begun, &mut reports).await?;
-            exit = worse(exit, ended);
-        }
+        let ended = self.each(context, &config, key.as_ref(), planned, &mut reports).await;
+        // Also of what was run before something broke off: it was paid for.
         for file in &self.output {
             report::write(file, &reports).map_err(|error| Failure::Failed(error.into()))?;
         }
         append_summary(context, &markdown::render(&reports))?;
+        ended
+    }
+
+    /// One run after another.
+    async fn each(
+        &self,
+        context: &mut Context,
+        config: &Config,
+        key: Option<&Key>,
+        planned: Vec<Planned>,
+        reports: &mut Vec<Report>,
+    ) -> Result<Exit, Failure> {
+        let mut exit = Exit::Ok;
+        for planned in planned {
+            if exit == Exit::Interrupted {
+                break;
+            }
+            exit = worse(exit, self.one(context, config, key, planned, reports).await?);
+        }
         Ok(exit)
     }
 
-    /// Everything is read before anything is run: a fault in the last suite is told before the first one costs money.
-    fn plan(&self) -> Result<Vec<Planned>, Failure> {
+    /// What is to be run.
+    fn starts(&self, config: &Config) -> Result<Vec<Start>, Failure> {
+        if let Some(Some(folder)) = &self.resume {
+            let settled = self.settings.epochs.is_some() || !self.settings.model.is_empty();
+            if settled || !self.suites.is_empty() || !self.selection.is_everything() {
+                let words =
+                    "suite, cases, epochs and model of a run were settled when it began: name them, or --resume=RUN";
+                return Err(Failure::Usage(words.to_owned()));
+            }
+            return Ok(vec![Start::Again(Box::new(self.go_on(config, folder)?))]);
+        }
         let criteria = self.selection.criteria()?;
-        let mut planned = Vec::new();
+        let mut starts = Vec::new();
         for file in super::suites(&self.suites)? {
             let mut loaded = load::suite(&file).map_err(|faults| Failure::Usage(faults.to_string()))?;
             let suite = &mut loaded.suite;
@@ -170,30 +199,79 @@ impl Run {
                 let of_suite = |id: &String| suite.models.iter().find(|model| model.id == *id).cloned();
                 suite.models = self.settings.model.iter().map(|id| of_suite(id).unwrap_or_else(|| named(id))).collect();
             }
+            let (name, of) = (&loaded.suite.suite, self.selection.failed_suite()?);
+            if of.as_ref().is_some_and(|of| of != name) {
+                return Err(Failure::Usage(format!("--failed names a run of another suite than {name}")));
+            }
             let cases = dataset::open(&loaded, &criteria).map_err(|faults| Failure::Usage(faults.to_string()))?;
+            if cases.unsettled > 0 {
+                output::note(&format!("{name}: {} corrections that nobody confirmed are left out.", cases.unsettled));
+            }
             let models = loaded.suite.models.clone();
             let models: Vec<Option<ModelChoice>> =
                 if models.is_empty() { vec![None] } else { models.into_iter().map(Some).collect() };
-            planned.extend(models.into_iter().map(|model| Planned {
-                loaded: loaded.clone(),
-                model,
-                cases: cases.clone(),
-                criteria: criteria.clone(),
-            }));
-        }
-        Ok(planned)
-    }
-
-    fn begin(&self, context: &Context, config: &Config, planned: Planned) -> Result<Begun, Failure> {
-        let Planned { loaded, model, cases, criteria } = planned;
-        let runs = self.runs.clone().unwrap_or_else(|| loaded.runs());
-        if self.resume.is_some() {
-            let model = model.as_ref().map(|model| model.id.as_str());
-            match run::latest(&runs, &loaded.suite.suite, model) {
-                Some(folder) => return self.go_on(&folder),
-                None => output::note(&format!("{}: no run to go on with; a new one begins.", loaded.suite.suite)),
+            for model in models {
+                let criteria = criteria.clone();
+                starts.push(match self.broken_off(config, &loaded, model.as_ref(), &criteria)? {
+                    Some(begun) => Start::Again(Box::new(begun)),
+                    None => Start::New { loaded: Box::new(loaded.clone()), model, cases: cases.clone(), criteria },
+                });
             }
         }
+        Ok(starts)
+    }
+
+    /// The run that `--resume` without a name means.
+    fn broken_off(
+        &self,
+        config: &Config,
+        loaded: &Loaded,
+        model: Option<&ModelChoice>,
+        criteria: &[Criterion],
+    ) -> Result<Option<Begun>, Failure> {
+        if self.resume.is_none() {
+            return Ok(None);
+        }
+        let wanted = Wanted {
+            suite: &loaded.suite.suite,
+            model: model.map(|model| model.id.as_str()),
+            criteria,
+            epochs: self.settings.epochs,
+            retry_errors: self.retry_errors,
+        };
+        if let Some(folder) = run::latest(&self.runs(loaded), wanted) {
+            return self.go_on(config, &folder).map(Some);
+        }
+        output::note(&format!("{}: no run to go on with; a new one begins.", loaded.suite.suite));
+        Ok(None)
+    }
+
+    fn runs(&self, loaded: &Loaded) -> PathBuf {
+        self.runs.clone().unwrap_or_else(|| loaded.runs())
+    }
+
+    /// Target, judges and baseline of a run.
+    async fn ready(&self, context: &Context, config: &Config, start: Start) -> Result<Planned, Failure> {
+        let (loaded, model) = match &start {
+            Start::New { loaded, model, .. } => (&**loaded, model.clone()),
+            Start::Again(begun) => (&begun.loaded, begun.model()),
+        };
+        let target = target::build(loaded, config, model.as_ref(), &context.ambient).await;
+        let target = target.map_err(|unusable| Failure::Usage(unusable.to_string()))?;
+        let scorer = self.scorer(loaded, config, model.as_ref(), &context.ambient)?;
+        super::baseline(loaded)?;
+        Ok(Planned { start, target, scorer })
+    }
+
+    fn begin(&self, context: &Context, config: &Config, start: Start) -> Result<Begun, Failure> {
+        let (loaded, model, cases, criteria) = match start {
+            Start::New { loaded, model, cases, criteria } => (loaded, model, cases, criteria),
+            Start::Again(begun) => {
+                begun.go_on().map_err(begin)?;
+                return Ok(*begun);
+            }
+        };
+        let runs = self.runs(&loaded);
         let beginning = Beginning {
             loaded: &loaded,
             model: model.as_ref(),
@@ -206,8 +284,8 @@ impl Run {
         beginning.begin().map_err(begin)
     }
 
-    fn go_on(&self, folder: &Path) -> Result<Begun, Failure> {
-        run::resume(folder, self.retry_errors, |settings| self.settings.lay_over(settings)).map_err(begin)
+    fn go_on(&self, config: &Config, folder: &Path) -> Result<Begun, Failure> {
+        run::resume(folder, config, self.retry_errors, |settings| self.settings.lay_over(settings)).map_err(begin)
     }
 
     async fn one(
@@ -215,13 +293,11 @@ impl Run {
         context: &mut Context,
         config: &Config,
         key: Option<&Key>,
-        mut begun: Begun,
+        planned: Planned,
         reports: &mut Vec<Report>,
     ) -> Result<Exit, Failure> {
-        let model = begun.model();
-        let target = target::build(&begun.loaded, config, model.as_ref(), &context.ambient).await;
-        let target = target.map_err(|unusable| Failure::Usage(unusable.to_string()))?;
-        let scorer = self.scorer(&begun.loaded, config, model.as_ref(), &context.ambient)?;
+        let Planned { start, target, scorer } = planned;
+        let mut begun = self.begin(context, config, start)?;
         let bar = bar(&begun);
         let work = Work {
             suite: Arc::new(begun.loaded.suite.clone()),
@@ -312,6 +388,19 @@ fn tell_unused(begun: &Begun, target: &dyn Target, report: &Report) {
 }
 
 impl Selection {
+    fn is_everything(&self) -> bool {
+        let Self { limit, id, filter, failed, sample, shard } = self;
+        let one = [limit, sample, shard].iter().all(|choice| choice.is_none());
+        one && id.is_empty() && filter.is_empty() && failed.is_none()
+    }
+
+    /// The suite of the run whose failed cases are chosen.
+    fn failed_suite(&self) -> Result<Option<String>, Failure> {
+        let Some(folder) = &self.failed else { return Ok(None) };
+        let run = RunFolder(folder.clone()).read().map_err(|error| Failure::Usage(error.to_string()))?;
+        Ok(Some(run.record.suite.suite))
+    }
+
     fn criteria(&self) -> Result<Vec<Criterion>, Failure> {
         let written = [
             ("limit", self.limit.as_slice()),

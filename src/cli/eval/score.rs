@@ -65,8 +65,8 @@ impl Score {
             runs: &runs,
             now: context.ambient.now(),
         };
-        let mut begun = beginning.begin().map_err(run::begin)?;
-        begun.served(before.record.served_by).map_err(run::begin)?;
+        let name = self.run.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let begun = beginning.score_anew(before.record.clone(), name).map_err(run::begin)?;
         let failed = |error: crate::evals::rows::RowsError| Failure::Failed(error.into());
         let writer = Writer::append(&begun.folder.rows()).map_err(failed)?;
         rows.iter().take_while(|row| writer.push(row)).for_each(drop);

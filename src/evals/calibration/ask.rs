@@ -99,7 +99,13 @@ pub fn suite(rubric: &Path, model: &str, least: Option<f64>, run: RunSettings) -
         version: 1,
         suite: "calibration".to_owned(),
         description: "What a judge says of what people have labelled.".to_owned(),
-        dataset: Dataset { path: PathBuf::new(), split: None, sha256: None, cluster: "none".to_owned(), originals: None },
+        dataset: Dataset {
+            path: PathBuf::new(),
+            split: None,
+            sha256: None,
+            cluster: "none".to_owned(),
+            originals: None,
+        },
         target: Target {
             component: Component::Chat,
             prompts: None,

@@ -13,6 +13,7 @@ mod counts;
 mod figure;
 mod joint;
 mod judged;
+mod names;
 mod ordinal;
 mod overall;
 mod ranking;
@@ -34,6 +35,7 @@ use run::{Cases, Run};
 pub use agreement::{is_agreement, same_answer};
 pub use calibration::{Bin, Reliability, Step, reliability};
 pub use joint::{Change, Gain, Joint, Matched};
+pub use names::{LATENCIES, Names};
 
 /// How sure bounds are, and how they are found.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -11,7 +11,7 @@ use crate::evals::row::Observation;
 use crate::evals::stats::real;
 
 /// Ranks at which figures are taken where the suite names none.
-const RANKS: [u32; 4] = [1, 3, 5, 10];
+pub(super) const RANKS: [u32; 4] = [1, 3, 5, 10];
 
 /// Grades by rank, and grades of all that is relevant, best first.
 #[derive(Clone, Copy)]

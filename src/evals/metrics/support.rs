@@ -43,6 +43,7 @@ pub(super) fn bare(case: usize, epoch: u32, status: Status) -> Row {
         cluster: format!("c{case:04}"),
         output: serde_json::Value::Null,
         used: Used::default(),
+        judged: Used::default(),
         latency_ms: 10.0,
         error: None,
     }

@@ -47,7 +47,9 @@ pub fn score(rows: &[Row], cases: &[EvalCase], suite: &Suite, scorer: &Scorer) -
 }
 
 fn rescored(row: Row, case: &EvalCase, scorer: &Scorer, judged: &BTreeMap<&str, &JudgedBy>) -> Row {
-    let answered = Answered { output: &row.output, used: &row.used, latency_ms: row.latency_ms };
+    // What judges took was never the answer's.
+    let used = row.used.without(row.judged);
+    let answered = Answered { output: &row.output, used: &used, latency_ms: row.latency_ms };
     let mut grade = scorer.measure(case, answered);
     let said: BTreeMap<String, Scored> = row
         .scores

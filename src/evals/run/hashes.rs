@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use crate::cases::hex;
-use crate::config::Config;
+use crate::config::{Config, SearchBackend};
 use crate::evals::calibration::{self, Judging};
 use crate::evals::folder::Hashes;
 use crate::evals::load::Loaded;
 use crate::evals::suite::{Component, ModelChoice};
+use crate::evals::target::at_hand;
 use crate::evals::target::provider::Provider;
 use crate::model::accounts::prices;
 
@@ -36,7 +37,23 @@ pub(super) fn of(
         packs: if chat { None } else { Some(tree(std::slice::from_ref(&config.policies.dir))?) },
         prices: if asks { Some(prices(&config.budget.prices)?) } else { None },
         judges: calibration::hash(judges),
+        search: if chat { None } else { search(&at_hand(config, suite.run.mode)) },
     })
+}
+
+/// What finds passages, where that is more than the index of words in memory: the model of the vectors, the cluster.
+fn search(config: &Config) -> Option<String> {
+    let (search, embedding) = (&config.search, &config.embedding);
+    let backend = match search.backend {
+        SearchBackend::Embedded if embedding.url.is_empty() => return None,
+        SearchBackend::Embedded => String::new(),
+        SearchBackend::Qdrant => format!("{}\n{}", search.url, search.collection),
+    };
+    let embedder = match embedding.url.as_str() {
+        "" => String::new(),
+        _ => format!("{}\n{}", embedding.name, embedding.dimensions),
+    };
+    Some(hex(&Sha256::digest([backend, embedder].join("\n\n"))))
 }
 
 fn prices(file: &Path) -> io::Result<String> {
@@ -71,6 +88,21 @@ fn add(root: &Path, path: &Path, hash: &mut Sha256) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evals::suite::Mode;
+
+    #[test]
+    fn what_searches_decides_where_it_is_asked() {
+        let mut config = Config::standard();
+        let hash = |config: &Config, mode| search(&at_hand(config, mode));
+        assert_eq!(hash(&config, Mode::Live), None);
+        config.embedding.url = "http://127.0.0.1:1/v1".to_owned();
+        config.embedding.name = "e5".to_owned();
+        let with = hash(&config, Mode::Live);
+        assert!(with.is_some());
+        config.embedding.name = "bge-m3".to_owned();
+        assert_ne!(hash(&config, Mode::Live), with);
+        assert_eq!(hash(&config, Mode::Replay), None, "nobody is asked");
+    }
 
     #[test]
     fn names_and_contents_decide() {

@@ -19,14 +19,15 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-pub use begin::{BeginError, Beginning, Begun, latest, resume};
+pub use begin::{BeginError, Beginning, Begun, Wanted, latest, resume};
 
 use super::case::{EvalCase, EvalCaseId};
+use super::meter::metered;
 use super::row::{Base, Observation, Row, Scored, Status, Used, predicted};
 use super::rows::{RowsError, Writer};
 use super::score::{Answered, Grade, Scorer};
 use super::select;
-use super::suite::{RunSettings, Suite};
+use super::suite::{Mode, RunSettings, Suite};
 use super::target::{Answer, Target, TargetError};
 
 /// So many errors of the run in a row, and no answer between them, end it.
@@ -104,7 +105,9 @@ pub async fn execute(
     mut progress: impl FnMut(Tally),
 ) -> Result<Ended, RowsError> {
     let Work { suite, cases, target, scorer, done, spent_micros } = work;
-    let RunSettings { epochs, max_concurrency, deadline_seconds, budget, .. } = suite.run;
+    let RunSettings { epochs, max_concurrency, deadline_seconds, budget, mode, .. } = suite.run;
+    // What is replayed costs nothing.
+    let budget = budget.filter(|_| mode != Mode::Replay);
     let total = cases.len() * epochs as usize;
     let mut tally = Tally { total, done: done.len(), cost_micros: spent_micros, ..Tally::default() };
     let mut waiting = (0..epochs)
@@ -140,7 +143,8 @@ pub async fn execute(
             () = until(deadline) => { end = End::Deadline; break }
             finished = running.join_next() => finished,
         };
-        // A task that broke off has said so in its row.
+        // What breaks off in the target or the grader has a row; whatever breaks off elsewhere has none, and the run is
+        // not complete.
         let Some(Ok(Finished { row, error, model })) = finished else { continue };
         if !writer.push(&row) {
             break;
@@ -195,7 +199,8 @@ impl Runner {
     async fn row(&self, nth: usize, epoch: u32) -> Finished {
         let case = &self.cases[nth];
         let began = Instant::now();
-        let answered = AssertUnwindSafe(async { self.target.answer(case, epoch).await }).catch_unwind().await;
+        let answer = AssertUnwindSafe(async { self.target.answer(case, epoch).await }).catch_unwind();
+        let (answered, spent) = metered(answer).await;
         let took = began.elapsed();
         let answered = answered.unwrap_or_else(|_| Err(TargetError::Failed("the target broke off".to_owned())));
         let row = Row {
@@ -207,7 +212,9 @@ impl Runner {
             cluster: cluster(&self.suite, case),
             base: base(&self.suite, case),
             output: Value::Null,
-            used: Used::default(),
+            // What came of it decides what of this is the answer's; without one it was spent all the same.
+            used: spent.used,
+            judged: Used::default(),
             latency_ms: (took.as_secs_f64() * 1e6).round() / 1e3,
             error: None,
         };
@@ -223,9 +230,10 @@ impl Runner {
     async fn graded(&self, row: Row, case: &EvalCase, answer: Answer) -> Finished {
         let Answer { output, used, served_by } = answer;
         let answered = Answered { output: &output, used: &used, latency_ms: row.latency_ms };
-        let grade = AssertUnwindSafe(async { self.scorer.grade(case, row.epoch, answered).await }).catch_unwind().await;
-        let mut grade =
-            grade.unwrap_or_else(|_| Grade { ungraded: Some("grading broke off".to_owned()), ..Grade::default() });
+        let grade = AssertUnwindSafe(async { self.scorer.grade(case, row.epoch, answered).await }).catch_unwind();
+        let (grade, spent) = metered(grade).await;
+        let broke_off = |_| Grade { ungraded: Some("grading broke off".to_owned()), ..Grade::default() };
+        let mut grade = Grade { judged: spent.used, ..grade.unwrap_or_else(broke_off) };
         // Who is not there has no opinion: that says something about the run, and nothing about the answer.
         let fault = grade.fault.take().filter(|_| grade.ungraded.is_some()).map(TargetError::from);
         let absent =
@@ -233,6 +241,7 @@ impl Runner {
         let row = Row {
             status: if absent.is_some() { Status::Error } else { grade.status() },
             used: used.and(grade.judged),
+            judged: grade.judged,
             scores: grade.scores,
             error: absent.as_ref().map(|absent| format!("the judge: {absent}")).or(grade.ungraded),
             output: if self.suite.target.keep_output { output } else { Value::Null },

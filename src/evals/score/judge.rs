@@ -107,7 +107,7 @@ struct Bench {
 impl Judge {
     /// The judge of an assertion; faults name the rubric's file.
     pub fn read(assertion: &Assertion, folder: &Path, faults: &mut Faults) -> Option<Self> {
-        let file = folder.join(assertion.rubric.as_ref()?);
+        let file = super::named(folder, assertion.rubric.as_ref()?);
         let provider = ModelChoice { id: assertion.provider.clone()?, url: None };
         let source = yaml::read_file(&file, faults)?;
         let rubric: Rubric = yaml::read(&file, &source, 1, faults)?;
@@ -218,6 +218,9 @@ impl Judge {
 #[must_use]
 pub fn family(model: &str) -> String {
     let name = model.rsplit('/').next().unwrap_or_default().to_lowercase();
+    // What was tuned further, and what carries its maker's name before its own, is of the family all the same.
+    let name = name.strip_prefix("ft:").unwrap_or(&name);
+    let name = name.strip_prefix("meta-").unwrap_or(name);
     let stem: String = name.chars().take_while(char::is_ascii_alphabetic).collect();
     match stem.as_str() {
         "gpt" | "chatgpt" | "o" | "codex" | "davinci" => "openai",
@@ -226,7 +229,7 @@ pub fn family(model: &str) -> String {
         "qwen" | "qwq" | "qvq" => "qwen",
         "llama" | "codellama" => "llama",
         "command" | "aya" => "cohere",
-        "" => &name,
+        "" => name,
         other => other,
     }
     .to_owned()
@@ -259,6 +262,9 @@ mod tests {
             ("openai-api/eu/Mixtral-8x7B", "mistral"),
             ("openai-api/x/claude-sonnet", "claude"),
             ("mock/fixed", "fixed"),
+            ("openai-api/x/meta-llama/Meta-Llama-3-70B", "llama"),
+            ("openai-api/x/llama-3-8b", "llama"),
+            ("openai/ft:gpt-4.1-mini:harjuvesi::x", "openai"),
             ("42b", "42b"),
         ] {
             assert_eq!(family(model), of, "{model}");

@@ -15,7 +15,7 @@ mod text;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jsonschema::Validator;
@@ -316,7 +316,26 @@ impl Scorer {
         for check in &self.checks {
             grade.note(&check.noted, self.look(check, case, answered));
         }
+        if grade.scores.is_empty() && self.judges.is_empty() {
+            grade.ungraded.get_or_insert_with(|| "no assertion applies to this case".to_owned());
+        }
         grade
+    }
+
+    /// Assertions whose right answer no case has, by their number in the suite, with the path.
+    #[must_use]
+    pub fn leads_nowhere<'a>(&self, suite: &'a Suite, cases: &[EvalCase]) -> Vec<(usize, &'a str)> {
+        let nowhere = |metric: &str| {
+            let of_metric = self.checks.iter().find(|check| check.noted.metric == metric);
+            of_metric.is_some_and(|check| match &check.gold {
+                Gold::At(place) => cases.iter().all(|case| place.find(case, &Value::Null).is_none()),
+                Gold::Absent | Gold::Fixed(_) => false,
+            })
+        };
+        let asserted = suite.assert.iter().enumerate();
+        let path =
+            |(nth, assertion): (usize, &'a Assertion)| Some((nth, assertion.expected.as_deref()?, assertion.metric()));
+        asserted.filter_map(path).filter(|(.., metric)| nowhere(metric)).map(|(nth, path, _)| (nth, path)).collect()
     }
 
     fn look(&self, check: &Check, case: &EvalCase, answered: Answered<'_>) -> Found {
@@ -559,7 +578,7 @@ impl Reader<'_> {
     fn schema(&mut self) -> Option<Validator> {
         let schema = match &self.assertion.value {
             Some(Value::String(file)) => {
-                let file = self.folder.join(file);
+                let file = named(self.folder, Path::new(file));
                 let text = yaml::read_file(&file, self.faults)?;
                 serde_json::from_str(&text).ok()
             }
@@ -571,6 +590,11 @@ impl Reader<'_> {
         }
         validator
     }
+}
+
+/// A file that a suite in this folder names; promptfoo's `file://` may stand before it.
+fn named(folder: &Path, file: &Path) -> PathBuf {
+    folder.join(file.to_str().and_then(|text| text.strip_prefix("file://")).map_or(file, Path::new))
 }
 
 /// Where an assertion looks that names no place.

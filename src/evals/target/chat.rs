@@ -185,7 +185,8 @@ pub(super) fn models(
             }
             inner => {
                 let epoch = settings.cassette_epoch;
-                let cassette = Arc::new(Cassette::open(inner, &settings.cassettes, mode, epoch, &settings.name)?);
+                let cassette = Cassette::open(inner, &settings.cassettes, mode, epoch, &settings.name)?;
+                let cassette = Arc::new(cassette.lasting_only());
                 models.each.push(Arc::clone(&cassette) as Arc<dyn ChatModel>);
                 models.cassettes.push(cassette);
             }
@@ -194,6 +195,9 @@ pub(super) fn models(
     Ok(models)
 }
 
+/// Deepest answer that is read as JSON: it stands in a row, and whoever reads rows stops at 128.
+const DEEPEST: usize = 100;
+
 /// The answer as JSON where it is to be JSON and is; else its words, which no label fits.
 fn read(text: String, json: bool) -> Value {
     if !json {
@@ -201,9 +205,19 @@ fn read(text: String, json: bool) -> Value {
     }
     let bare = text.trim().trim_start_matches("```json").trim_start_matches("```").trim_end_matches("```").trim();
     match serde_json::from_str(bare) {
-        Ok(value) => value,
-        Err(_) => Value::String(text),
+        Ok(value) if depth(&value) <= DEEPEST => value,
+        _ => Value::String(text),
     }
+}
+
+/// How deep a value is nested; the reader of JSON bounds it.
+fn depth(value: &Value) -> usize {
+    let within = match value {
+        Value::Array(items) => items.iter().map(depth).max(),
+        Value::Object(fields) => fields.values().map(depth).max(),
+        _ => return 0,
+    };
+    within.unwrap_or(0) + 1
 }
 
 /// A model that says the same to everything.
@@ -243,5 +257,12 @@ mod tests {
         assert_eq!(read("```json\n{\"label\": \"a\"}\n```".to_owned(), true), json!({ "label": "a" }));
         assert_eq!(read("It is a.".to_owned(), true), json!("It is a."));
         assert_eq!(read("7".to_owned(), false), json!("7"));
+        // A row is one deeper than its answer.
+        let nested = |deep: usize| format!("{}{}", "[".repeat(deep), "]".repeat(deep));
+        assert!(read(nested(100), true).is_array() && read(nested(101), true).is_string());
+        for deep in [100, 127, 10_000] {
+            let row = json!({ "output": read(nested(deep), true) }).to_string();
+            assert!(serde_json::from_str::<Value>(&row).is_ok(), "{deep}");
+        }
     }
 }

@@ -9,7 +9,7 @@ use super::chat::{Models, models};
 use super::provider::{Provider, settings};
 use super::submission::Taken;
 use super::{TargetError, Unusable};
-use crate::cases::{CaseFile, MunicipalityId, Submission};
+use crate::cases::{CaseFile, Fallback, MunicipalityId, Submission};
 use crate::clock::{Ambient, helsinki};
 use crate::config::Config;
 use crate::evals::load::Loaded;
@@ -148,16 +148,40 @@ impl House {
             attached: Some(&attached),
         };
         let (done, spent) = metered(desk.dry_run(&taken.submission, &at)).await;
-        // A step goes on without its model; an evaluation of the model does not.
-        if let Some(fault) = &spent.fault {
-            let error = TargetError::from(fault.clone());
-            if error.is_about_the_run() || matches!(error, TargetError::MissingCassette { .. }) {
-                return Err(error);
-            }
+        let (file, proposal) = match done {
+            Ok(done) => done,
+            Err(error) => return Err(without_model(&spent, &[]).unwrap_or(TargetError::Failed(error.to_string()))),
+        };
+        match without_model(&spent, &file.fallbacks) {
+            Some(error) => Err(error),
+            None => Ok((Drafted { desk, taken, number, file, proposal }, spent)),
         }
-        let (file, proposal) = done.map_err(|error| TargetError::Failed(error.to_string()))?;
-        Ok((Drafted { desk, taken, number, file, proposal }, spent))
     }
+}
+
+/// Why a draft says nothing about the model that was asked for it, if so.
+///
+/// In the service a step goes on without its model, and the resident has a letter all the same. Scored as the model's,
+/// such a letter would make a model that never answers a perfect one. So a call that failed and was not made good by
+/// another is no answer, and neither is a case in which every step that asked went on alone, whatever the model said.
+/// Where only some did, the draft is partly the model's: it is scored, and `output.fallbacks` names the steps.
+fn without_model(spent: &Spent, fallbacks: &[Fallback]) -> Option<TargetError> {
+    if let Some(fault) = &spent.fault {
+        let error = TargetError::from(fault.clone());
+        let about_the_case = !error.is_about_the_run() && !matches!(error, TargetError::MissingCassette { .. });
+        let made_good = fallbacks.is_empty() && (fault.is_of_the_request() || about_the_case);
+        if !made_good {
+            return Some(error);
+        }
+    }
+    let alone = |step: &&str| fallbacks.iter().any(|fallback| fallback.step == *step);
+    let nothing = !spent.steps.is_empty() && spent.steps.iter().all(alone);
+    nothing.then(|| {
+        let steps = spent.steps.iter().copied().collect::<Vec<_>>().join(", ");
+        TargetError::Failed(format!(
+            "nothing of the model's could be used ({steps}): the offline engine answered alone"
+        ))
+    })
 }
 
 /// A number that no case has.

@@ -17,6 +17,7 @@ mod submission;
 mod triage;
 mod verify;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
@@ -27,9 +28,9 @@ use self::house::{House, refuse_model};
 use super::case::EvalCase;
 use super::load::Loaded;
 use super::row::Used;
-use super::suite::{Component, ModelChoice};
+use super::suite::{Component, Mode, ModelChoice};
 use crate::clock::Ambient;
-use crate::config::Config;
+use crate::config::{Config, SearchBackend};
 use crate::model::accounts::prices;
 use crate::model::cassette::{self, Asked};
 use crate::model::chat::ChatError;
@@ -123,6 +124,18 @@ pub enum Unusable {
     Prices(#[from] prices::Fault),
 }
 
+/// The settings as a run may use them: in a replay nobody is asked over a network, neither a model nor what searches.
+#[must_use]
+pub fn at_hand(config: &Config, mode: Mode) -> Cow<'_, Config> {
+    if mode != Mode::Replay {
+        return Cow::Borrowed(config);
+    }
+    let mut config = config.clone();
+    config.embedding.url = String::new();
+    config.search.backend = SearchBackend::Embedded;
+    Cow::Owned(config)
+}
+
 /// The part of the product that a suite names, with the model of one run. Nothing is asked yet.
 ///
 /// `chat` loads nothing else; everything that drafts or searches loads the policies of the settings.
@@ -135,6 +148,7 @@ pub async fn build(
     choice: Option<&ModelChoice>,
     ambient: &Ambient,
 ) -> Result<Arc<dyn Target>, Unusable> {
+    let config = &*at_hand(config, loaded.suite.run.mode);
     let component = loaded.suite.target.component;
     let asks_nobody = |name| refuse_model(name, choice);
     Ok(match component {

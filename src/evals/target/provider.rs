@@ -1,11 +1,14 @@
 //! Which language model a suite's word names, and the settings with which it is asked.
 //!
 //! A suite names models as its users know them from elsewhere: `openai/gpt-4.1-mini`, `openai-api/local/qwen3-32b`,
-//! `offline`, `mock/fixed`. Addresses and keys come from the settings; a suite may name another address, never a key.
+//! `offline`, `mock/fixed`. Addresses and keys come from the settings; a suite may name another address, never a key. The
+//! key goes only where the settings send it: whoever writes a suite must not be able to have it sent to them.
 
 use std::path::Path;
 
-use crate::config::{self, CassetteMode, Config, EngineChoice};
+use reqwest::Url;
+
+use crate::config::{self, CassetteMode, Config, EngineChoice, Secret};
 use crate::evals::suite::{Mode, ModelChoice, RunSettings};
 
 /// Who proposes in a run.
@@ -64,9 +67,12 @@ pub fn settings(
     const NEVER: u32 = u32::MAX;
     let Provider::OpenAi { name } = Provider::of(choice)? else { return Ok(None) };
     let settings = &config.model;
+    let url = choice.and_then(|choice| choice.url.clone()).unwrap_or_else(|| settings.url.clone());
+    let key = if same_host(&url, &settings.url) { settings.key.clone() } else { Secret::new(String::new()) };
     Ok(Some(config::Model {
         engine: EngineChoice::Openai,
-        url: choice.and_then(|choice| choice.url.clone()).unwrap_or_else(|| settings.url.clone()),
+        url,
+        key,
         name,
         attempts: run.attempts,
         concurrency: run.max_concurrency.max(1),
@@ -81,6 +87,25 @@ pub fn settings(
         cassette_epoch: settings.cassette_epoch.saturating_add(epoch),
         ..settings.clone()
     }))
+}
+
+/// Whether two addresses are one server: scheme, host and port.
+fn same_host(one: &str, other: &str) -> bool {
+    let origin = |url: &str| url.parse::<Url>().ok().map(|url| url.origin());
+    one == other || origin(one).is_some_and(|one| one.is_tuple() && Some(one) == origin(other))
+}
+
+/// Why a suite may not name this address, if so. It stands in every run's record: it holds no secret.
+#[must_use]
+pub fn unfit_address(url: &str) -> Option<&'static str> {
+    match url.parse::<Url>() {
+        Err(_) => Some("the model's address is none"),
+        Ok(url) if !matches!(url.scheme(), "http" | "https") || !url.has_host() => Some("the model's address is none"),
+        Ok(url) if !url.username().is_empty() || url.password().is_some() || url.query().is_some() => {
+            Some("the model's address carries a name, a key or a query")
+        }
+        Ok(_) => None,
+    }
 }
 
 #[cfg(test)]
@@ -102,6 +127,48 @@ mod tests {
         assert_eq!(of("openai-api/local/org/qwen3-32b"), named("org/qwen3-32b"));
         for wrong in ["", "gpt-4.1-mini", "openai/", "openai-api/local", "anthropic/claude", "mock/random"] {
             assert_eq!(of(wrong), Err(UnknownProvider(wrong.to_owned())));
+        }
+    }
+
+    #[test]
+    fn the_key_goes_only_where_the_settings_send_it() {
+        let mut config = Config::standard();
+        config.model.url = "https://api.example.org/v1".to_owned();
+        config.model.key = Secret::new("sk-PLANTED".to_owned());
+        let run = RunSettings::default();
+        let key = |url: Option<&str>| {
+            let choice = ModelChoice { id: "openai/m".to_owned(), url: url.map(str::to_owned) };
+            settings(&config, Some(&choice), &run, Path::new("c"), 0).unwrap().unwrap().key.reveal().to_owned()
+        };
+        for there in [None, Some("https://api.example.org/v1"), Some("https://api.example.org:443/v2")] {
+            assert_eq!(key(there), "sk-PLANTED", "{there:?}");
+        }
+        for elsewhere in [
+            "https://evil.example/v1",
+            "http://api.example.org/v1",
+            "https://api.example.org.evil.example/v1",
+            "https://api.example.org@evil.example/v1",
+            "https://api.example.org:8443/v1",
+            "data:x",
+            "",
+        ] {
+            assert_eq!(key(Some(elsewhere)), "", "{elsewhere}");
+        }
+    }
+
+    #[test]
+    fn an_address_in_a_suite_holds_no_secret() {
+        for good in ["http://127.0.0.1:8080/v1", "https://api.example.org"] {
+            assert_eq!(unfit_address(good), None, "{good}");
+        }
+        for bad in [
+            "https://me:sk-1@api.example.org",
+            "https://sk-1@api.example.org",
+            "https://a.org/v1?key=sk-1",
+            "a",
+            "file:///x",
+        ] {
+            assert!(unfit_address(bad).is_some(), "{bad}");
         }
     }
 

@@ -4,8 +4,6 @@
 //! the case is drafted, and a file that comes along may be `{name, text}` in place of base64. `mail` makes a message of
 //! it. Arrival and moment stand in the case, so that a case comes to the same on any day.
 
-use std::fmt::Write as _;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::Timestamp;
@@ -16,7 +14,7 @@ use crate::cases::{Attachment, MunicipalityId, Submission};
 use crate::clock::Ambient;
 use crate::evals::case::EvalCase;
 use crate::intake::json::Defaults;
-use crate::intake::{self, Incoming};
+use crate::intake::{self, Incoming, IntakeError, Refusal};
 
 /// A submission, its files, and the moment at which the case is drafted.
 #[derive(Debug, Clone)]
@@ -75,8 +73,8 @@ pub(super) fn take_in(case: &EvalCase, input: &Value, municipality: &Municipalit
             let mail = serde_json::from_value(mail).map_err(|_| {
                 refused("`mail` has from, address, subject, date and text, all of them texts".to_owned())
             })?;
-            let message = message(&mail, &text_files(&input));
-            intake::email::parse(message.as_bytes(), &defaults).map_err(|error| refused(error.to_string()))?
+            let message = message(&mail, &beside_mail(input).map_err(refused)?);
+            intake::email::parse(message.as_bytes(), &defaults).map_err(|error| refused(without_words(&error)))?
         }
         None => form(input, case, &defaults).map_err(refused)?,
     };
@@ -102,40 +100,80 @@ fn form(mut input: Map<String, Value>, case: &EvalCase, defaults: &Defaults) -> 
         }
     }
     let bytes = Value::Object(input).to_string();
-    let mut read = intake::json::parse(bytes.as_bytes(), defaults).map_err(|error| error.to_string())?;
+    let mut read = intake::json::parse(bytes.as_bytes(), defaults).map_err(|error| without_words(&error))?;
     // One object is one submission.
     read.pop().ok_or_else(|| "there is nothing in it".to_owned())
 }
 
-fn text_files(input: &Map<String, Value>) -> Vec<TextFile> {
-    let listed = input.get("attachments").and_then(Value::as_array);
-    listed.into_iter().flatten().filter_map(|file| serde_json::from_value(file.clone()).ok()).collect()
+/// Where intake stopped, and at what kind of fault. Its own words are for the sender and may repeat what they wrote; a
+/// case's fault stands in reports.
+fn without_words(error: &IntakeError) -> String {
+    const KEYS: [&str; 10] = [
+        "id",
+        "municipality",
+        "service",
+        "fields",
+        "text",
+        "location",
+        "attachments",
+        "party",
+        "sent_at",
+        "received_at",
+    ];
+    let key = error.at.split('/').nth(1).unwrap_or_default();
+    // Any other key is the case's own word.
+    let place = if KEYS.contains(&key) { format!(" at `/{key}`") } else { String::new() };
+    let kind = match error.refusal {
+        Refusal::Unreadable => "it cannot be read",
+        Refusal::TooLarge => "it is too large",
+        Refusal::UnknownMunicipality => "no such municipality",
+        Refusal::UnknownService => "no such service",
+        Refusal::Conflict => "the id was used before",
+        Refusal::Invalid => "a key, a type or a value that no submission has",
+    };
+    format!("{kind}{place}")
 }
 
-/// The message as a mail server would hand it over.
+/// The files that come with a message; nothing else may stand beside it but when it came.
+fn beside_mail(mut input: Map<String, Value>) -> Result<Vec<TextFile>, String> {
+    input.remove("received_at");
+    let files = input.remove("attachments").unwrap_or_else(|| json!([]));
+    if !input.is_empty() {
+        return Err("beside `mail` stand `attachments`, `received_at` and `now`, and nothing else".to_owned());
+    }
+    serde_json::from_value(files).map_err(|_| "beside `mail` an attachment is {name, text}".to_owned())
+}
+
+/// The message as a mail server would hand it over. What people wrote is encoded: no line of it can be a boundary.
 fn message(mail: &Mail, files: &[TextFile]) -> String {
     let Mail { from, address, subject, date, text } = mail;
     let line = |text: &str| text.replace(['\r', '\n'], " ");
-    let mut message = format!(
+    let quotable = |text: &str| line(text).replace(['"', '\\'], "'");
+    let part = |head: &str, text: &str| {
+        let body = BASE64.encode(text);
+        // Lines of a message are at most 998 characters long; encoded text is ASCII.
+        let lines: Vec<&str> = body.as_bytes().chunks(76).filter_map(|line| std::str::from_utf8(line).ok()).collect();
+        let body = lines.join("\r\n");
+        format!("--cut\r\n{head}\r\nContent-Transfer-Encoding: base64\r\n\r\n{body}\r\n")
+    };
+    let head = format!(
         "From: \"{}\" <{}>\r\nTo: kirjaamo@example.org\r\nSubject: {}\r\nDate: {}\r\nMIME-Version: 1.0\r\n\
-         Content-Type: multipart/mixed; boundary=\"cut\"\r\n\r\n--cut\r\nContent-Type: text/plain; charset=utf-8\r\n\
-         Content-Transfer-Encoding: 8bit\r\n\r\n{text}\r\n",
-        line(from),
+         Content-Type: multipart/mixed; boundary=\"cut\"\r\n\r\n",
+        quotable(from),
         line(address),
         line(subject),
         line(date),
     );
-    for TextFile { name, text } in files {
-        let name = line(name).replace('"', "'");
-        // Writing to a String cannot fail.
-        let _ = write!(
-            message,
-            "--cut\r\nContent-Type: text/plain; charset=utf-8; name=\"{name}\"\r\nContent-Disposition: attachment; \
-             filename=\"{name}\"\r\n\r\n{text}\r\n",
+    let text = part("Content-Type: text/plain; charset=utf-8", text);
+    let files = files.iter().map(|TextFile { name, text }| {
+        let name = quotable(name);
+        let head = format!(
+            "Content-Type: text/plain; charset=utf-8; name=\"{name}\"\r\nContent-Disposition: attachment; \
+             filename=\"{name}\""
         );
-    }
-    message.push_str("--cut--\r\n");
-    message
+        part(&head, text)
+    });
+    [head, text].into_iter().chain(files).chain(["--cut--\r\n".to_owned()]).collect()
 }
 
 #[cfg(test)]
@@ -175,12 +213,45 @@ mod tests {
     }
 
     #[test]
+    fn no_line_of_a_text_cuts_the_message() {
+        let text = "Ensimmäinen.\n--cut\nContent-Type: text/plain\n\ntoinen\n--cut--\nviimeinen";
+        let taken = take(&json!({
+            "now": "2026-04-20T09:00:00Z",
+            "mail": { "from": "T", "address": "t@posti.example", "subject": "S", "text": text,
+                      "date": "Mon, 20 Apr 2026 11:00:00 +0300" },
+            "attachments": [{ "name": "a\"b.txt", "text": text }],
+        }))
+        .unwrap();
+        assert_eq!(taken.submission.text.as_deref(), Some(text));
+        assert_eq!((taken.files.len(), taken.files[0].1.as_slice()), (1, text.as_bytes()));
+    }
+
+    #[test]
+    fn nothing_vanishes_beside_a_message() {
+        let mail = json!({ "from": "T", "address": "t@posti.example", "subject": "S", "text": "x",
+                           "date": "Mon, 20 Apr 2026 11:00:00 +0300" });
+        for (key, value) in [
+            ("municipality", json!("koivulahti")),
+            ("fields", json!({ "a": 1 })),
+            ("attachmnts", json!([])),
+            ("attachments", json!([{ "name": "a.txt", "content": "eA==" }])),
+            ("attachments", json!({ "name": "a.txt", "text": "x" })),
+        ] {
+            let error = take(&json!({ "now": "2026-04-20T09:00:00Z", "mail": mail, key: value })).unwrap_err();
+            assert!(error.to_string().contains("beside `mail`"), "{key}: {error}");
+        }
+    }
+
+    #[test]
     fn what_no_file_of_submissions_may_hold_is_refused_without_its_words() {
         for (input, says) in [
             (json!("Valo on pimeänä."), "nothing says when it came"),
             (json!(7), "a text or an object"),
             (json!({ "text": "x", "now": "yesterday" }), "moment is none"),
-            (json!({ "text": "x", "now": "2026-04-20T09:00:00Z", "secret_key": 1 }), "no submission"),
+            (json!({ "text": "x", "now": "2026-04-20T09:00:00Z", "salla.Salla@x": 1 }), "no submission"),
+            (json!({ "text": "x", "now": "2026-04-20T09:00:00Z", "service": "Salla Salainen" }), "at `/service`"),
+            (json!({ "fields": { "Salla Salainen": [[1]] }, "received_at": "Salla" }), "moment is none"),
+            (json!({ "now": "2026-04-20T09:00:00Z", "party": { "Salla Salainen": 1 } }), "at `/party`"),
             (json!({ "mail": { "from": "Salla Salainen" }, "now": "2026-04-20T09:00:00Z" }), "`mail` has from"),
         ] {
             let error = take(&input).unwrap_err().to_string();

@@ -2,7 +2,7 @@
 //!
 //! The key of a call is what decides its answer: the model's name, messages, tools, form, sampling and the epoch of the
 //! settings; never an address, a header, a key, a case or a municipality. A text that differs only in the key of its
-//! fence is the same text. Answers and errors are recorded alike. The same request asked again in one run gets the next
+//! fence is the same text. Answers and errors are recorded alike, unless only [what lasts](Cassette::lasting_only) is. The same request asked again in one run gets the next
 //! take, and the last one for ever after. What is recorded is what was sent: masked texts.
 
 mod difference;
@@ -39,6 +39,8 @@ pub struct Cassette {
     model: String,
     folder: Folder,
     tapes: Mutex<Tapes>,
+    /// What says nothing about its request is neither recorded nor, where a model can be asked, replayed.
+    lasting_only: bool,
     missed: Mutex<BTreeSet<Key>>,
 }
 
@@ -108,6 +110,7 @@ impl Cassette {
             model: model.to_owned(),
             folder,
             tapes: Mutex::new(tapes),
+            lasting_only: false,
             missed: Mutex::default(),
         })
     }
@@ -129,6 +132,21 @@ impl Cassette {
         asked
     }
 
+    /// Only what would be the same tomorrow: answers, and refusals of a request for what it is. An address that is down
+    /// today is not recorded, and where it was, it is asked anew wherever it can be. For evaluations, in which one
+    /// outage would otherwise stand for the model for ever.
+    #[must_use]
+    pub fn lasting_only(mut self) -> Self {
+        self.lasting_only = true;
+        if self.mode == CassetteMode::Auto {
+            let tapes = self.tapes.get_mut().unwrap_or_else(PoisonError::into_inner);
+            for slot in tapes.values_mut().flat_map(BTreeMap::values_mut) {
+                slot.tape.takes.retain(Take::is_lasting);
+            }
+        }
+        self
+    }
+
     async fn answer(&self, request: &ChatRequest, meter: &dyn Meter) -> Result<ChatAnswer, ChatError> {
         let asked = Request::of(request, &self.model, self.epoch);
         let prompt = tape::prompt_id(&request.purpose.prompt);
@@ -142,7 +160,7 @@ impl Cassette {
             Some(inner) if self.mode == CassetteMode::Off => inner.metered(request, meter).await,
             Some(inner) if self.mode != CassetteMode::Replay => {
                 let result = inner.metered(request, meter).await;
-                if let Some(take) = Take::of(&result) {
+                if let Some(take) = Take::of(&result).filter(|take| !self.lasting_only || take.is_lasting()) {
                     self.record(&prompt, &key, asked, take);
                 }
                 result
@@ -221,6 +239,14 @@ impl ChatModel for Cassette {
 }
 
 impl Take {
+    /// An answer, or a refusal that says something about the request.
+    fn is_lasting(&self) -> bool {
+        match self {
+            Self::Answer(_) => true,
+            Self::Error(error) => ChatError::from(error.clone()).is_of_the_request(),
+        }
+    }
+
     fn play(self) -> Result<ChatAnswer, ChatError> {
         match self {
             Self::Answer(answer) => Ok(answer.into_chat(ENDPOINT, Duration::ZERO)),
