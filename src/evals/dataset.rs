@@ -272,14 +272,15 @@ fn of_split(cases: Vec<EvalCase>, split: Split, lock: &PathBuf, faults: &mut Fau
     chosen
 }
 
-/// Which part each case is in, from `split.lock`: a line `<id> <dev|test>` for each; lines that begin with `#` are
-/// comments.
+/// Which part each case is in, from `split.lock`: a line `<id> <dev|test>` for each, with its household behind it where
+/// people stand behind the cases; lines that begin with `#` are comments.
 ///
 /// # Errors
-/// Every line that is none.
+/// Every line that is none; a case or a household in both parts.
 pub fn split(lock: &Path) -> Result<BTreeMap<String, Split>, Faults> {
     let mut faults = Faults::new();
     let mut parts = BTreeMap::new();
+    let mut households: HashMap<&str, Split> = HashMap::new();
     let text = yaml::read_file(lock, &mut faults).unwrap_or_default();
     for (number, line) in text.lines().enumerate().map(|(nth, line)| (nth + 1, line.trim())) {
         if line.is_empty() || line.starts_with('#') {
@@ -291,6 +292,11 @@ pub fn split(lock: &Path) -> Result<BTreeMap<String, Split>, Faults> {
             (Some(id), Some("test")) => Some((id, Split::Test)),
             _ => None,
         };
+        if let (Some((_, split)), Some(household)) = (part, words.next())
+            && *households.entry(household).or_insert(split) != split
+        {
+            faults.at(lock, number, "the household of this case is in both parts", "put back the line that was moved");
+        }
         match part {
             None => faults.at(lock, number, "the line names no case and part", "write `<id> dev` or `<id> test`"),
             Some((id, part)) => {
@@ -441,5 +447,7 @@ assert:
         let faults = opened(&test, THREE, "a dev\na test\nb\n", &[]).unwrap_err();
         assert!(faults.contains("split.lock:2: the case `a` is in both parts"), "{faults}");
         assert!(faults.contains("split.lock:3"), "{faults}");
+        let faults = opened(&test, THREE, "a dev h-1 t1\nb test h-2 t2\nc test h-1 t3\n", &[]).unwrap_err();
+        assert!(faults.contains("split.lock:3: the household of this case is in both parts"), "{faults}");
     }
 }

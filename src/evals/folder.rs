@@ -63,6 +63,9 @@ pub struct Hashes {
     pub suite: String,
     /// The dataset's file.
     pub dataset: String,
+    /// The lock that says which part each case is in, where the suite takes one part.
+    #[serde(default)]
+    pub split: Option<String>,
     /// The prompts, where a model is asked.
     pub prompts: Option<String>,
     /// The packs and policies, where the target reads them.

@@ -21,6 +21,8 @@ const ONE_PLACE: f64 = 50.0;
 const TWO_PLACES: f64 = 60.0;
 /// Two people's words for one thing are seldom more alike than this.
 const SAME_WORDS: f64 = 0.4;
+/// Characters of a notice that are compared: what two notices have in common stands at their beginning.
+const MOST_CHARACTERS: usize = 2_000;
 /// Days within which a fault is still the same one.
 const RECENT: f64 = 14.0;
 /// Days after which it has as likely come anew.
@@ -53,7 +55,8 @@ pub struct Notice {
 impl Notice {
     /// A notice with these words.
     fn new(words: &str, location: Option<Location>, category: Option<String>, received_at: Timestamp) -> Self {
-        let words = Profile::of(&normalize(words).text);
+        let end = words.char_indices().nth(MOST_CHARACTERS).map_or(words.len(), |(end, _)| end);
+        let words = Profile::of(&normalize(&words[..end]).text);
         Self { words, location: location.unwrap_or_default(), category, received_at }
     }
 
@@ -130,6 +133,12 @@ impl Likeness {
     pub fn best_first(&self, other: &Self) -> Ordering {
         other.likeness.total_cmp(&self.likeness).then(other.words.total_cmp(&self.words))
     }
+}
+
+/// Whether two places may be one: not where both tell coordinates too far apart, whatever the words are.
+#[must_use]
+pub fn may_be_one_place(one: Option<&Location>, other: Option<&Location>) -> bool {
+    one.zip(other).and_then(|(one, other)| metres(one, other)).is_none_or(|metres| metres < TWO_PLACES)
 }
 
 /// 1 up to `from`, 0 from `to` on, and in between what lies between.
@@ -211,6 +220,20 @@ mod tests {
         let away = likeness(&here, &notice(DARK, Some(60.5), None, Some("LI1"), 0));
         assert!(!away.is_duplicate() && (away.metres.unwrap() - 60.5).abs() < 0.1, "{away:?}");
         assert!((away.words - 1.0).abs() < 1e-9, "the words are the same");
+    }
+
+    #[test]
+    fn only_the_beginning_of_a_notice_near_by_is_read() {
+        let long = format!("{}{}", "katuvalo ".repeat(400), "aivan muita sanoja ".repeat(1_000));
+        let read: String = long.chars().take(MOST_CHARACTERS).collect();
+        assert_eq!(notice(&long, None, None, None, 0).words, notice(&read, None, None, None, 0).words);
+        let place = |metres: Option<f64>| Some(notice(DARK, metres, None, None, 0).location);
+        for (metres, may_be) in [(Some(59.0), true), (None, true), (Some(60.5), false), (Some(9_000.0), false)] {
+            assert_eq!(may_be_one_place(place(Some(0.0)).as_ref(), place(metres).as_ref()), may_be, "{metres:?}");
+            let found = likeness(&notice(DARK, Some(0.0), None, None, 0), &notice(DARK, metres, None, None, 0));
+            assert!(may_be || !found.is_duplicate(), "nothing is left unread that would be one");
+        }
+        assert!(may_be_one_place(None, place(Some(0.0)).as_ref()));
     }
 
     #[test]

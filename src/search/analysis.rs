@@ -10,6 +10,7 @@ use rust_stemmers::{Algorithm, Stemmer};
 
 use crate::cases::Language;
 use crate::text;
+use crate::text::fnv;
 
 /// Raised with every change of what a text's vector is: words, stems, n-grams, hash, or a number in `sparse`.
 pub const VERSION: u32 = 1;
@@ -75,8 +76,7 @@ impl Analyser {
 /// 64-bit FNV-1a, folded to 32 bits.
 #[expect(clippy::cast_possible_truncation, reason = "the upper half was mixed in")]
 fn hash(bytes: impl Iterator<Item = u8>) -> u32 {
-    let state = bytes
-        .fold(0xcbf2_9ce4_8422_2325_u64, |state, byte| (state ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    let state = fnv::of(bytes);
     (state ^ (state >> 32)) as u32
 }
 

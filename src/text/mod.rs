@@ -5,6 +5,7 @@
 //! passed in. Nothing here logs or keeps a text.
 
 pub mod disguise;
+pub mod fnv;
 pub mod identifiers;
 pub mod language;
 mod mask;

@@ -6,6 +6,8 @@
 
 use std::collections::HashMap;
 
+use super::fnv;
+
 /// Characters of a text that are read; what two notices have in common stands at their beginning.
 const MOST_CHARACTERS: usize = 20_000;
 /// Characters of a run.
@@ -47,11 +49,9 @@ impl Profile {
     }
 }
 
-/// 64-bit FNV-1a over the characters and their number: the same on every machine.
+/// Over the characters and their number.
 fn hash(run: &[char]) -> u64 {
-    let step = |state: u64, byte: u8| (state ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    let bytes = run.iter().flat_map(|character| u32::from(*character).to_le_bytes());
-    bytes.fold(0xcbf2_9ce4_8422_2325, step)
+    fnv::of(run.iter().flat_map(|character| u32::from(*character).to_le_bytes()))
 }
 
 #[cfg(test)]

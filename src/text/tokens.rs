@@ -4,6 +4,8 @@
 //! characters inside a word) and its UTF-8 bytes, folded to 18 bits. The hash is part of the model's version: it must never change
 //! silently, and is the same on every machine.
 
+use super::fnv::{START, step};
+
 /// Number of hash buckets: 2^18.
 pub const BUCKETS: u32 = 1 << 18;
 
@@ -93,7 +95,7 @@ pub fn ngrams(words: &[Token]) -> Vec<Feature> {
 fn characters(bytes: &[u8], edges: &[usize], word: u32, features: &mut Vec<Feature>) {
     let count = edges.len() - 1;
     for from in 0..count {
-        let mut state = step(OFFSET, 3);
+        let mut state = step(START, 3);
         for to in from..count.min(from + 5) {
             for &byte in &bytes[edges[to]..edges[to + 1]] {
                 state = step(state, byte);
@@ -105,15 +107,8 @@ fn characters(bytes: &[u8], edges: &[usize], word: u32, features: &mut Vec<Featu
     }
 }
 
-const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
-const PRIME: u64 = 0x0000_0100_0000_01b3;
-
-const fn step(state: u64, byte: u8) -> u64 {
-    (state ^ byte as u64).wrapping_mul(PRIME)
-}
-
 fn hash(family: u8, first: &[u8], second: &[u8]) -> u64 {
-    let mut state = step(OFFSET, family);
+    let mut state = step(START, family);
     for &byte in first {
         state = step(state, byte);
     }

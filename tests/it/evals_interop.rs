@@ -174,7 +174,7 @@ fn what_is_not_taken_over_is_said_with_its_line() {
 fn samples_of_inspect_and_openai_are_read() {
     let samples = [
         json!({ "id": "s 1", "input": "Capital of Finland?", "target": "Helsinki", "metadata": { "lang": "en" } }),
-        json!({ "id": "b", "input": [{ "role": "user", "content": "Two?" }], "target": ["2", "two"], "choices": ["2", "3"] }),
+        json!({ "id": "b", "input": [{ "role": "user", "content": "Two?" }], "target": [2, "two"] }),
         json!({ "input": [{ "role": "user", "content": "a" }, { "role": "assistant", "content": "b" }], "target": "c" }),
     ];
     let text: String = samples.iter().flat_map(|sample| [sample.to_string(), "\n".to_owned()]).collect();
@@ -184,7 +184,7 @@ fn samples_of_inspect_and_openai_are_read() {
     assert_eq!(inspect.cases[0].metadata["lang"], "en");
     assert_eq!(verdicts(&inspect, &["It is helsinki.", "Three"]), [true, false]);
     let left = inspect.left.to_string();
-    assert!(left.contains("samples.jsonl:2: the choices") && left.contains("samples.jsonl:3: the input"), "{left}");
+    assert!(left.contains("samples.jsonl:3: the input"), "{left}");
 
     let with = |system: &str, user: &str| json!([{ "role": "system", "content": system }, { "role": "user", "content": user }]);
     let samples = [
@@ -197,6 +197,102 @@ fn samples_of_inspect_and_openai_are_read() {
     assert_eq!(openai.system.as_deref(), Some("Answer in one word."));
     assert_eq!(verdicts(&openai, &["Stockholm.", "Yes", "It is no"]), [true, true, false]);
     assert!(openai.left.to_string().contains("match.jsonl:3: the instruction is another"), "{}", openai.left);
+}
+
+/// A number is a text, nothing is no target, and a letter is no answer.
+#[test]
+fn what_a_sample_expects_is_read_or_the_sample_is_left_out() {
+    let targets = [json!(42), json!(["a", 7]), json!(""), json!([]), json!(["a", ""]), json!({ "a": 1 }), Value::Null];
+    for (format, key, name) in [(Format::Inspect, "target", "c"), (Format::Openai, "ideal", "c")] {
+        let samples = targets.iter().map(|target| json!({ "input": "q", key: target }).to_string());
+        let text = samples.chain([json!({ "input": "q" }).to_string()]).collect::<Vec<_>>().join("\n");
+        let (_folder, found) = imported("c.jsonl", &text, format);
+        assert_eq!(verdicts(&found, &["42", "7"]), [true, true]);
+        assert_eq!(verdicts(&found, &["24", "8"]), [false, false]);
+        let left = found.left.to_string();
+        for line in 3..=8 {
+            assert!(left.contains(&format!("{name}.jsonl:{line}: nothing that is expected")), "{left}");
+        }
+    }
+    let choice = json!({ "input": "Which?", "target": "A", "choices": ["one", "two"] });
+    let text = format!("{choice}\n{}", json!({ "input": "q", "target": "a" }));
+    let (_folder, found) = imported("c.jsonl", &text, Format::Inspect);
+    assert_eq!(found.cases.len(), 1);
+    assert!(found.left.to_string().contains("c.jsonl:1: a question with choices"), "{}", found.left);
+}
+
+#[test]
+fn a_sample_gets_the_next_free_id() {
+    let mut samples: Vec<Value> = (1..=9).map(|_| json!({ "input": "q", "target": "a" })).collect();
+    samples[2]["id"] = "c-0009".into();
+    samples[8]["id"] = "bad id".into();
+    let text = samples.iter().map(Value::to_string).collect::<Vec<_>>().join("\n");
+    let (_folder, found) = imported("c.jsonl", &text, Format::Inspect);
+    assert_eq!(found.cases.len(), 9);
+    assert_eq!(found.cases[8].id.as_str(), "c-0010");
+}
+
+#[test]
+fn no_kind_of_promptfoo_becomes_a_text_to_equal() {
+    let cells = [
+        "similar(0.8): hello",
+        "contains-json",
+        "levenshtein(5): foo",
+        "is-refusal",
+        "not-is-refusal",
+        "cost(0.1)",
+        "latency(1000)",
+        "contains(0.5): x",
+        "rouge-n(0.6): a text",
+        "similar:cosine(0.8): hello",
+    ];
+    let mut table = "q,__expected\n".to_owned();
+    for cell in cells {
+        table += &["x,\"", cell, "\"\n"].concat();
+    }
+    table += "file://body.txt,LI1\nx,Contains: nothing\nx,similar words\n";
+    let (_folder, found) = imported("cells.csv", &table, Format::Promptfoo);
+    let asked: Vec<&Value> = found.cases.iter().map(|case| &case.expected).collect();
+    let nothing = json!({});
+    assert!(asked[..cells.len()].iter().all(|asked| **asked == nothing), "{asked:?}");
+    let equals = |text: &str| json!({ "equals": text });
+    assert_eq!(asked[cells.len()..], [&equals("Contains: nothing"), &equals("similar words")]);
+    let left = found.left.to_string();
+    for line in 2..=cells.len() + 2 {
+        assert!(left.contains(&format!("cells.csv:{line}: ")), "{line}\n{left}");
+    }
+}
+
+const UNREAD: &str = r#"prompts: ["{{q}}"]
+defaultTest:
+  threshold: 0.5
+  options:
+    transform: output.trim()
+tests:
+  - vars: file://vars.yaml
+  - vars: { q: a }
+    assert:
+      - { type: contains, value: x, weight: 0 }
+      - { type: contains, value: x, threshold: 0.5 }
+      - { type: contains, value: y, metric: mine }
+"#;
+
+#[test]
+fn every_key_that_is_not_read_is_said() {
+    let (_folder, found) = imported("keys.yaml", UNREAD, Format::Promptfoo);
+    assert_eq!(found.cases.len(), 1);
+    assert_eq!(found.cases[0].expected, json!({ "contains": "y" }));
+    let left = found.left.to_string();
+    for says in [
+        "keys.yaml:3: `threshold` of a test",
+        "keys.yaml:4: `options` of a test",
+        "keys.yaml:7: `vars` is not written out",
+        "keys.yaml:10: an assertion with `weight`",
+        "keys.yaml:11: an assertion with `threshold`",
+        "keys.yaml:12: the `metric`",
+    ] {
+        assert!(left.contains(says), "{says}\n{left}");
+    }
 }
 
 #[test]

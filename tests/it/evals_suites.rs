@@ -43,8 +43,10 @@ const RECORDED: &str = "model-triage";
 const DEV: u8 = 0x55;
 /// A public number that letters name.
 const ROAD_USER_LINE: &str = "02002100";
-/// Two texts that share more of their letter quadruples than this are the same text.
-const ALIKE: f64 = 0.6;
+/// Two texts that share more of their letter quadruples than this say the same in the same words.
+const ALIKE: f64 = 0.45;
+/// Suites of engines that learn nothing from the examples: likeness of words, and search.
+const UNTAUGHT: [&str; 2] = ["duplicates", "retrieval"];
 
 fn home() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("evals")
@@ -147,6 +149,30 @@ fn every_label_is_asked_for_at_least_three_times_and_in_three_languages() {
     assert_eq!(declared.iter().map(String::as_str).collect::<BTreeSet<_>>(), labels);
 }
 
+/// The label guide: the category's own urgency, but for danger now and for a stop sign that is gone.
+#[test]
+fn urgency_is_the_category_s_own() {
+    let rulebook =
+        Rulebook::load(&policies(), &"harjuvesi".parse().unwrap()).unwrap_or_else(|faults| panic!("{faults}"));
+    let categories = rulebook.pack.services.values().flat_map(|service| &service.categories);
+    let own: HashMap<&str, String> =
+        categories.map(|category| (category.code.as_str(), category.urgency.to_string())).collect();
+    let mut looked = 0;
+    for (name, _) in SUITES {
+        for case in cases(name) {
+            let (label, urgency) = (word(&case, "expected.label"), word(&case, "expected.urgency"));
+            let Some(own) = own.get(label.as_str()).filter(|_| !["U0", "none"].contains(&urgency.as_str())) else {
+                continue;
+            };
+            looked += 1;
+            let is_stop_sign = written(&case.input).iter().any(|text| text.to_lowercase().contains("stop"));
+            let is_exempt = label == "SG1" && urgency == "U2" && is_stop_sign;
+            assert!(urgency == *own || is_exempt, "{} of {name} is {label} {urgency}, {label}'s own is {own}", case.id);
+        }
+    }
+    assert!(looked > 500, "{looked}");
+}
+
 #[test]
 fn every_seeded_fault_has_a_case_and_every_case_a_fault_that_there_is() {
     let cases = cases("verification");
@@ -172,7 +198,7 @@ fn no_text_stands_among_the_examples() {
         }
     }
     let mut looked = 0;
-    for (name, _) in SUITES {
+    for (name, _) in SUITES.iter().filter(|(name, _)| !UNTAUGHT.contains(name)) {
         for case in cases(name).iter().filter(|case| word(case, "metadata.rewrite") == "none") {
             for text in written(&case.input) {
                 looked += 1;
@@ -190,7 +216,7 @@ fn no_text_stands_among_the_examples() {
             }
         }
     }
-    assert!(looked > 1000, "{looked}");
+    assert!(looked > 800, "{looked}");
 }
 
 /// Four letters at a time, without signs and capitals.

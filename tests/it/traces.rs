@@ -20,7 +20,7 @@ use crate::support::database::BEGINNING;
 
 /// What strangers and models wrote: none of it may leave by a span.
 const PLANTED: [&str; 5] =
-    ["010190-123A", "Aino Esimerkki", "Write the reasons", "Tiekunta anoo avustusta", "sk-very-secret"];
+    ["010190-999W", "Aino Esimerkki", "Write the reasons", "Tiekunta anoo avustusta", "sk-very-secret"];
 
 /// A collector that keeps what it is sent, and its address.
 async fn collector() -> (String, Arc<Mutex<Vec<Value>>>) {
@@ -60,9 +60,9 @@ async fn a_collector_learns_of_every_call_and_nothing_of_its_content() {
     let traces = Traces::to(&address).unwrap();
     let subscriber = tracing_subscriber::registry().with(traces.layer());
 
-    let mut answered = answer("Aino Esimerkki (010190-123A): Tiekunta anoo avustusta.");
+    let mut answered = answer("Aino Esimerkki (010190-999W): Tiekunta anoo avustusta.");
     answered.tool_calls =
-        vec![ToolCall { id: "1".into(), name: "search_policy".into(), arguments: r#"{"query":"010190-123A"}"#.into() }];
+        vec![ToolCall { id: "1".into(), name: "search_policy".into(), arguments: r#"{"query":"010190-999W"}"#.into() }];
     let (ambient, _) = Ambient::fixed(BEGINNING.parse().unwrap());
     let Config { model: mut settings, failover, budget, .. } = Config::standard();
     settings.key = vireille::config::Secret::new("sk-very-secret".into());
@@ -70,7 +70,7 @@ async fn a_collector_learns_of_every_call_and_nothing_of_its_content() {
     let results = [Ok(answered), Err(ChatError::Cut)];
     let model = Counted::new(Told::all(results), ledger, &settings, &failover, &budget, ambient).unwrap();
     let mut request = request("Tiekunta anoo avustusta.");
-    request.messages.push(Message::User(Masked::public("Aino Esimerkki, 010190-123A")));
+    request.messages.push(Message::User(Masked::public("Aino Esimerkki, 010190-999W")));
 
     let working = async {
         model.chat(&request).await.unwrap();

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use jiff::civil::Date;
@@ -18,11 +19,12 @@ use crate::cli::{output, rulebooks};
 use crate::clock::helsinki;
 use crate::evals::case::EvalCase;
 use crate::evals::corrections::lock::{Lock, Pseudonyms, SHORTEST_KEY};
-use crate::evals::corrections::second::{SecondLabel, confirm};
+use crate::evals::corrections::second::{SecondLabel, Vocabulary, confirm};
 use crate::evals::corrections::{of, reviewed};
 use crate::evals::dataset;
 use crate::model::masking::PublicWords;
 use crate::municipality::Faults;
+use crate::policy::Rulebook;
 
 /// Exports what people changed in review as masked cases that wait for a second label.
 #[derive(Debug, Args)]
@@ -34,7 +36,7 @@ pub(in crate::cli) struct FromCorrections {
     #[arg(long, value_name = "DATE", conflicts_with = "confirm")]
     since: Option<Date>,
     /// Of which municipality; the default one of the settings when left out.
-    #[arg(long, value_name = "ID", conflicts_with = "confirm")]
+    #[arg(long, value_name = "ID")]
     municipality: Option<MunicipalityId>,
     /// At most so many decided cases are read, the newest first.
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
@@ -51,14 +53,27 @@ impl FromCorrections {
     pub(in crate::cli) async fn run(self, context: &mut Context) -> Result<Exit, Failure> {
         let pseudonyms = key(&self.key)?;
         match &self.confirm {
-            Some(labels) => second(&self.output, labels, &pseudonyms, context),
+            Some(labels) => {
+                let (_, rulebooks) = self.municipality(context)?;
+                let vocabulary = Vocabulary::of(&rulebooks.pack);
+                second(&self.output, labels, &vocabulary, &pseudonyms, context)
+            }
             None => self.export(&pseudonyms, context).await,
         }
     }
 
-    async fn export(&self, pseudonyms: &Pseudonyms, context: &mut Context) -> Result<Exit, Failure> {
+    /// The municipality and what it goes by.
+    fn municipality(&self, context: &mut Context) -> Result<(MunicipalityId, Arc<Rulebook>), Failure> {
         let config = context.config()?;
         let municipality = self.municipality.clone().unwrap_or_else(|| config.policies.default_municipality.clone());
+        let unknown = || Failure::Usage(format!("municipality `{municipality}` has no pack loaded"));
+        let rulebook = rulebooks(&config)?.get(&municipality).ok_or_else(unknown)?;
+        Ok((municipality, rulebook))
+    }
+
+    async fn export(&self, pseudonyms: &Pseudonyms, context: &mut Context) -> Result<Exit, Failure> {
+        let config = context.config()?;
+        let (municipality, rulebook) = self.municipality(context)?;
         let since = match self.since {
             Some(day) => {
                 let start = day.to_zoned(helsinki()).map_err(|error| Failure::Usage(format!("--since: {error}")))?;
@@ -66,10 +81,8 @@ impl FromCorrections {
             }
             None => None,
         };
-        let rulebooks = rulebooks(&config)?;
-        let unknown = || Failure::Usage(format!("municipality `{municipality}` has no pack loaded"));
-        let pack = &rulebooks.get(&municipality).ok_or_else(unknown)?.pack;
-        let public = std::sync::Arc::new(PublicWords::new(pack));
+        let pack = &rulebook.pack;
+        let public = Arc::new(PublicWords::new(pack));
         let folder = self.output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         fs::create_dir_all(folder)?;
         let lock_file = folder.join("split.lock");
@@ -179,11 +192,17 @@ fn append(path: &Path, lines: &str) -> Result<(), Failure> {
 }
 
 /// Joins second labels to their cases.
-fn second(dataset: &Path, labels: &Path, pseudonyms: &Pseudonyms, context: &mut Context) -> Result<Exit, Failure> {
+fn second(
+    dataset: &Path,
+    labels: &Path,
+    vocabulary: &Vocabulary,
+    pseudonyms: &Pseudonyms,
+    context: &mut Context,
+) -> Result<Exit, Failure> {
     let mut cases = dataset::all(dataset).map_err(|faults| unusable(&faults))?;
     let labels_read = read_labels(labels).map_err(|faults| unusable(&faults))?;
-    let (agreement, refused) =
-        confirm(&mut cases, &labels_read.iter().map(|(_, label)| label.clone()).collect::<Vec<_>>(), pseudonyms);
+    let given: Vec<SecondLabel> = labels_read.iter().map(|(_, label)| label.clone()).collect();
+    let (agreement, refused) = confirm(&mut cases, &given, vocabulary, pseudonyms);
     replace(dataset, &cases)?;
     for (nth, why) in &refused {
         let (line, label) = &labels_read[*nth];

@@ -44,11 +44,10 @@ impl Pseudonyms {
         hex(&tag.as_ref()[..LENGTH])
     }
 
-    /// The pseudonym of a person by their name, however it is spaced and capitalised.
+    /// The pseudonym of a person by their name, however it is spaced and capitalised and whichever part comes first.
     #[must_use]
     pub fn person(&self, name: &str) -> String {
-        let name = name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
-        format!("r-{}", self.of("person", &name))
+        format!("r-{}", self.of("person", &name_parts(name)))
     }
 
     /// Says which key this is, and nothing of it.
@@ -63,6 +62,14 @@ impl Pseudonyms {
             _ => Split::Test,
         }
     }
+}
+
+/// The parts of a name in one order.
+pub(super) fn name_parts(name: &str) -> String {
+    let lower = name.to_lowercase();
+    let mut parts: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty()).collect();
+    parts.sort_unstable();
+    parts.join(" ")
 }
 
 /// Which household each mark belongs to, and which part each household is in.
@@ -85,7 +92,8 @@ impl Lock {
     /// Reads the lock; one that is not there is empty.
     ///
     /// # Errors
-    /// Every line that is none; a lock that was made with another key.
+    /// Every line that is none; a lock that was made with another key; a case, household or mark in two parts; a
+    /// household in a part other than its own.
     pub fn read(path: &Path, pseudonyms: &Pseudonyms) -> Result<Self, Faults> {
         let mut faults = Faults::new();
         let mut lock = Self::default();
@@ -93,9 +101,11 @@ impl Lock {
         for (number, line) in text.lines().enumerate().map(|(nth, line)| (nth + 1, line.trim())) {
             if let Some(key) = line.strip_prefix("# key ") {
                 lock.key = Some(key.to_owned());
-            } else if !line.is_empty() && !line.starts_with('#') && lock.take(line).is_none() {
-                let instead = "leave the lock as the program wrote it";
-                faults.at(path, number, "the line names no case, part and household", instead);
+            } else if !line.is_empty()
+                && !line.starts_with('#')
+                && let Err(what) = lock.take(line, pseudonyms)
+            {
+                faults.at(path, number, what, "leave the lock as the program wrote it");
             }
         }
         let fingerprint = pseudonyms.fingerprint();
@@ -110,17 +120,30 @@ impl Lock {
         if faults.is_empty() { Ok(lock) } else { Err(faults) }
     }
 
-    fn take(&mut self, line: &str) -> Option<()> {
+    fn take(&mut self, line: &str, pseudonyms: &Pseudonyms) -> Result<(), &'static str> {
+        const NONE: &str = "the line names no case, part and household";
         let mut words = line.split_whitespace();
-        let id = words.next()?;
-        let part = match words.next()? {
-            "dev" => Split::Dev,
-            "test" => Split::Test,
-            _ => return None,
+        let id = words.next().ok_or(NONE)?;
+        let part = match words.next() {
+            Some("dev") => Split::Dev,
+            Some("test") => Split::Test,
+            _ => return Err(NONE),
         };
-        let household = words.next()?;
-        self.note(id, part, household, words.map(str::to_owned));
-        Some(())
+        let household = words.next().ok_or(NONE)?;
+        let ties: Vec<&str> = words.collect();
+        if self.placed.get(id).is_some_and(|(before, _)| *before != part) {
+            return Err("the case is in both parts");
+        }
+        // A household's part is that of its name, so a line that was moved can be told.
+        if part != pseudonyms.part(household) {
+            return Err("the household is not in its part");
+        }
+        let same_part = |tie: &&str| self.ties.get(*tie).and_then(|other| self.households.get(other)) == Some(&part);
+        if !ties.iter().filter(|tie| self.ties.contains_key(**tie)).all(same_part) {
+            return Err("a mark of the case belongs to a household of the other part");
+        }
+        self.note(id, part, household, ties.into_iter().map(str::to_owned));
+        Ok(())
     }
 
     fn note(&mut self, id: &str, part: Split, household: &str, ties: impl Iterator<Item = String>) {
@@ -196,22 +219,29 @@ mod tests {
         let other = Pseudonyms::new(&[8; 32]).unwrap();
         assert_eq!(pseudonyms().person("Veera  Valmistelija"), pseudonyms().person("veera valmistelija"));
         assert_ne!(pseudonyms().person("Veera Valmistelija"), other.person("Veera Valmistelija"));
+        assert_eq!(pseudonyms().person("Veera Valmistelija"), pseudonyms().person("Valmistelija, Veera"));
         assert_ne!(pseudonyms().of("tie", "a"), pseudonyms().of("case", "a"));
         assert!(Pseudonyms::new(b"short").is_none());
         assert!(!format!("{:?}", pseudonyms()).contains('7'));
     }
 
+    /// A household of a part.
+    fn of_part(part: Split) -> String {
+        (0..99).map(|nth| format!("h-{nth}")).find(|household| pseudonyms().part(household) == part).unwrap()
+    }
+
     #[test]
     fn what_is_locked_stays_and_what_joins_two_parts_is_left_out() {
         let key = format!("# key {}\n", pseudonyms().fingerprint());
-        let mut lock = read(&format!("{key}a dev h-1 t1 t2\nb test h-2 t3\n")).unwrap();
+        let (dev, test) = (of_part(Split::Dev), of_part(Split::Test));
+        let mut lock = read(&format!("{key}a dev {dev} t1 t2\nb test {test} t3\n")).unwrap();
         assert_eq!(lock.place(&mut correction("a", &["t3"]), &pseudonyms()), Ok(Split::Dev));
         let mut joined = correction("c", &["t9", "t3"]);
         assert_eq!(lock.place(&mut joined, &pseudonyms()), Ok(Split::Test));
-        assert_eq!(joined.case.metadata["household"], "h-2");
+        assert_eq!(joined.case.metadata["household"], test);
         assert_eq!(lock.place(&mut correction("d", &["t9"]), &pseudonyms()), Ok(Split::Test), "t9 came with c");
         assert_eq!(lock.place(&mut correction("e", &["t1", "t3"]), &pseudonyms()), Err(Torn));
-        assert_eq!(lock.added(), "c test h-2 t9 t3\nd test h-2 t9\n");
+        assert_eq!(lock.added(), format!("c test {test} t9 t3\nd test {test} t9\n"));
     }
 
     #[test]
@@ -219,6 +249,20 @@ mod tests {
         assert!(read("# key 0011\n").unwrap_err().contains("another key"));
         assert!(read("a dev\n").unwrap_err().contains("split.lock:1"));
         assert!(read("a both h-1\n").unwrap_err().contains("split.lock:1"));
+    }
+
+    #[test]
+    fn a_line_that_was_moved_is_refused() {
+        let (dev, test) = (of_part(Split::Dev), of_part(Split::Test));
+        for (lines, says) in [
+            (format!("a test {dev} t1\n"), "split.lock:1: the household is not in its part"),
+            (format!("a dev {dev} t1\nb test {dev} t1\n"), "split.lock:2: the household is not in its part"),
+            (format!("a dev {dev} t1\na test {test} t2\n"), "split.lock:2: the case is in both parts"),
+            (format!("a dev {dev} t1\nb test {test} t1\n"), "split.lock:2: a mark of the case belongs"),
+        ] {
+            let faults = read(&lines).unwrap_err();
+            assert!(faults.contains(says), "{faults}");
+        }
     }
 
     proptest! {

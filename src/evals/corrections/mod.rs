@@ -6,9 +6,13 @@
 //! pending until a second person has said the same ([`second`]). Only decided cases are read: what was approved is what
 //! people meant. Nothing here writes to the database, and a case that cannot be masked for certain is left out.
 
+mod leaks;
 pub mod lock;
 mod redaction;
 pub mod second;
+mod ties;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -23,6 +27,7 @@ use crate::cases::{
 use crate::clock::helsinki;
 use crate::model::masking::PublicWords;
 use crate::municipality::Pack;
+use crate::municipality::format::AttachmentRule;
 use crate::storage::{self, Decided, DecidedFilter, Storage};
 
 /// `metadata.source` of these cases.
@@ -45,15 +50,15 @@ vocabulary! {
 }
 
 impl Aspect {
-    /// The member of `expected` that a second person is asked for.
+    /// What a second person is asked for, of all that is expected: a member of it; for an outcome `{kind, amount}`.
     #[must_use]
-    pub const fn key(self) -> &'static str {
+    pub fn asked(self, expected: &Value) -> Value {
         match self {
-            Self::Class => "label",
-            Self::Route => "authority",
-            Self::Facts => "asked",
-            Self::Outcome => "kind",
-            Self::Letter => "letter",
+            Self::Class => expected["label"].clone(),
+            Self::Route => expected["authority"].clone(),
+            Self::Facts => expected["asked"].clone(),
+            Self::Outcome => json!({ "kind": expected["kind"], "amount": expected["amount"] }),
+            Self::Letter => expected["letter"].clone(),
         }
     }
 }
@@ -69,6 +74,8 @@ pub struct Reviewed {
     pub timeline: Vec<Event>,
     /// What came in: the first submission and its supplements, oldest first.
     pub submissions: Vec<Submission>,
+    /// Names by token, as far as they are known.
+    pub names: BTreeMap<String, String>,
 }
 
 /// The newest decided cases of a municipality with their history, at most `limit`.
@@ -82,6 +89,9 @@ pub async fn reviewed(
     limit: u32,
 ) -> storage::Result<Vec<Reviewed>> {
     let filter = DecidedFilter { since, ..DecidedFilter::default() };
+    let tokens = storage.tokens(municipality).await?;
+    let names: BTreeMap<String, String> =
+        tokens.into_iter().map(|token| (token.person.token.to_string(), token.person.name)).collect();
     let mut reviewed = Vec::new();
     for decided in storage.decided(municipality, &filter, limit).await? {
         let mut drafts = storage.drafts(municipality, decided.case.id).await?;
@@ -92,7 +102,10 @@ pub async fn reviewed(
             let missing = storage::Error::Missing { what: "submission" };
             submissions.push(storage.submission(municipality, *id).await?.ok_or(missing)?);
         }
-        reviewed.push(Reviewed { decided, drafts, timeline, submissions });
+        let people = decided.case.file.preparers.iter().chain([&decided.decision.person]);
+        let mut names = names.clone();
+        names.extend(people.map(|person| (person.token.to_string(), person.name.clone())));
+        reviewed.push(Reviewed { decided, drafts, timeline, submissions, names });
     }
     Ok(reviewed)
 }
@@ -130,9 +143,13 @@ struct Change {
 #[must_use]
 pub fn of(reviewed: &Reviewed, pack: &Pack, public: &std::sync::Arc<PublicWords>, pseudonyms: &Pseudonyms) -> Made {
     let redaction = Redaction::new(reviewed, pack, public);
-    let ties = ties(reviewed, pseudonyms);
+    let ties = ties::of(reviewed, pack, pseudonyms);
     let mut made = Made::default();
     for change in changes(reviewed) {
+        if change.aspect == Aspect::Facts && !is_of_the_forms(&change, pack) {
+            made.unmasked += 1;
+            continue;
+        }
         match case(reviewed, change, &redaction, pseudonyms) {
             Some(case) => made.corrections.push(Correction { case, ties: ties.clone() }),
             None => made.unmasked += 1,
@@ -223,7 +240,7 @@ fn outcome(reviewed: &Reviewed) -> Option<Change> {
     Some(Change {
         aspect: Aspect::Outcome,
         at: machine.created_at,
-        model_said: json!(was.kind),
+        model_said: json!({ "kind": was.kind, "amount": was.amount }),
         expected: json!({ "kind": is.kind, "outcome": outcome, "amount": is.amount }),
         by: file.rulings.last().map(|ruling| ruling.actor.clone()),
     })
@@ -254,7 +271,8 @@ fn case(reviewed: &Reviewed, change: Change, redaction: &Redaction<'_>, pseudony
     let day: Date = decided.decision.decided_at.to_zoned(helsinki()).date();
     let key = format!("{}/{}", decided.case.id, decided.case.file.round);
     let id = format!("cor-{}-{}-{aspect}", day.strftime("%Y-%m"), pseudonyms.of("case", &key));
-    let person = by.map(|token| pseudonyms.person(&name_of(reviewed, &token)));
+    // By the name, so that somebody with two tokens is one reviewer; nobody confirms what nobody's name stands behind.
+    let person = by.and_then(|token| reviewed.names.get(&token)).map(|name| pseudonyms.person(name));
     let metadata = json!({
         "source": SOURCE, "aspect": aspect, "model_said": model_said, "engine": decided.proposed.engine.name,
         "lang": decided.case.file.reading.as_ref().map(|reading| reading.language),
@@ -265,42 +283,23 @@ fn case(reviewed: &Reviewed, change: Change, redaction: &Redaction<'_>, pseudony
     redaction.is_clean(&case).then_some(case)
 }
 
-/// The name behind a token, so that somebody with two tokens is one reviewer; the token where nobody noted a name.
-fn name_of(reviewed: &Reviewed, token: &str) -> String {
-    let preparers = reviewed.decided.case.file.preparers.iter();
-    let mut people = preparers.chain(std::iter::once(&reviewed.decided.decision.person));
-    people.find(|person| person.token.to_string() == token).map_or_else(|| token.to_owned(), |found| found.name.clone())
+/// Whether all that is asked for has a name that the forms give it: a person may call a question by any word.
+fn is_of_the_forms(change: &Change, pack: &Pack) -> bool {
+    let said: BTreeSet<&str> = words(&change.model_said).collect();
+    let names = names_of_forms(pack);
+    words(&change.expected["asked"]).all(|asked| said.contains(asked) || names.contains(asked))
 }
 
-/// What the case shares with others of the same household: the party's own marks first, then the place.
-fn ties(reviewed: &Reviewed, pseudonyms: &Pseudonyms) -> Vec<String> {
-    let mut marks = Vec::new();
-    for submission in &reviewed.submissions {
-        let party = submission.party.as_ref();
-        let mark = |of: fn(&crate::cases::Party) -> Option<&String>| party.and_then(of).cloned();
-        marks.extend([
-            mark(|party| party.business_id.as_ref()),
-            mark(|party| party.email.as_ref()),
-            mark(|party| party.phone.as_ref()),
-            mark(|party| party.address.as_ref()),
-            mark(|party| party.name.as_ref()),
-        ]);
-        let field = |name: &str| submission.fields.get(name).and_then(Value::as_str).map(str::to_owned);
-        marks.extend(["business_id", "iban", "email", "phone", "address", "register_unit"].map(field));
-        marks.push(submission.location.as_ref().and_then(|location| location.address.clone()));
-    }
-    let mut ties: Vec<String> = Vec::new();
-    for mark in marks.into_iter().flatten() {
-        let letters = redaction::compact(&mark);
-        let tie = pseudonyms.of("tie", &letters);
-        if !letters.is_empty() && !ties.contains(&tie) {
-            ties.push(tie);
-        }
-    }
-    if ties.is_empty() {
-        ties.push(pseudonyms.of("tie", &reviewed.decided.case.id.to_string()));
-    }
-    ties
+fn words(list: &Value) -> impl Iterator<Item = &str> {
+    list.as_array().into_iter().flatten().filter_map(Value::as_str)
+}
+
+/// Names of the fields and files that the forms of a municipality ask for.
+fn names_of_forms(pack: &Pack) -> BTreeSet<String> {
+    let services = || pack.services.values();
+    let file = |rule: &AttachmentRule| [rule.name.clone(), format!("attachment_{}", rule.name)];
+    let fields = services().flat_map(|service| service.fields.iter().map(|field| field.name.clone()));
+    fields.chain(services().flat_map(|service| service.attachments.iter().flat_map(file))).collect()
 }
 
 /// Sets a member of a case's metadata.

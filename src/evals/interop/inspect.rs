@@ -1,14 +1,14 @@
 //! Inspect's samples: `{"id", "input", "target", "choices", "metadata"}`, one a line.
 //!
 //! How an answer is scored stands in the task's Python code, which is not read: `includes` is taken (the target stands in
-//! the answer, in any size of letters), as Inspect's own default does, and said. Files, set-up and sandboxes are not
-//! taken over.
+//! the answer, in any size of letters), as Inspect's own default does, and said. Files, set-up, sandboxes and questions
+//! with choices, whose target is a letter, are not taken over.
 
 use std::path::Path;
 
 use serde_json::Value;
 
-use super::{Ask, Ids, Imported, lines, name_of, pattern, with_message};
+use super::{Ask, Ids, Imported, NO_ID, NO_TARGET, alternatives, lines, name_of, pattern, with_message};
 use crate::evals::case::plain;
 use crate::municipality::Faults;
 
@@ -26,6 +26,20 @@ pub fn samples(path: &Path, text: &str) -> Result<Imported, Faults> {
     let instead = "change the kind of the assertion if the task scores otherwise";
     imported.left.at(path, None, "the scorer stands in the task's code: `includes` was taken", instead);
     for (nth, (line, sample)) in lines(path, text)?.into_iter().enumerate() {
+        if sample.get("choices").is_some_and(|choices| !choices.is_null()) {
+            let instead = "write the choices into the message and the whole answer as its target";
+            imported.left.at(
+                path,
+                line,
+                "a question with choices is answered by a letter: the sample is left out",
+                instead,
+            );
+            continue;
+        }
+        let Some(targets) = alternatives(sample.get("target")) else {
+            imported.left.at(path, line, NO_TARGET, "write a text or a list of texts as `target`");
+            continue;
+        };
         let Some((input, mut metadata)) =
             with_message(&mut imported, path, line, sample.get("input").unwrap_or(&Value::Null))
         else {
@@ -35,30 +49,17 @@ pub fn samples(path: &Path, text: &str) -> Result<Imported, Faults> {
         {
             imported.left.at(path, line, format!("`{key}` is not taken over"), "say it in the case, if it matters");
         }
-        if let Some(choices) = sample.get("choices") {
-            let instead = "they are kept under `metadata.choices`; write them into the message";
-            imported.left.at(path, line, "the choices are not shown to the model", instead);
-            metadata.insert("choices".to_owned(), choices.clone());
-        }
         if let Some(Value::Object(own)) = sample.get("metadata") {
             metadata.extend(own.clone());
         }
-        let asks = targets(sample.get("target"));
+        // Any of the targets stands in the answer.
+        let any: Vec<String> = targets.iter().map(|target| pattern(target, true)).collect();
+        let asks = vec![Ask::regex("includes", any.join("|"))];
         let own = sample.get("id").map(|id| plain(Some(id)));
         match ids.give(own.as_deref(), &name, nth + 1) {
             Some(id) => imported.add(id, input, asks, metadata),
-            None => imported.left.at(path, line, "the id stands twice", "give each sample an id of its own"),
+            None => imported.left.at(path, line, NO_ID, "give the file a shorter name"),
         }
     }
     Ok(imported)
-}
-
-/// Any of the targets stands in the answer.
-fn targets(target: Option<&Value>) -> Vec<Ask> {
-    let texts: Vec<String> = match target {
-        Some(Value::String(text)) => vec![pattern(text, true)],
-        Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).map(|text| pattern(text, true)).collect(),
-        _ => Vec::new(),
-    };
-    if texts.is_empty() { Vec::new() } else { vec![Ask::regex("includes", texts.join("|"))] }
 }

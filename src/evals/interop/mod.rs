@@ -194,16 +194,32 @@ pub fn name_of(path: &Path) -> String {
     if name.is_empty() { "imported".to_owned() } else { name }
 }
 
-/// Gives each case an id: its own where that can be one and is free, else by its place.
+/// Gives each case an id: its own where that can be one and is free, else by its place or the next that is free.
 #[derive(Debug, Default)]
 struct Ids(BTreeSet<EvalCaseId>);
 
 impl Ids {
     fn give(&mut self, own: Option<&str>, name: &str, place: usize) -> Option<EvalCaseId> {
         let own = own.and_then(|own| EvalCaseId::try_from(own.to_owned()).ok());
-        let by_place = || EvalCaseId::try_from(format!("{name}-{place:04}")).ok();
-        let id = own.filter(|own| !self.0.contains(own)).or_else(by_place)?;
-        self.0.insert(id.clone()).then_some(id)
+        let free = |id: &EvalCaseId| !self.0.contains(id);
+        let mut by_place = (place..).map_while(|place| EvalCaseId::try_from(format!("{name}-{place:04}")).ok());
+        let id = own.filter(free).or_else(|| by_place.find(free))?;
+        self.0.insert(id.clone());
+        Some(id)
+    }
+}
+
+/// What an answer may be: one text or several, a number as the text that it is. None where there is nothing, or anything
+/// else: an empty text stands in every answer.
+fn alternatives(value: Option<&Value>) -> Option<Vec<String>> {
+    let text = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()).filter(|text| !text.trim().is_empty()),
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        _ => None,
+    };
+    match value? {
+        Value::Array(items) => items.iter().map(text).collect::<Option<Vec<_>>>().filter(|texts| !texts.is_empty()),
+        one => Some(vec![text(one)?]),
     }
 }
 
@@ -221,6 +237,9 @@ fn has_template(value: &Value) -> bool {
         _ => false,
     }
 }
+
+const NO_TARGET: &str = "nothing that is expected can be read: the sample is left out";
+const NO_ID: &str = "the sample can be given no id";
 
 /// Objects with the lines on which they stand.
 type Lines = Vec<(usize, Map<String, Value>)>;

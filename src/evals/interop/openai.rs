@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{Ask, Ids, Imported, lines, name_of, with_message};
+use super::{Ask, Ids, Imported, NO_ID, NO_TARGET, alternatives, lines, name_of, with_message};
 use crate::municipality::Faults;
 
 /// Reads samples.
@@ -24,26 +24,23 @@ pub fn samples(path: &Path, text: &str) -> Result<Imported, Faults> {
     let instead = "change the kind of the assertion if the registry names `includes`, `fuzzy_match` or a judge";
     imported.left.at(path, None, "the class that scores stands in the registry: `match` was taken", instead);
     for (nth, (line, sample)) in lines(path, text)?.into_iter().enumerate() {
+        let Some(ideals) = alternatives(sample.get("ideal")) else {
+            imported.left.at(path, line, NO_TARGET, "write a text or a list of texts as `ideal`");
+            continue;
+        };
         let input = sample.get("input").unwrap_or(&Value::Null);
         let Some((input, metadata)) = with_message(&mut imported, path, line, input) else { continue };
         for key in sample.keys().filter(|key| !["id", "input", "ideal"].contains(&key.as_str())) {
             imported.left.at(path, line, format!("`{key}` is not taken over"), "say it in the case, if it matters");
         }
+        // The answer begins with any of the ideals.
+        let any: Vec<String> = ideals.iter().map(|ideal| regex::escape(ideal)).collect();
+        let asks = vec![Ask::regex("match", format!("^(?:{})", any.join("|")))];
         let own = sample.get("id").and_then(Value::as_str);
         match ids.give(own, &name, nth + 1) {
-            Some(id) => imported.add(id, input, ideals(sample.get("ideal")), metadata),
-            None => imported.left.at(path, line, "the id stands twice", "give each sample an id of its own"),
+            Some(id) => imported.add(id, input, asks, metadata),
+            None => imported.left.at(path, line, NO_ID, "give the file a shorter name"),
         }
     }
     Ok(imported)
-}
-
-/// The answer begins with any of the ideals.
-fn ideals(ideal: Option<&Value>) -> Vec<Ask> {
-    let texts: Vec<String> = match ideal {
-        Some(Value::String(text)) => vec![regex::escape(text)],
-        Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).map(regex::escape).collect(),
-        _ => Vec::new(),
-    };
-    if texts.is_empty() { Vec::new() } else { vec![Ask::regex("match", format!("^(?:{})", texts.join("|")))] }
 }

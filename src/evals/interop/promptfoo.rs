@@ -6,7 +6,9 @@
 //! program over its variables, and nothing renders here.
 
 use std::path::Path;
+use std::sync::LazyLock;
 
+use regex::Regex;
 use serde_json::{Map, Value, json};
 
 use super::{Ask, Ids, Imported, has_template, is_template, line, name_of, pattern};
@@ -35,6 +37,10 @@ pub fn config(path: &Path, source: &str) -> Result<Imported, Faults> {
     let default = config.get("defaultTest").and_then(Value::as_object).cloned().unwrap_or_default();
     if config.get("defaultTest").is_some_and(|default| !default.is_object()) {
         reader.left(&["defaultTest"], "`defaultTest` is not written out here", "write it into the configuration");
+    }
+    reader.keys_of_test(&["defaultTest"], &default);
+    if !reader.is_written_out(&["defaultTest"], &default) {
+        return Ok(reader.imported);
     }
     match config.get("tests") {
         Some(Value::Array(tests)) => {
@@ -185,6 +191,30 @@ impl<'a> Reader<'a> {
         std::mem::swap(&mut reader.ids, &mut self.ids);
     }
 
+    /// Says which keys of a test nobody reads.
+    fn keys_of_test(&mut self, at: &[&str], test: &Map<String, Value>) {
+        for key in test.keys() {
+            if !["vars", "assert", "description", "metadata"].contains(&key.as_str()) {
+                let what = format!("`{key}` of a test is not taken over");
+                self.left(&[at, &[key.as_str()]].concat(), what, "write it into the suite");
+            }
+        }
+    }
+
+    /// Whether variables, assertions and metadata stand here and not in another file; said where they do not.
+    fn is_written_out(&mut self, at: &[&str], test: &Map<String, Value>) -> bool {
+        let wrong =
+            [("vars", "a mapping"), ("metadata", "a mapping"), ("assert", "a list")].into_iter().find(|(key, form)| {
+                test.get(*key)
+                    .is_some_and(|value| !if *form == "a list" { value.is_array() } else { value.is_object() })
+            });
+        if let Some((key, form)) = wrong {
+            let what = format!("`{key}` is not written out as {form}: what needs it is left out");
+            self.left(&[at, &[key]].concat(), what, "write it into the configuration");
+        }
+        wrong.is_none()
+    }
+
     fn test(&mut self, nth: usize, test: &Value, default: &Map<String, Value>) {
         let item = format!("#{nth}");
         // A file of tests has no key above them.
@@ -198,10 +228,9 @@ impl<'a> Reader<'a> {
             self.left(&below, "this test is no mapping", "write `vars` and `assert`");
             return;
         };
-        for key in test.keys() {
-            if !["vars", "assert", "description", "metadata"].contains(&key.as_str()) {
-                self.left(&below, format!("`{key}` of a test is not taken over"), "write it into the suite");
-            }
+        self.keys_of_test(&below, test);
+        if !self.is_written_out(&below, test) {
+            return;
         }
         let own =
             |key: &str, of: &Map<String, Value>| of.get(key).and_then(Value::as_object).cloned().unwrap_or_default();
@@ -234,13 +263,18 @@ impl<'a> Reader<'a> {
         {
             for (nth, assertion) in asserted.iter().enumerate() {
                 let item = format!("#{nth}");
+                let place = [&at[..], &[item.as_str()]].concat();
                 match ask(assertion) {
                     Ok(found) => asks.extend(found),
-                    Err(why) => self.left(&[&at[..], &[item.as_str()]].concat(), why, INSTEAD),
+                    Err(why) => self.left(&place, why, INSTEAD),
+                }
+                if assertion.get("metric").is_some() {
+                    self.left(&place, "the `metric` of an assertion is not taken over", "name it in the suite");
                 }
             }
         }
-        let mut metadata = own("metadata", test);
+        let mut metadata = own("metadata", default);
+        metadata.extend(own("metadata", test));
         metadata.extend(test.get("description").map(|text| ("description".to_owned(), text.clone())));
         let place = self.imported.cases.len() + 1;
         if let Some(id) = self.ids.give(None, &self.name, place) {
@@ -264,7 +298,8 @@ impl<'a> Reader<'a> {
             })?;
             let line = record.position().and_then(|at| usize::try_from(at.line()).ok());
             let mut input = default.get("vars").and_then(Value::as_object).cloned().unwrap_or_default();
-            let (mut metadata, mut asks) = (Map::new(), Vec::new());
+            let mut metadata = default.get("metadata").and_then(Value::as_object).cloned().unwrap_or_default();
+            let mut asks = Vec::new();
             let mut left = |what: String| self.imported.left.at(path, line, what, INSTEAD);
             for assertion in &asserted {
                 match ask(assertion) {
@@ -294,6 +329,11 @@ impl<'a> Reader<'a> {
             let input = Value::Object(input);
             if has_template(&input) {
                 left("a variable is a template itself: the test is left out".to_owned());
+                continue;
+            }
+            let in_a_file = |value: &Value| value.as_str().is_some_and(|text| text.trim().starts_with("file://"));
+            if input.as_object().into_iter().flat_map(Map::values).any(in_a_file) {
+                left("a variable stands in a file: the test is left out".to_owned());
                 continue;
             }
             let place = self.imported.cases.len() + 1;
@@ -332,31 +372,101 @@ fn taken(prompt: &str) -> Option<(Option<String>, String)> {
 /// Why it is not taken over.
 fn ask(assertion: &Value) -> Result<Vec<Ask>, String> {
     let kind = assertion.get("type").and_then(Value::as_str).unwrap_or_default();
-    for key in ["transform", "contextTransform", "config"] {
-        if assertion.get(key).is_some() {
-            return Err(format!("an assertion with `{key}` is not taken over"));
-        }
+    let mut keys = assertion.as_object().into_iter().flat_map(Map::keys);
+    // A threshold, a weight of nothing, a transformation: each makes another verdict of the same words.
+    if let Some(key) = keys.find(|key| !["type", "value", "metric"].contains(&key.as_str())) {
+        return Err(format!("an assertion with `{key}` is not taken over"));
     }
     asked(kind, assertion.get("value").unwrap_or(&Value::Null))
 }
+
+/// How a cell of `__expected` names a type: `similar(0.8): hello`, `is-json`, `not-contains: a`.
+static CELL: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?s)^(?P<kind>(?:not-)?(?P<plain>[a-z][a-z0-9-]*))(?P<threshold>\([0-9.]+\))?(?:\s*:\s*(?P<value>.*))?$",
+    )
+    .expect("a fixed pattern")
+});
 
 /// What a cell of `__expected` asks: `contains: text`, `is-json`, or a text alone that the answer equals.
 fn expected(cell: &str) -> Result<Vec<Ask>, String> {
     const CODE: [&str; 6] = ["javascript", "python", "fn", "eval", "grade", "file"];
     let cell = cell.trim();
-    let (kind, value) = cell.split_once(':').unwrap_or((cell, ""));
-    let (kind, value) = (kind.trim(), value.trim());
-    let plain = kind.strip_prefix("not-").unwrap_or(kind);
-    if CODE.contains(&plain) || plain.starts_with("llm-") || plain.starts_with("model-graded") {
+    let Some(named) = CELL.captures(cell) else { return Ok(vec![Ask::equals(json!(cell))]) };
+    let (kind, plain) = (&named["kind"], &named["plain"]);
+    let value = named.name("value").map_or("", |value| value.as_str().trim());
+    if (CODE.contains(&plain) && cell.contains(':')) || plain.starts_with("llm-") || plain.starts_with("model-graded") {
         return Err(format!("`{kind}` asks code or a model: it is not taken over"));
+    }
+    if OTHERS.contains(&plain) {
+        return Err(format!("`{kind}` is not taken over"));
     }
     if !KINDS.contains(&plain) {
         return Ok(vec![Ask::equals(json!(cell))]);
+    }
+    if named.name("threshold").is_some() {
+        return Err(format!("`{kind}` with a threshold is not taken over"));
     }
     let several = plain.ends_with("-any") || plain.ends_with("-all");
     let value = if several { json!(value.split(',').map(str::trim).collect::<Vec<_>>()) } else { json!(value) };
     asked(kind, &value)
 }
+
+/// promptfoo's other kinds: a cell that begins with one is no text that the answer equals.
+const OTHERS: [&str; 52] = [
+    "agent-rubric",
+    "answer-relevance",
+    "assert-set",
+    "bleu",
+    "classifier",
+    "contains-html",
+    "contains-json",
+    "contains-sql",
+    "contains-xml",
+    "context-faithfulness",
+    "context-recall",
+    "context-relevance",
+    "conversation-relevance",
+    "cost",
+    "factuality",
+    "finish-reason",
+    "g-eval",
+    "gleu",
+    "guardrails",
+    "human",
+    "is-html",
+    "is-refusal",
+    "is-sql",
+    "is-valid-function-call",
+    "is-valid-openai-function-call",
+    "is-valid-openai-tools-call",
+    "is-xml",
+    "javascript",
+    "latency",
+    "levenshtein",
+    "max-score",
+    "meteor",
+    "moderation",
+    "perplexity",
+    "perplexity-score",
+    "pi",
+    "python",
+    "rouge-l",
+    "rouge-n",
+    "rouge-s",
+    "ruby",
+    "search-rubric",
+    "select-best",
+    "similar",
+    "skill-used",
+    "tool-call-f1",
+    "trace-error-spans",
+    "trace-span-count",
+    "trace-span-duration",
+    "trajectory",
+    "webhook",
+    "word-count",
+];
 
 /// Kinds that are taken over.
 const KINDS: [&str; 10] = [

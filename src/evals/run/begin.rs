@@ -223,6 +223,7 @@ pub fn resume(
         (&was.packs, &is.packs, "the packs or policies have changed since the run began; begin a new run"),
         (&was.prices, &is.prices, "the prices have changed since the run began; begin a new run"),
         (&was.judges, &is.judges, "a rubric or a judge has changed since the run began; begin a new run"),
+        (&was.split, &is.split, "the lock of the parts has changed since the run began; begin a new run"),
         (&was.search, &is.search, "the search has changed since the run began; begin a new run"),
     ] {
         if was != is {

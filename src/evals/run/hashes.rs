@@ -30,9 +30,11 @@ pub(super) fn of(
         Some(folder) => loaded.resolve(folder),
         None => config.model.prompts.clone(),
     };
+    let lock = loaded.resolve(&suite.dataset.path).with_file_name("split.lock");
     Ok(Hashes {
         suite: loaded.hash.clone(),
         dataset: dataset.to_owned(),
+        split: suite.dataset.split.map(|_| file(&lock)).transpose()?,
         prompts: if asks && !chat { Some(tree(&[prompts])?) } else { None },
         packs: if chat { None } else { Some(tree(std::slice::from_ref(&config.policies.dir))?) },
         prices: if asks { Some(prices(&config.budget.prices)?) } else { None },
@@ -56,9 +58,12 @@ fn search(config: &Config) -> Option<String> {
     Some(hex(&Sha256::digest([backend, embedder].join("\n\n"))))
 }
 
-fn prices(file: &Path) -> io::Result<String> {
-    let text = if file.as_os_str().is_empty() { prices::STANDARD.into() } else { std::fs::read(file)? };
-    Ok(hex(&Sha256::digest(text)))
+fn prices(path: &Path) -> io::Result<String> {
+    if path.as_os_str().is_empty() { Ok(hex(&Sha256::digest(prices::STANDARD))) } else { file(path) }
+}
+
+fn file(path: &Path) -> io::Result<String> {
+    Ok(hex(&Sha256::digest(std::fs::read(path)?)))
 }
 
 /// One hash over files and over everything in folders, names and contents, in the order of names.

@@ -398,19 +398,32 @@ pub async fn similar(
     let Some(class) = class else { return Ok(Json(List { items: Vec::new() })) };
     let submission = storage.submission(&case.municipality, case.submission_id).await?;
     let submission = submission.ok_or(Error::NoSuch("submission"))?;
-    let this = Notice::of(&submission, class.category.clone());
-    let of = |notice: &NoticeRow| Notice::of(&notice.submission, notice.row.category.clone());
+    let category = class.category.clone();
     let (from, to) = duplicates::window(case.received_at);
-    let notices = storage.open_notices(&case.municipality, from, to, MOST_NOTICES).await?;
+    let mut notices = storage.open_notices(&case.municipality, from, to, MOST_NOTICES).await?;
+    notices.retain(|notice| notice.row.id != id);
+    // Some hundred messages are read: others must not wait for that.
+    let compare = move || most_alike(&submission, category, notices);
+    let items = tokio::task::spawn_blocking(compare).await.map_err(|error| Error::Internal(error.to_string()))?;
+    Ok(Json(List { items }))
+}
+
+/// The notices that may tell of the same fault as a submission, best first.
+fn most_alike(submission: &Submission, category: Option<String>, notices: Vec<NoticeRow>) -> Vec<SimilarNotice> {
+    let this = Notice::of(submission, category);
+    let place = submission.location.as_ref();
     let mut items: Vec<SimilarNotice> = notices
-        .iter()
-        .filter(|notice| notice.row.id != id)
-        .map(|notice| SimilarNotice { likeness: Likeness::between(&this, &of(notice)), case: notice.row.clone() })
+        .into_iter()
+        .filter(|notice| duplicates::may_be_one_place(place, notice.submission.location.as_ref()))
+        .map(|notice| {
+            let other = Notice::of(&notice.submission, notice.row.category.clone());
+            SimilarNotice { likeness: Likeness::between(&this, &other), case: notice.row }
+        })
         .filter(|similar| similar.likeness.is_duplicate())
         .collect();
     items.sort_by(|one, other| one.likeness.best_first(&other.likeness));
     items.truncate(MOST_SIMILAR);
-    Ok(Json(List { items }))
+    items
 }
 
 /// The texts and facts that everything rests on.

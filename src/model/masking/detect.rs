@@ -145,6 +145,7 @@ const NUMBERED: &[&str] = &[
 ];
 
 /// Whether a word is the name of a street, road or another place, in any form.
+#[must_use]
 pub fn is_street(word: &str) -> bool {
     let word = word.to_lowercase();
     let ends = |root: &str, at: usize| word[at + root.len()..].chars().count() <= 5;
@@ -167,7 +168,9 @@ pub fn is_somewhere(word: &str) -> bool {
         || PLACES.iter().any(|root| word.rfind(root).is_some_and(|at| ends(root, at)))
 }
 
-fn is_numbered(word: &str) -> bool {
+/// Whether a word is a kind of road that a number names: valtatie 4.
+#[must_use]
+pub fn is_numbered_road(word: &str) -> bool {
     let word = word.to_lowercase();
     NUMBERED.iter().any(|root| word.strip_prefix(root).is_some_and(|rest| rest.chars().count() <= 4))
 }
@@ -221,7 +224,7 @@ pub fn addresses(text: &str, is_place: impl Fn(&str) -> bool, is_home: impl Fn(&
         let mut behind = text[whole.end()..].chars();
         let goes_on =
             matches!(behind.next(), Some('.' | ',' | ':')) && behind.next().is_some_and(|c| c.is_ascii_digit());
-        if !road || is_numbered(last) || goes_on {
+        if !road || is_numbered_road(last) || goes_on {
             continue;
         }
         let home = key(Class::StreetAddress, &text[street.start()..number.end()]);
@@ -246,6 +249,7 @@ const fn class_of(kind: IdentifierKind) -> Class {
 }
 
 /// What is the same thing however it is written.
+#[must_use]
 pub fn key(class: Class, written: &str) -> String {
     let bare = || compact(written);
     match class {
@@ -264,7 +268,8 @@ pub fn key(class: Class, written: &str) -> String {
     }
 }
 
-/// Letters and digits in lower case.
+/// Letters and digits in lower case, so that neither spaces nor signs hide a name.
+#[must_use]
 pub fn compact(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }

@@ -18,6 +18,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use detect::Span;
+pub use detect::{compact, is_numbered_road, is_street, key};
 use known::Known;
 use names::People;
 pub use placeholder::{Class, stands_in};
@@ -317,7 +318,7 @@ mod tests {
         "FI2112345600000785",
         "fi21 1234 5600 0007 85",
         "Salaistenpolku 7",
-        "131052-308T",
+        "131052-9085",
         "ABC-123",
         "Hiljaisen tiekunnan",
     ];
@@ -501,7 +502,7 @@ mod tests {
         }
 
         #[test]
-        fn nothing_planted_remains(before in "[\\PC&&[^\\p{L}\\p{M}\\p{N}@]]{0,6}|[a-zäö]{1,8} |[0-9]{1,6} ", planted in 0..PLANTED.len(), after in "| [a-zäö]{1,8}|[.,;!?]{1,2}| [0-9]{1,6}| FI21") {
+        fn nothing_planted_remains(before in "[\\PC&&[^\\p{Alphabetic}\\p{M}\\p{N}@]]{0,6}|[a-zäö]{1,8} |[0-9]{1,6} ", planted in 0..PLANTED.len(), after in "| [a-zäö]{1,8}|[.,;!?]{1,2}| [0-9]{1,6}| FI21") {
             let masker = &*MASKER;
             let text = format!("{before}{}{after}", PLANTED[planted]);
             let hidden = masker.mask(&text);

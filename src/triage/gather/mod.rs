@@ -210,6 +210,12 @@ fn written(value: &ParameterValue, kind: FieldType) -> Option<Value> {
     typed(kind, &text).ok()
 }
 
+/// What a field's value says in the field's type; none where it cannot be read or is not possible.
+#[must_use]
+pub fn value(field: &Field, given: &Json) -> Option<Value> {
+    parse(field, given).ok()
+}
+
 fn parse(field: &Field, given: &Json) -> Result<Value, Unreadable> {
     if field.kind == FieldType::Flag {
         return flag(given).map(Value::Flag).ok_or(Unreadable::Type);
