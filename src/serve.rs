@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use crate::app::{App, StartError};
 use crate::{http, storage};
 
-/// How often answers to old Idempotency-Keys are forgotten.
+/// How often answers to old Idempotency-Keys and expired sessions are forgotten.
 const FORGET_EVERY: Duration = Duration::from_hours(1);
 
 impl App {
@@ -29,7 +29,7 @@ impl App {
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let mut running = self.start(Some(address));
-        let router = http::router(&self);
+        let router = http::router(&self).into_make_service_with_connect_info::<SocketAddr>();
         let stopped = stopped(running.stop.subscribe());
         running.tasks.spawn(async move {
             if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
@@ -52,7 +52,7 @@ impl App {
         for n in 1..=self.config().work.workers {
             tasks.spawn(self.worker(&format!("worker-{n}")).run(stop.subscribe()));
         }
-        tasks.spawn(forget_answers(self.clone(), stop.subscribe()));
+        tasks.spawn(forget(self.clone(), stop.subscribe()));
         Running { address, app: self.clone(), stop, tasks }
     }
 }
@@ -132,7 +132,8 @@ pub(crate) async fn stop_signal() {
 }
 
 /// Forgets answers to Idempotency-Keys that are older than the settings say.
-async fn forget_answers(app: App, stop: watch::Receiver<bool>) {
+/// Answers to old Idempotency-Keys, sessions that have expired, forms to which nobody came back.
+async fn forget(app: App, stop: watch::Receiver<bool>) {
     let keep = jiff::SignedDuration::try_from(app.config().api.idempotency()).unwrap_or(jiff::SignedDuration::MAX);
     let end = stopped(stop);
     tokio::pin!(end);
@@ -140,12 +141,14 @@ async fn forget_answers(app: App, stop: watch::Receiver<bool>) {
         let before = app.ambient().now().checked_sub(keep).unwrap_or(jiff::Timestamp::MIN);
         let forgotten = async {
             let mut tx = app.storage().begin().await?;
-            let count = tx.forget_answers(before).await?;
+            tx.forget_answers(before).await?;
             tx.commit().await?;
-            Ok::<u64, storage::Error>(count)
+            app.storage().forget_sessions().await?;
+            app.storage().forget_saved_forms().await?;
+            Ok::<(), storage::Error>(())
         };
         if let Err(error) = forgotten.await {
-            tracing::warn!(%error, "old answers could not be forgotten");
+            tracing::warn!(%error, "old answers and sessions could not be forgotten");
         }
         tokio::select! {
             () = tokio::time::sleep(FORGET_EVERY) => {}

@@ -52,6 +52,7 @@ impl Demo {
         context.prefer("policies.default_municipality", self.municipality.as_str());
         context.prefer("work.lease_seconds", LEASE_SECONDS);
         context.prefer("log.filter", "warn");
+        context.prefer("pages.local_sign_in", "true");
         context.flag("server.listen", Some(format!("127.0.0.1:{}", self.port)));
         self.engine.set(context);
         let config = context.config()?;
@@ -260,9 +261,10 @@ fn invite(context: &mut Context, address: &str, tokens: &[(Role, String)]) -> Re
     }
     let secret =
         |wanted: Role| tokens.iter().find(|(role, _)| *role == wanted).map_or("", |(_, secret)| secret.as_str());
-    context
-        .out
-        .line(format!("\nServing on {address}. Open {address}/openapi.json for the whole API. Stop with Ctrl-C."))?;
+    context.out.line(format!(
+        "\nServing on {address}. Open {address}/console and pick who you are; {address}/openapi.json is the whole \
+             API. Stop with Ctrl-C."
+    ))?;
     context.out.line("\nTokens of this run (role, secret):")?;
     for (role, secret) in tokens {
         context.out.line(format!("  {:<16} {secret}", role.as_str()))?;

@@ -11,7 +11,7 @@ mod secret;
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{AddrParseError, IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -60,6 +60,8 @@ pub struct Config {
     pub api: Api,
     /// Evaluations.
     pub evals: Evals,
+    /// The pages.
+    pub pages: Pages,
     /// Logging.
     pub log: Log,
 }
@@ -156,6 +158,22 @@ pub struct Api {
     pub max_page_size: u32,
 }
 
+/// The pages.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pages {
+    /// Whether anybody at this machine may sign in as any person of the database, without a secret.
+    pub local_sign_in: bool,
+    /// How long a session lives without a request, minutes.
+    pub session_minutes: u32,
+    /// Attempts to sign in, a minute and an address.
+    pub sign_ins_per_minute: u32,
+    /// Forms sent by residents, a minute and an address.
+    pub forms_per_minute: u32,
+    /// Proxies whose `X-Forwarded-For` is believed, with commas between.
+    pub trusted_proxies: String,
+}
+
 /// Logging.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -226,6 +244,24 @@ impl Review {
     pub const fn claim(&self) -> Duration {
         Duration::from_secs(self.claim_minutes as u64 * 60)
     }
+}
+
+impl Pages {
+    /// How long a session lives without a request.
+    #[must_use]
+    pub const fn session(&self) -> Duration {
+        Duration::from_secs(self.session_minutes as u64 * 60)
+    }
+
+    /// Proxies whose `X-Forwarded-For` is believed.
+    #[must_use]
+    pub fn trusted_proxies(&self) -> Vec<IpAddr> {
+        proxies(&self.trusted_proxies).filter_map(Result::ok).collect()
+    }
+}
+
+fn proxies(text: &str) -> impl Iterator<Item = Result<IpAddr, AddrParseError>> {
+    text.split(',').map(str::trim).filter(|text| !text.is_empty()).map(str::parse)
 }
 
 impl Api {
@@ -438,6 +474,9 @@ fn check_values(settings: &layers::Flat, faults: &mut Vec<Fault>) {
         ("embedding.batch", 1, 2_048),
         ("embedding.timeout_seconds", 1, 300),
         ("review.claim_minutes", 1, 43_200),
+        ("pages.session_minutes", 1, 43_200),
+        ("pages.sign_ins_per_minute", 1, 10_000),
+        ("pages.forms_per_minute", 1, 10_000),
         ("api.idempotency_hours", 1, 8_760),
         ("api.page_size", 1, 1_000),
         ("api.max_page_size", 1, 1_000),
@@ -447,6 +486,21 @@ fn check_values(settings: &layers::Flat, faults: &mut Vec<Fault>) {
         expect(key, (least..=most).contains(&value), "is out of bounds", &bounds);
     }
     model::check(&text, &mut expect);
+    let local = settings.get("pages.local_sign_in").and_then(toml::Value::as_bool).unwrap_or_default();
+    let loopback = text("server.listen").parse::<SocketAddr>().is_ok_and(|address| address.ip().is_loopback());
+    expect(
+        "pages.local_sign_in",
+        !local || loopback,
+        "lets anybody sign in as anybody, and `server.listen` is open to other machines",
+        "write false, or listen on 127.0.0.1",
+    );
+    let readable = proxies(text("pages.trusted_proxies")).all(|address| address.is_ok());
+    expect(
+        "pages.trusted_proxies",
+        readable,
+        "holds something that is no IP address",
+        "write for example 10.0.0.7, ::1",
+    );
     let pages = number("api.page_size") <= number("api.max_page_size");
     expect("api.page_size", pages, "is larger than `api.max_page_size`", "write a smaller one");
 }

@@ -41,6 +41,10 @@ pub enum Error {
     },
     /// The body is no `application/json`.
     NotJson,
+    /// The body is no form.
+    NoForm,
+    /// Too many attempts from one address.
+    TooOften,
     /// The body is larger than the limit.
     TooLarge,
     /// The connection broke before the body was whole.
@@ -153,6 +157,15 @@ impl Error {
                 "unsupported-media-type",
                 "Not JSON",
                 "Send JSON, with the header `Content-Type: application/json`.",
+            ),
+            Self::NoForm => {
+                Problem::new(S::UNSUPPORTED_MEDIA_TYPE, "no-form", "Not a form", "Send the form of the page.")
+            }
+            Self::TooOften => Problem::new(
+                S::TOO_MANY_REQUESTS,
+                "too-often",
+                "Too often",
+                "Too many attempts came from your address. Wait a minute and try again; nothing was kept.",
             ),
             Self::TooLarge => Problem::new(
                 S::PAYLOAD_TOO_LARGE,

@@ -85,12 +85,18 @@ impl<S: Send + Sync, R: Right> FromRequestParts<S> for Can<R> {
             Some(Asker::Unknown) => return Err(Error::UnknownToken),
             Some(Asker::Nobody) | None => return Err(Error::NoToken),
         };
-        if R::ROLES.contains(&person.role) {
+        if may::<R>(&person) {
             Ok(Self { person, right: PhantomData })
         } else {
             Err(Error::Forbidden { role: person.role, needs: R::ROLES })
         }
     }
+}
+
+/// Whether this person has the right `R`.
+#[must_use]
+pub fn may<R: Right>(person: &Person) -> bool {
+    R::ROLES.contains(&person.role)
 }
 
 /// Who asks, as [`identify`] found.

@@ -1,8 +1,8 @@
-//! For operators: is it alive, is it ready, what does it measure; and a first page that says where things are.
+//! For operators: is it alive, is it ready, what does it measure.
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
-use axum::response::{Html, IntoResponse};
+use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::json;
@@ -10,23 +10,9 @@ use serde_json::json;
 use crate::app::App;
 use crate::telemetry;
 
-const INDEX: &str = "<!doctype html>
-<html lang=\"en\"><meta charset=\"utf-8\"><title>Vireille</title>
-<h1>Vireille</h1>
-<p>It prepares; a person decides. This server speaks JSON.</p>
-<ul>
-<li>API: <code>/v1/…</code>, described by <a href=\"/openapi.json\">/openapi.json</a> (OpenAPI 3.1)</li>
-<li>Health: <a href=\"/health/live\">/health/live</a>, <a href=\"/health/ready\">/health/ready</a></li>
-<li>Metrics: <a href=\"/metrics\">/metrics</a></li>
-</ul>
-<p>Every call carries <code>Authorization: Bearer vir_…</code>; an administrator makes tokens.</p>
-</html>
-";
-
 /// Endpoints without identity; none of them shows a case.
 pub fn router() -> Router<App> {
     Router::new()
-        .route("/", get(|| async { Html(INDEX) }))
         .route("/health/live", get(|| async { Json(json!({ "status": "live" })) }))
         .route("/health/ready", get(ready))
         .route("/metrics", get(metrics))

@@ -59,8 +59,9 @@ fn request_id(request: &Request, ambient: &Ambient) -> String {
 fn dress(mut response: Response, path: &str) -> Response {
     let status = response.status();
     let problem = response.extensions_mut().remove::<Problem>();
-    // A health page says no in JSON of its own; anything else without a problem is the framework's.
-    let spoken = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
+    // A health page says no in JSON of its own, a page in HTML; anything else without a problem is the framework's.
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let spoken = kind == "application/json" || kind.starts_with("text/html");
     if (status.is_client_error() || status.is_server_error()) && (problem.is_some() || !spoken) {
         let problem = problem.unwrap_or_else(|| bare(status));
         let instance = path.chars().take(200).collect();
@@ -77,7 +78,7 @@ fn dress(mut response: Response, path: &str) -> Response {
 }
 
 /// The problem for an answer of the framework that has no body of ours.
-fn bare(status: StatusCode) -> Problem {
+pub fn bare(status: StatusCode) -> Problem {
     let (slug, detail) = match status {
         StatusCode::NOT_FOUND => ("no-such-path", "Nothing is served at this path; /openapi.json lists what is."),
         StatusCode::METHOD_NOT_ALLOWED => {

@@ -70,13 +70,7 @@ pub fn write(pack: &Pack, case: &Case, language: Language, hits: &[EmergencyHit]
 }
 
 /// The cards of the hits: 112 before the crisis line.
-pub(super) fn cards(
-    pack: &Pack,
-    number: Option<&str>,
-    at: Timestamp,
-    language: Language,
-    hits: &[EmergencyHit],
-) -> Vec<Card> {
+pub fn cards(pack: &Pack, number: Option<&str>, at: Timestamp, language: Language, hits: &[EmergencyHit]) -> Vec<Card> {
     ["emergency", "crisis"]
         .into_iter()
         .filter(|card| hits.iter().any(|hit| (hit.card == "crisis") == (*card == "crisis")))

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::accent::Accent;
 use crate::cases::{
     AppealKind, AuthorityId, DeciderId, DepartmentId, DocumentId, DraftKind, Euro, FactType, Language, Localized,
     Matter, MunicipalityId, Owner, ParameterValue, ServiceId, Urgency, Validity,
@@ -48,6 +49,9 @@ pub struct MunicipalityFile {
     /// Whether letters carry the statement that a machine helped.
     #[serde(default = "yes")]
     pub ai_statement: bool,
+    /// The colour of its pages' headings, links and buttons, for example `"#0b5d3b"`. Must be readable on white.
+    #[serde(default)]
+    pub accent: Option<Accent>,
 }
 
 const fn yes() -> bool {

@@ -5,6 +5,7 @@
 //! answer is given for a date. What is wrong in a file is a [`fault::Fault`] with file, line and what to
 //! write instead, never a panic and never a silent default. It knows [`crate::cases`] only.
 
+pub mod accent;
 pub mod calendar;
 pub mod delegation;
 pub mod emergency;

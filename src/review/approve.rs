@@ -63,11 +63,10 @@ impl Review {
         if draft.hash != approval.draft_hash {
             return Err(Refusal::StaleDraft { current: draft.hash });
         }
-        if approval.disqualified || self.is_disqualified(case, person).await? {
+        if approval.disqualified {
             return Err(Refusal::Disqualified);
         }
-        Self::require_not_preparer(person, case)?;
-        let authority = self.power(person, case, &draft.content).await?;
+        let authority = self.may_approve(person, case, &draft.content).await?;
         if draft.content.amount != approval.confirmed_amount {
             return Err(Refusal::WrongAmount { amount: draft.content.amount });
         }
@@ -80,6 +79,19 @@ impl Review {
         let checks = self.check(case, &draft.content, &draft.prepared_by, Some(person)).await?;
         let failed: Vec<Check> = checks.into_iter().filter(Check::blocks).collect();
         if failed.is_empty() { Ok((draft, authority)) } else { Err(Refusal::ChecksFailed(failed)) }
+    }
+
+    /// Whether this person could approve a draft of the case at all, whatever they confirm: gives the row that gives the
+    /// power.
+    ///
+    /// # Errors
+    /// [`Refusal::Disqualified`], [`Refusal::PreparerApproves`], [`Refusal::BeyondPower`].
+    pub async fn may_approve(&self, person: &Person, case: &Case, content: &DraftContent) -> Result<String> {
+        if self.is_disqualified(case, person).await? {
+            return Err(Refusal::Disqualified);
+        }
+        Self::require_not_preparer(person, case)?;
+        self.power(person, case, content).await
     }
 
     /// Nobody approves what they prepared, also not with another token: who edited, asked, ruled, reclassified or

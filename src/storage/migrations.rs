@@ -12,6 +12,8 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "spine", include_str!("migrations/0001_spine.sql")),
     (2, "queue", include_str!("migrations/0002_queue.sql")),
     (3, "model_calls", include_str!("migrations/0003_model_calls.sql")),
+    (4, "sessions", include_str!("migrations/0004_sessions.sql")),
+    (5, "residents", include_str!("migrations/0005_residents.sql")),
 ];
 
 /// Brings the schema up to date; does nothing when it is.

@@ -83,6 +83,16 @@ impl Storage {
         row.map(|row| row.json("person")).transpose()
     }
 
+    /// Who acts with this token; none when it is unknown or revoked.
+    ///
+    /// # Errors
+    /// [`super::Error::Corrupt`], [`super::Error::Unavailable`].
+    pub async fn person_by_token(&self, id: TokenId) -> Result<Option<Person>> {
+        let select = sqlx::query("select person from tokens where id = $1 and revoked_at is null").bind(id.to_string());
+        let row = select.fetch_optional(&mut *self.reader().await?).await?;
+        row.map(|row| row.json("person")).transpose()
+    }
+
     /// The tokens of a municipality that are not revoked, oldest first.
     ///
     /// # Errors

@@ -46,7 +46,8 @@ async fn an_operator_sees_that_it_lives_is_ready_and_measures() {
     assert_eq!(operator.get("/health/live").await.expect(200).json["status"], "live");
     let ready = operator.get("/health/ready").await.expect(200).json;
     assert_eq!((&ready["status"], &ready["database"], &ready["packs"]), (&json!("ready"), &json!("ok"), &json!("ok")));
-    assert!(operator.get("/").await.expect(200).text.contains("/openapi.json"));
+    assert_eq!(operator.get("/openapi.json").await.expect(200).json["openapi"], "3.1.0");
+    assert!(operator.get("/").await.expect(200).text.starts_with("<!doctype html>"));
 
     operator.get("/v1/cases?category=SECRET").await.expect(401);
     let metrics = operator.get("/metrics").await.expect(200).text;

@@ -30,6 +30,8 @@ mod injection;
 mod intake;
 mod masking;
 mod model;
+mod pages;
+mod pages_case;
 mod peers;
 mod pipeline;
 mod policy;

@@ -84,9 +84,12 @@ impl TestApp {
     pub fn stop(self) -> impl Future<Output = ()> {
         let told_by = std::panic::Location::caller();
         async move {
-            let left = self.app.storage().pending_jobs().await.expect("jobs are counted");
+            // All of it comes along: the database's file lives until the end.
+            let whole = self;
+            let left = whole.app.storage().pending_jobs().await.expect("jobs are counted");
             assert_eq!(left, 0, "{told_by}: jobs are left; run them (`run_jobs`) or say so (`stop_with_jobs_left`)");
-            self.running.stop().await;
+            whole.running.stop().await;
+            drop(whole.database);
         }
     }
 

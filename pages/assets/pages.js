@@ -1,0 +1,48 @@
+// What a page does better with a script: keys in the queue and, with `a`, to the approval of a case, and a queue that stays fresh. Every page works without it.
+"use strict";
+
+// A queue is moved through with j and k; what has the focus is opened by Enter as any link is.
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea")) return;
+  if (event.key === "a" && document.querySelector("#confirmed")) {
+    event.preventDefault();
+    document.querySelector("#confirmed").focus();
+    return;
+  }
+  const queue = document.querySelector("[data-keys=queue]");
+  if (!queue) return;
+  const rows = [...queue.querySelectorAll("[data-row]")];
+  const at = rows.indexOf(document.activeElement);
+  const step = { j: 1, k: -1 }[event.key];
+  if (step && rows.length) {
+    event.preventDefault();
+    rows[Math.min(Math.max(at + step, 0), rows.length - 1)].focus();
+  } else if (event.key === "?") {
+    queue.querySelector(".keys")?.scrollIntoView();
+  }
+});
+
+// The queue is asked for again now and then, and put in place unless somebody is in the middle of a filter.
+const live = document.querySelector("[data-live]");
+if (live) {
+  let seen = null;
+  setInterval(async () => {
+    if (document.hidden || live.querySelector("form :focus")) return;
+    try {
+      const answer = await fetch(location.href, { headers: { accept: "text/html" }, redirect: "error" });
+      if (!answer.ok) return;
+      const text = await answer.text();
+      if (text === seen) return;
+      seen = text;
+      const fresh = new DOMParser().parseFromString(text, "text/html");
+      const focused = document.activeElement?.getAttribute("href");
+      for (const place of ["table.queue tbody", ".top"]) {
+        const [old, now] = [document.querySelector(place), fresh.querySelector(place)];
+        if (old && now) old.replaceWith(now);
+      }
+      if (focused) document.querySelector(`[data-row][href="${CSS.escape(focused)}"]`)?.focus();
+    } catch {
+      // The page as it stands stays; the next round tries again.
+    }
+  }, 10_000);
+}

@@ -1,0 +1,252 @@
+//! What people do with a case from its page: each act is one form, one call of the domain, one line on top.
+//!
+//! A refused act shows the case as it stands now, with the reason and what was typed; nothing is lost. There is no
+//! act over several cases.
+
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+
+use super::case::page;
+use crate::app::App;
+use crate::cases::{AlertId, AuthorityId, CaseId, DraftHash, Euro, Matter, Person, RuleId, RuleOutcome, ServiceId};
+use crate::http::body::Id;
+use crate::http::error::{Error, Result};
+use crate::http::identity::{Can, Decide, Prepare, Register, Withdraw};
+use crate::http::pages::form::Form;
+use crate::http::pages::go;
+use crate::http::pages::reader::Reader;
+use crate::review::{Approval, NewClass, NewRuling, QuestionToAsk, Words};
+
+/// After an act: back to the case with a line that says what was done, or with why it was not.
+async fn done<T>(
+    app: &App,
+    reader: &Reader,
+    person: &Person,
+    id: CaseId,
+    word: &str,
+    form: Form,
+    result: Result<T>,
+) -> Result<Response> {
+    match result {
+        Ok(_) => Ok(go(&format!("/console/cases/{id}?done={word}")).into_response()),
+        Err(error) => page(app, reader, person, id, None, Some((error, form))).await,
+    }
+}
+
+/// A text of the form, or what is wrong with it.
+fn words(form: &Form, name: &str) -> Result<Words> {
+    let text = form.text(name).unwrap_or_default().to_owned();
+    Words::try_from(text).map_err(|what| Error::unusable(&format!("/{name}"), what, "write it anew"))
+}
+
+/// A value of a closed vocabulary, an id or an amount.
+fn value<T: std::str::FromStr>(form: &Form, name: &str) -> Result<T> {
+    let text = form.text(name).unwrap_or_default();
+    text.parse().map_err(|_| Error::unusable(&format!("/{name}"), "this is none", "choose one of the list"))
+}
+
+/// `POST /console/cases/{id}/claim`
+///
+/// # Errors
+/// A fault of ours; a refusal is a page.
+pub async fn claim(
+    State(app): State<App>,
+    reader: Reader,
+    person: Can<Prepare>,
+    Id(id): Id<CaseId>,
+    form: Form,
+) -> Result<Response> {
+    let disqualified = form.has("disqualified");
+    let result = app.review().claim(&person, id, disqualified).await.map_err(Error::from);
+    done(&app, &reader, &person, id, "claimed", form, result).await
+}
+
+/// `POST /console/cases/{id}/release`
+///
+/// # Errors
+/// As [`claim`].
+pub async fn release(
+    State(app): State<App>,
+    reader: Reader,
+    person: Can<Prepare>,
+    Id(id): Id<CaseId>,
+    form: Form,
+) -> Result<Response> {
+    let result = app.review().release(&person, id).await.map_err(Error::from);
+    done(&app, &reader, &person, id, "released", form, result).await
+}
+
+/// `POST /console/cases/{id}/approve`: carries the hash of what was seen, the amount and the tick that confirms both
+/// the amount and the instructions for appeal.
+///
+/// # Errors
+/// As [`claim`].
+pub async fn approve(
+    State(app): State<App>,
+    reader: Reader,
+    person: Can<Decide>,
+    Id(id): Id<CaseId>,
+    form: Form,
+) -> Result<Response> {
+    let result = async {
+        let amount = form.text("amount").map(|_| value::<Euro>(&form, "amount")).transpose()?;
+        let confirmed = form.has("confirmed");
+        let approval = Approval {
+            draft_hash: DraftHash(form.text("draft_hash").unwrap_or_default().to_owned()),
+            // Not ticked: nothing was confirmed, whatever the form carried along.
+            confirmed_amount: amount.filter(|_| confirmed),
+            appeal_confirmed: confirmed,
+            disqualified: form.has("disqualified"),
+        };
+        Ok(app.review().approve(&person, id, &approval).await?)
+    };
+    let result = result.await;
+    done(&app, &reader, &person, id, "approved", form, result).await
+}
+
+/// `POST /console/cases/{id}/return`
+///
+/// # Errors
+/// As [`claim`].
+pub async fn return_(
+    State(app): State<App>,
+    reader: Reader,
+    person: Can<Decide>,
+    Id(id): Id<CaseId>,
+    form: Form,
+) -> Result<Response> {
+    let result = async {
+        let seen = form.text("draft_hash").map(|hash| DraftHash(hash.to_owned()));
+        Ok(app.review().return_to_handler(&person, id, seen.as_ref(), words(&form, "return_reason")?).await?)
+    };
+    let result = result.await;
+    done(&app, &reader, &person, id, "returned", form, result).await
+}
+
+/// `POST /console/cases/{id}/ask`: one question a line of the form that is filled in.
+///
+/// # Errors
+/// As [`claim`].
+pub async fn ask(
+    State(app): State<App>,
+    reader: Reader,
+    person: Can<Prepare>,
+    Id(id): Id<CaseId>,
+    form: Form,
+) -> Result<Response> {
+    let result = async {
+        let about = form.text("about").unwrap_or("details").to_owned();
+        let question = QuestionToAsk { about, text: words(&form, "question")? };
+        Ok(app.review().ask(&person, id, vec![question]).await?)
+    };
+    let result = result.await;
+    done(&app, &reader, &person, id, "asked", form, result).await
+}
+
+/// `POST /console/cases/{id}/transfer`
+///
+/// # Errors
+/// As [`claim`].
+pub async fn transfer(
+    State(app): State<App>,
+    reader: Reader,
+    person: Can<Prepare>,
+    Id(id): Id<CaseId>,
+    form: Form,
+) -> Result<Response> {
+    let result = async {
+        let authority: AuthorityId = value(&form, "authority")?;
+        Ok(app.review().transfer(&person, id, &authority).await?)
+    };
+    let result = result.await;
+    done(&app, &reader, &person, id, "transferred", form, result).await
+}
+
+/// `POST /console/cases/{id}/reclassify`
+///
+/// # Errors
+/// As [`claim`].
+pub async fn reclassify(
+    State(app): State<App>,
+    reader: Reader,
+    person: Can<Register>,
+    Id(id): Id<CaseId>,
+    form: Form,
+) -> Result<Response> {
+    let result = async {
+        let service = form.text("new_service").map(|_| value::<ServiceId>(&form, "new_service")).transpose()?;
+        // A service says what kind of matter it handles.
+        let pack = &app.review().desk(&person.municipality)?.rulebook.pack;
+        let handled = service.as_ref().and_then(|id| pack.service(id)).map(|file| file.matter);
+        let matter = match handled {
+            Some(matter) => matter,
+            None => Matter::parse(form.text("matter").unwrap_or_default())
+                .ok_or_else(|| Error::unusable("/matter", "this is no kind of matter", "choose one of the list"))?,
+        };
+        let category = form.text("category").map(ToOwned::to_owned);
+        let class = NewClass { matter, service, category, reason: words(&form, "class_reason")? };
+        Ok(app.review().reclassify(&person, id, class).await?)
+    };
+    let result = result.await;
+    done(&app, &reader, &person, id, "reclassified", form, result).await
+}
+
+/// `POST /console/cases/{id}/rule`: a ruling where the policy leaves it to a person.
+///
+/// # Errors
+/// As [`claim`].
+pub async fn rule(
+    State(app): State<App>,
+    reader: Reader,
+    person: Can<Prepare>,
+    Id(id): Id<CaseId>,
+    form: Form,
+) -> Result<Response> {
+    let result = async {
+        let rule: RuleId = value(&form, "rule")?;
+        let outcome = RuleOutcome::parse(form.text("outcome").unwrap_or_default())
+            .ok_or_else(|| Error::unusable("/outcome", "a ruling says met or not met", "choose one of the two"))?;
+        let ruling = NewRuling { rule, outcome, reason: words(&form, "rule_reason")? };
+        Ok(app.review().rule(&person, id, vec![ruling]).await?)
+    };
+    let result = result.await;
+    done(&app, &reader, &person, id, "ruled", form, result).await
+}
+
+/// `POST /console/cases/{id}/withdraw`: for the party.
+///
+/// # Errors
+/// As [`claim`].
+pub async fn withdraw(
+    State(app): State<App>,
+    reader: Reader,
+    person: Can<Withdraw>,
+    Id(id): Id<CaseId>,
+    form: Form,
+) -> Result<Response> {
+    let result = if form.has("sure") {
+        app.review().withdraw(&person, id).await.map_err(Error::from)
+    } else {
+        Err(Error::unusable("/sure", "nothing was confirmed", "tick the box"))
+    };
+    done(&app, &reader, &person, id, "withdrawn", form, result).await
+}
+
+/// `POST /console/cases/{id}/acknowledge`: a person has seen the words of danger.
+///
+/// # Errors
+/// As [`claim`].
+pub async fn acknowledge(
+    State(app): State<App>,
+    reader: Reader,
+    person: Can<Register>,
+    Id(id): Id<CaseId>,
+    form: Form,
+) -> Result<Response> {
+    let result = async {
+        let alert: AlertId = value(&form, "alert")?;
+        Ok(app.review().acknowledge(&person, alert).await?)
+    };
+    let result = result.await;
+    done(&app, &reader, &person, id, "acknowledged", form, result).await
+}

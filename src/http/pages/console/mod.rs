@@ -1,0 +1,33 @@
+//! The console: for those who handle, approve and register. One file a page; every page takes its right by type.
+
+pub mod acts;
+pub mod case;
+pub mod changes;
+pub mod edit;
+pub mod highlight;
+pub mod queue;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::app::App;
+
+/// The pages of the console.
+pub fn router() -> Router<App> {
+    Router::new()
+        .route("/console", get(queue::show))
+        .route("/console/cases/{id}", get(case::show))
+        .route("/console/cases/{id}/edit", get(edit::show).post(edit::save))
+        .route("/console/cases/{id}/versions", get(edit::versions))
+        .route("/console/cases/{id}/files/{sha256}", get(crate::http::v1::cases::file))
+        .route("/console/cases/{id}/claim", post(acts::claim))
+        .route("/console/cases/{id}/release", post(acts::release))
+        .route("/console/cases/{id}/approve", post(acts::approve))
+        .route("/console/cases/{id}/return", post(acts::return_))
+        .route("/console/cases/{id}/ask", post(acts::ask))
+        .route("/console/cases/{id}/transfer", post(acts::transfer))
+        .route("/console/cases/{id}/reclassify", post(acts::reclassify))
+        .route("/console/cases/{id}/rule", post(acts::rule))
+        .route("/console/cases/{id}/withdraw", post(acts::withdraw))
+        .route("/console/cases/{id}/acknowledge", post(acts::acknowledge))
+}

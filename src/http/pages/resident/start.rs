@@ -1,0 +1,28 @@
+//! The first page: which municipalities are served here, and where each one's people are reached.
+
+use axum::extract::State;
+use axum::response::Response;
+use minijinja::context;
+
+use crate::app::App;
+use crate::http::error::Result;
+use crate::http::pages::reader::Reader;
+use crate::http::pages::render;
+
+/// `GET /`
+///
+/// # Errors
+/// A fault of ours.
+pub async fn show(State(app): State<App>, reader: Reader) -> Result<Response> {
+    let of = |file: &crate::municipality::format::MunicipalityFile| {
+        context! {
+            id => file.id.as_str(),
+            name => file.letterhead.get(reader.language),
+            phone => file.registry.phone.as_deref(),
+            email => file.registry.email.as_deref(),
+            hours => file.registry.hours.as_ref().map(|hours| hours.get(reader.language)),
+        }
+    };
+    let all: Vec<_> = app.rulebooks().iter().map(|(_, rulebook)| of(&rulebook.pack.municipality)).collect();
+    render::page("start.html", &reader, context! { municipalities => all })
+}

@@ -1,0 +1,185 @@
+// The pages as people meet them, in a real browser. Run by tests/browser/run.
+//
+// One demo is served for all stories; each story has a browser context of its own and fails by itself. A page is looked
+// at in three languages, light and dark, and on a screen of 320 pixels; no page may have a word on the console.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const { CACHE, CHROMIUM, PROGRAM } = process.env;
+const { chromium } = createRequire(join(CACHE, "package.json"))("playwright-core");
+const axe = readFileSync(join(CACHE, "node_modules/axe-core/axe.min.js"), "utf8");
+const screenshots = join(CACHE, "screenshots");
+mkdirSync(screenshots, { recursive: true });
+
+/** The demo on a free port, with a token for each role. */
+async function serve() {
+  const folder = mkdtempSync(join(tmpdir(), "vireille-browser-"));
+  const demo = spawn(PROGRAM, ["demo", "--port", "0", "--database", `sqlite:${folder}/demo.db`, "--json"], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, VIREILLE__PAGES__SIGN_INS_PER_MINUTE: "10000" },
+  });
+  let text = "";
+  const started = await new Promise((found, lost) => {
+    demo.on("exit", (code) => lost(new Error(`the demo ended with ${code}`)));
+    demo.stdout.on("data", (bytes) => {
+      text += bytes;
+      const line = text.split("\n").find((line) => line.startsWith('{"address"'));
+      if (line) found(JSON.parse(line));
+    });
+  });
+  return { ...started, stop: () => (demo.kill("SIGTERM"), rmSync(folder, { recursive: true, force: true })) };
+}
+
+const demo = await serve();
+const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+
+/** Somebody at a browser of their own. */
+async function visitor(options = {}) {
+  const context = await browser.newContext({ baseURL: demo.address, locale: "fi-FI", ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  page.words = [];
+  page.on("console", (message) => message.type() === "error" && page.words.push(message.text()));
+  page.on("pageerror", (error) => page.words.push(String(error)));
+  return page;
+}
+
+/** Somebody of the staff, signed in by picking who they are. */
+async function staff(role, options = {}) {
+  const page = await visitor(options);
+  await page.goto("/sign-in");
+  await page.locator(".picks button").filter({ hasText: role }).first().click();
+  await page.waitForURL("**/console**");
+  return page;
+}
+
+/** Everything a machine can say about accessibility, and that nothing sticks out. */
+async function look(page, name) {
+  await page.evaluate(axe);
+  const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+  const { violations } = await page.evaluate((tags) => axe.run(document, { runOnly: tags }), tags);
+  const told = violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 160)).join(" | ")}`);
+  assert.deepEqual(told, [], `${name}: accessibility`);
+  const { inner, wide } = await page.evaluate(() => ({ inner: innerWidth, wide: document.documentElement.scrollWidth }));
+  assert.ok(wide <= inner, `${name}: ${wide} pixels wide on a screen of ${inner}`);
+}
+
+const stories = {
+  async "a clean case is decided in three acts, by keyboard alone"() {
+    const page = await staff("hyväksyjä");
+    await page.goto("/console?view=all&service=private-road-grant&status=in-review");
+    const rows = await page.locator("[data-row]").count();
+    assert.ok(rows > 0, "the demo has applications");
+    for (let n = 0; n < rows; n++) {
+      await page.goto("/console?view=all&service=private-road-grant&status=in-review");
+      for (let down = 0; down <= n; down++) await page.keyboard.press("j");
+      await page.keyboard.press("Enter"); // 1: open
+      await page.waitForURL("**/console/cases/**");
+      if ((await page.locator("#confirmed").count()) && (await page.locator(".amount").count())) break;
+    }
+    await page.keyboard.press("a");
+    await page.keyboard.press("Space"); // 2: confirm amount and appeal
+    assert.ok(await page.locator("#confirmed").isChecked());
+    await page.screenshot({ path: join(screenshots, "approve.png"), fullPage: true });
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter"); // 3: approve
+    await page.waitForURL("**?done=approved");
+    assert.match(await page.locator(".note.good").first().innerText(), /Hyväksyit luonnoksen/);
+    assert.deepEqual(page.words, []);
+  },
+
+  async "an edit and a stale approval explain themselves"() {
+    const handler = await staff("käsittelijä");
+    await handler.goto("/console?view=all&service=private-road-grant&status=in-review");
+    const approver = await staff("hyväksyjä");
+    for (const link of await handler.locator("[data-row]").evaluateAll((all) => all.map((a) => a.getAttribute("href")))) {
+      await approver.goto(link);
+      if (!(await approver.locator("#confirmed").count())) continue;
+      await handler.goto(link);
+      await handler.locator("form[action$='/claim'] button.primary").click();
+      await handler.locator("a[href$='/edit']").click();
+      const reason = handler.locator("textarea").first();
+      await reason.fill(`${await reason.inputValue()} Lisätty lause.`);
+      await handler.locator("form[action$='/edit'] button").click();
+      await handler.waitForURL("**?done=edited");
+      await approver.locator("#confirmed").check();
+      await approver.locator("form[action$='/approve'] button").click();
+      assert.match(await approver.locator("[role=alert]").innerText(), /Luonnos on muuttunut/);
+      assert.match(await approver.locator("main").innerText(), /Lisätty lause/);
+      return;
+    }
+    assert.fail("no case was left to edit");
+  },
+
+  async "the console works without a script"() {
+    const page = await staff("käsittelijä", { javaScriptEnabled: false });
+    await page.locator("#status").selectOption("in-review");
+    await page.locator(".filters button").click();
+    await page.locator("[data-row]").last().click();
+    await page.locator("form[action$='/claim'] button.primary").click();
+    assert.match(await page.locator(".note.good").first().innerText(), /Asia on sinulla/);
+    await page.locator("form[action$='/release'] button").click();
+    assert.match(await page.locator(".note.good").first().innerText(), /Luovuit/);
+  },
+
+  async "a sentence shows what it rests on when it has the focus"() {
+    const page = await staff("hyväksyjä");
+    await page.goto("/console?view=all&service=private-road-grant");
+    for (const link of await page.locator("[data-row]").evaluateAll((all) => all.map((a) => a.getAttribute("href")))) {
+      await page.goto(link);
+      if (await page.locator(".reasons li").count()) break;
+    }
+    const reason = page.locator(".reasons li").first();
+    assert.equal(await reason.locator(".supports").isVisible(), false);
+    await reason.focus();
+    assert.equal(await reason.locator(".supports").isVisible(), true);
+  },
+
+  async "every page is accessible in three languages, light and dark, wide and narrow"() {
+    const pages = { start: "/", "sign-in": "/sign-in", lost: "/no/such/page" };
+    const console_ = { queue: "/console?view=all", empty: "/console?view=mine" };
+    const finder = await staff("käsittelijä");
+    await finder.goto("/console?view=all");
+    const links = await finder.locator("[data-row]").evaluateAll((all) => all.map((a) => a.getAttribute("href")));
+    links.forEach((link, n) => n < 6 && (console_[`case-${n}`] = link));
+    await finder.goto(links.at(-1));
+    await finder.locator("form[action$='/claim'] button.primary").click();
+    console_.claimed = links.at(-1);
+    console_.edit = `${links.at(-1)}/edit`;
+    console_.versions = `${links.at(-1)}/versions`;
+    for (const [lang, colorScheme, width] of [["fi", "light", 1280], ["sv", "dark", 1280], ["en", "light", 320], ["fi", "dark", 320]]) {
+      const options = { colorScheme, viewport: { width, height: 900 } };
+      for (const [who, paths] of [[await visitor(options), pages], [await staff("käsittelijä", options), console_]]) {
+        for (const [name, path] of Object.entries(paths)) {
+          await who.goto(path + (path.includes("?") ? "&" : "?") + `lang=${lang}`);
+          const shot = `${name}-${lang}-${colorScheme}-${width}`;
+          await who.screenshot({ path: join(screenshots, `${shot}.png`), fullPage: true });
+          await look(who, shot);
+          if (name !== "lost") assert.deepEqual(who.words, [], shot);
+          who.words.length = 0;
+        }
+        await who.context().close();
+      }
+    }
+  },
+};
+
+let failed = 0;
+for (const [name, story] of Object.entries(stories)) {
+  const started = Date.now();
+  try {
+    await story();
+    console.log(`ok      ${name} (${Date.now() - started} ms)`);
+  } catch (error) {
+    failed += 1;
+    console.log(`FAILED  ${name}\n${error.stack}`);
+  }
+}
+await browser.close();
+demo.stop();
+console.log(`${Object.keys(stories).length - failed} stories passed, ${failed} failed; screenshots: ${screenshots}`);
+process.exit(failed ? 1 : 0);
