@@ -46,3 +46,15 @@ if (live) {
     }
   }, 10_000);
 }
+
+// Coordinates come from the device only when somebody asks for them; until then the button is not even there.
+const locate = document.querySelector("[data-locate]");
+if (locate && "geolocation" in navigator) {
+  locate.hidden = false;
+  locate.querySelector("button").addEventListener("click", () => {
+    navigator.geolocation.getCurrentPosition(({ coords }) => {
+      document.querySelector("[name=place-lat]").value = coords.latitude.toFixed(5);
+      document.querySelector("[name=place-lon]").value = coords.longitude.toFixed(5);
+    });
+  });
+}

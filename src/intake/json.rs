@@ -98,6 +98,20 @@ impl Defaults {
         }
     }
 
+    /// For a form of the pages: its id is the form's own link, arrival is now.
+    #[must_use]
+    pub fn web(municipality: MunicipalityId, ambient: Ambient) -> Self {
+        Self {
+            municipality: Some(municipality),
+            municipality_is_fixed: true,
+            channel: Channel::Api,
+            sender: "pages".to_owned(),
+            may_set_arrival: false,
+            folder: None,
+            ambient,
+        }
+    }
+
     /// For a file on the command line, with the folder it stands in.
     #[must_use]
     pub fn file(municipality: Option<MunicipalityId>, folder: Option<PathBuf>, ambient: Ambient) -> Self {

@@ -33,6 +33,9 @@ pub struct Filled {
     /// The number of the case that a value was taken from, by name: shown beside it.
     #[serde(default)]
     pub from: BTreeMap<String, String>,
+    /// The case under which words of danger in it were brought to a person before it was sent.
+    #[serde(default)]
+    pub rescued: Option<String>,
 }
 
 /// A file that was added to a form.

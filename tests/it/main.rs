@@ -32,6 +32,7 @@ mod masking;
 mod model;
 mod pages;
 mod pages_case;
+mod pages_resident;
 mod peers;
 mod pipeline;
 mod policy;

@@ -85,6 +85,27 @@ impl Browser {
         self.send(request).await
     }
 
+    /// Sends a form with files: name of the input, name of the file, bytes.
+    pub async fn upload(&mut self, path: &str, form: &[(&str, &str)], files: &[(&str, &str, &[u8])]) -> Page {
+        const EDGE: &str = "----a-browser-makes-this-up";
+        let mut body = Vec::new();
+        let mut part = |head: &str, bytes: &[u8]| {
+            body.extend_from_slice(format!("--{EDGE}\r\nContent-Disposition: form-data; {head}\r\n\r\n").as_bytes());
+            body.extend_from_slice(bytes);
+            body.extend_from_slice(b"\r\n");
+        };
+        for (name, text) in form {
+            part(&format!("name=\"{name}\""), text.as_bytes());
+        }
+        for (input, name, bytes) in files {
+            part(&format!("name=\"{input}\"; filename=\"{name}\"\r\nContent-Type: application/octet-stream"), bytes);
+        }
+        body.extend_from_slice(format!("--{EDGE}--\r\n").as_bytes());
+        let request = self.client.post(format!("{}{path}", self.base)).body(body);
+        let request = request.header("content-type", format!("multipart/form-data; boundary={EDGE}"));
+        self.send(request.header("sec-fetch-site", "same-origin")).await
+    }
+
     /// Signs in with a token.
     pub async fn sign_in(&mut self, secret: &str) {
         self.post("/sign-in", &[("token", secret)]).await.expect(303);
@@ -237,7 +258,7 @@ async fn a_role_without_the_right_reads_no_queue() {
 async fn every_page_is_dressed_and_a_lost_program_gets_a_problem() {
     let app = spawn_app().await;
     let mut browser = Browser::new(&app);
-    for path in ["/", "/sign-in", "/no/such/page"] {
+    for path in ["/m/harjuvesi", "/sign-in", "/no/such/page"] {
         let page = browser.get(path).await;
         let policy = page.header("content-security-policy");
         assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{path}: {policy}");
@@ -254,7 +275,7 @@ async fn every_page_is_dressed_and_a_lost_program_gets_a_problem() {
 async fn assets_are_kept_by_their_hash() {
     let app = spawn_app().await;
     let mut browser = Browser::new(&app);
-    let html = browser.get("/").await.html;
+    let html = browser.get("/m/harjuvesi").await.html;
     let start = html.find("/assets/").unwrap();
     let address = &html[start..start + html[start..].find('"').unwrap()];
     let page = browser.get(address).await.expect(200);

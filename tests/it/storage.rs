@@ -7,6 +7,7 @@ mod drafts;
 mod jobs;
 mod model_calls;
 mod people;
+mod residents;
 mod submissions;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -40,6 +40,16 @@ const TEMPLATES: &[(&str, &str)] = files!["templates":
     "console/layout.html",
     "console/queue.html",
     "console/versions.html",
+    "resident/cards.html",
+    "resident/case.html",
+    "resident/check.html",
+    "resident/choose.html",
+    "resident/data.html",
+    "resident/form.html",
+    "resident/input.html",
+    "resident/layout.html",
+    "resident/refused.html",
+    "resident/wrong.html",
 ];
 
 /// Every file of words.
@@ -47,6 +57,7 @@ const WORDS: &[(&str, &str)] = files!["words":
     "case.yaml",
     "common.yaml",
     "queue.yaml",
+    "resident.yaml",
     "terms.yaml",
 ];
 
@@ -109,6 +120,7 @@ static ENVIRONMENT: LazyLock<std::result::Result<Environment<'static>, String>> 
             value.map_or_else(String::new, |value| write_value(value, step.unit.as_deref(), language(state))),
         )
     });
+    environment.add_filter("size", |state: &State, bytes: u64| size(bytes, language(state)));
     environment.add_filter("euro", |state: &State, amount: Value| written::<Euro>(state, &amount, Euro::format));
     for (name, text) in TEMPLATES {
         environment.add_template(name, text).map_err(|fault| format!("{fault:#}"))?;
@@ -120,6 +132,16 @@ static ENVIRONMENT: LazyLock<std::result::Result<Environment<'static>, String>> 
 fn language(state: &State) -> Language {
     let code = state.lookup("page").and_then(|page| page.get_attr("language").ok());
     code.and_then(|code| Language::from_code(code.as_str()?)).unwrap_or(Language::Fi)
+}
+
+/// A size in bytes as people write it.
+fn size(bytes: u64, language: Language) -> String {
+    let fi = language == Language::Fi;
+    match bytes {
+        0..1024 => format!("{bytes}\u{a0}{}", if fi { "t" } else { "B" }),
+        1024..1_048_576 => format!("{}\u{a0}{}", bytes / 1024, if fi { "kt" } else { "kB" }),
+        _ => format!("{}\u{a0}{}", bytes / 1_048_576, if fi { "Mt" } else { "MB" }),
+    }
 }
 
 /// A moment as people say it: to the minute.

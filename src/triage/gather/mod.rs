@@ -29,7 +29,7 @@ pub const NO_SENDING_TIME: &str = "the sender gave no time: the arrival";
 
 /// Why a field gave no fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Unreadable {
+pub enum Unreadable {
     /// Not of the field's type.
     Type,
     /// A check digit does not match.
@@ -160,6 +160,13 @@ fn from_field(
             questions.push(unreadable(field, problem));
         }
     }
+}
+
+/// What keeps a value from being read, for a form that says so before it is sent; none for an empty one.
+#[must_use]
+pub fn fault(field: &Field, typed: &str) -> Option<Unreadable> {
+    let given = Json::String(typed.to_owned());
+    if is_empty(&given) { None } else { parse(field, &given).err() }
 }
 
 fn unreadable(field: &Field, problem: Unreadable) -> Question {

@@ -1,19 +1,24 @@
-//! The first page: which municipalities are served here, and where each one's people are reached.
+//! The first page: which municipalities are served here, and where each one's people are reached. Where there is only
+//! one, its own page is the first.
 
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use minijinja::context;
 
 use crate::app::App;
 use crate::http::error::Result;
 use crate::http::pages::reader::Reader;
-use crate::http::pages::render;
+use crate::http::pages::{go, render};
 
 /// `GET /`
 ///
 /// # Errors
 /// A fault of ours.
 pub async fn show(State(app): State<App>, reader: Reader) -> Result<Response> {
+    let mut ids = app.rulebooks().iter().map(|(id, _)| id);
+    if let (Some(only), None) = (ids.next(), ids.next()) {
+        return Ok(go(&format!("/m/{only}")).into_response());
+    }
     let of = |file: &crate::municipality::format::MunicipalityFile| {
         context! {
             id => file.id.as_str(),

@@ -1,0 +1,132 @@
+//! What a request for completion asks, and the form that answers it. Only what a person approved is asked: the case
+//! waits for it then.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::case::{Followed, Refused, page};
+use super::fields::{self, Input, MESSAGE};
+use super::upload::Sent;
+use super::{danger, desk, fill, send};
+use crate::app::App;
+use crate::cases::{Case, Language};
+use crate::http::error::{Error, Result};
+use crate::http::pages::go;
+use crate::http::pages::limits::{Address, Limits};
+use crate::http::pages::reader::Reader;
+use crate::municipality::format::{Field, ServiceFile};
+use crate::storage::{Filled, tokens};
+
+/// A question with what answers it.
+#[derive(Debug, Serialize)]
+pub struct Asked {
+    text: String,
+    /// The field of the form that it is about.
+    input: Option<Input>,
+    /// The input for a file.
+    file: Option<String>,
+}
+
+/// The questions of the request, each with its input; what no field answers is answered in the message.
+#[must_use]
+pub fn asked(case: &Case, service: Option<&ServiceFile>, refused: &Refused, language: Language) -> Vec<Asked> {
+    let of = |question: &crate::cases::Question| {
+        let field = service.and_then(|file| file.fields.iter().find(|field| field.name == question.about));
+        let file = question.about.strip_prefix("attachment_").map(|name| format!("file-{name}"));
+        let input = field.map(|field| Input::of(field, &refused.typed, &refused.faults, language));
+        Asked { text: question.text.get(language).to_owned(), input, file }
+    };
+    case.file.open_questions().into_iter().map(of).collect()
+}
+
+/// `POST /c/{secret}/answer`
+///
+/// # Errors
+/// [`Error::NoSuch`], [`Error::TooOften`], [`Error::Unavailable`]; what can be put right is a page with what was typed.
+pub async fn answer(
+    State(app): State<App>,
+    Extension(limits): Extension<Arc<Limits>>,
+    address: Address,
+    reader: Reader,
+    Path(key): Path<String>,
+    sent: Sent,
+) -> Result<Response> {
+    let followed = Followed::find(&app, key).await?;
+    let municipality = followed.link.municipality.clone();
+    let path = format!("/c/{}", followed.key);
+    let raw = (sent.raw.clone(), sent.whole);
+    let refuse = async |error| danger::refused(&app, &reader, &municipality, &path, (&raw.0, raw.1), error).await;
+    if let Err(error) = limits.form(address) {
+        return refuse(error).await;
+    }
+    let desk = desk(&app, &municipality)?;
+    let service = followed.service(desk, followed.sent(&app).await?.first());
+    let fields = answered(&followed.case, service);
+    let refused = judge(&fields, &sent, app.config().server.max_body_bytes, reader.language);
+    if let Some(refused) = refused {
+        // Whoever must put something right first may never come back.
+        danger::rescue(&app, &municipality, &raw.0, raw.1).await;
+        return page(&app, &reader, &followed, None, Some(refused)).await;
+    }
+    let supplement = supplement(&followed, service, &fields, &sent);
+    let result = async {
+        let incoming = send::incoming(&app, &municipality, &supplement)?;
+        Ok::<_, Error>(app.review().supplement(&followed.person(), followed.case.id, incoming).await?)
+    };
+    match result.await {
+        Ok(_) => Ok(go(&format!("{path}?answered=1")).into_response()),
+        Err(error) => refuse(error).await,
+    }
+}
+
+/// The fields that the request asks for. None of them must be given: what is still missing is asked again.
+fn answered(case: &Case, service: Option<&ServiceFile>) -> Vec<Field> {
+    let about: Vec<&str> = case.file.open_questions().into_iter().map(|question| question.about.as_str()).collect();
+    let fields = service.map(|file| file.fields.as_slice()).unwrap_or_default();
+    let asked = fields.iter().filter(|field| about.contains(&field.name.as_str()));
+    asked.map(|field| Field { required: false, ..field.clone() }).collect()
+}
+
+/// What is wrong with an answer, with what was typed; none when it can be sent.
+fn judge(fields: &[Field], sent: &Sent, most_bytes: usize, language: Language) -> Option<Refused> {
+    let names = fields.iter().map(|field| field.name.as_str()).chain([MESSAGE]);
+    let typed = names.filter_map(|name| Some((name.to_owned(), sent.form.text(name)?.to_owned())));
+    let typed = Filled { texts: typed.collect(), ..Filled::default() };
+    let faults = fields::faults(fields, &typed, language);
+    let mut total = 0;
+    let mut wrong = Vec::new();
+    for (count, file) in sent.files.iter().enumerate() {
+        wrong.extend(fill::wrong(file, count, total));
+        total += file.bytes.len();
+    }
+    if !sent.whole {
+        wrong.push(fill::Wrong { name: String::new(), size: most_bytes, word: "body_large" });
+    }
+    let nothing = typed.texts.is_empty() && sent.files.is_empty();
+    let word = nothing.then_some("follow.nothing");
+    (!faults.is_empty() || !wrong.is_empty() || nothing).then_some(Refused { faults, wrong, word, typed })
+}
+
+/// The answer as a submission; the same answer twice is one.
+fn supplement(followed: &Followed, service: Option<&ServiceFile>, fields: &[Field], sent: &Sent) -> Value {
+    let rules = service.map(|file| file.attachments.as_slice()).unwrap_or_default();
+    let values = fields.iter().filter_map(|field| Some((field.name.clone(), sent.form.text(&field.name)?.into())));
+    let files = sent.files.iter().map(|file| {
+        let name = fields::file_name(rules, &file.input, &file.name);
+        json!({ "name": name, "content": BASE64.encode(&file.bytes) })
+    });
+    let mut supplement = json!({
+        "fields": values.collect::<Map<String, Value>>(),
+        "text": sent.form.text(MESSAGE),
+        "attachments": files.collect::<Vec<_>>(),
+    });
+    supplement["id"] = tokens::hash(&format!("{} {} {supplement}", followed.link.id, followed.case.file.round)).into();
+    supplement
+}

@@ -1,0 +1,336 @@
+//! A resident at a browser without a script: from the first word to the letter, and what happens when something is wrong.
+
+use serde_json::Value;
+
+use crate::pages::{Browser, Page, signed_in};
+use crate::support::app::{TestApp, spawn_app};
+use crate::support::desk::{NOW, road_json};
+
+/// Begins a form; gives its path.
+async fn begin(browser: &mut Browser, form: &[(&str, &str)]) -> String {
+    let page = browser.post("/m/harjuvesi/forms", form).await.expect(303);
+    let path = page.header("location").to_owned();
+    assert!(path.starts_with("/forms/") && path.len() > 60, "{path}");
+    path
+}
+
+/// What the sample application types into its form.
+fn typed() -> Vec<(String, String)> {
+    let road = road_json();
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+    road["fields"].as_object().unwrap().iter().map(|(name, value)| (name.clone(), text(value))).collect()
+}
+
+fn pairs(typed: &[(String, String)]) -> Vec<(&str, &str)> {
+    typed.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect()
+}
+
+const FILES: [(&str, &str, &[u8]); 2] =
+    [("file-accounts", "IMG_1.txt", b"kuitit"), ("file-minutes", "poytakirja.txt", b"paatettiin hakea")];
+
+/// Sends a form that has nothing wrong; gives the path of its case.
+async fn sent(browser: &mut Browser, path: &str) -> String {
+    let page = browser.post(&format!("{path}/send"), &[]).await.expect(303);
+    page.header("location").trim_end_matches("?sent=1").to_owned()
+}
+
+/// The whole application, sent; gives the path of its case.
+async fn applied(browser: &mut Browser, files: &[(&str, &str, &[u8])]) -> String {
+    let path = begin(browser, &[("service", "private-road-grant")]).await;
+    let typed = typed();
+    let mut form = pairs(&typed);
+    form.push(("act", "check"));
+    browser.upload(&path, &form, files).await.leads_to(&format!("{path}/check"));
+    sent(browser, &path).await
+}
+
+/// The value of an input of the page.
+fn value(page: &Page, name: &str) -> Option<String> {
+    let at = page.html.find(&format!(" name=\"{name}\""))?;
+    let input = &page.html[at..at + page.html[at..].find('>')?];
+    let value = input.split(" value=\"").nth(1)?;
+    Some(value.split('"').next()?.to_owned())
+}
+
+async fn decide(app: &TestApp, number: &str) {
+    let director = app.director().await;
+    let queue = director.get("/v1/cases").await.expect(200).json;
+    let row = queue["items"].as_array().unwrap().iter().find(|row| row["number"] == number).expect("in the queue");
+    director.approve(&format!("/v1/cases/{}", row["id"].as_str().unwrap())).await.expect(200);
+}
+
+#[tokio::test]
+async fn own_words_lead_to_the_form_and_are_not_typed_again() {
+    let app = spawn_app().await;
+    let mut browser = Browser::new(&app);
+    browser.get("/").await.leads_to("/m/harjuvesi");
+    let page = browser.get("/m/harjuvesi?q=Katuvalo+ei+pala+Koulutiell%C3%A4").await.expect(200);
+    let page = page.says("Vikailmoitus").says("Yksityistieavustus").says("Katuvalo ei pala Koulutiellä");
+    assert_eq!(value(&page, "category").as_deref(), Some("LI1"));
+    let path =
+        begin(&mut browser, &[("service", "fault-notice"), ("category", "LI1"), ("q", "Katuvalo ei pala")]).await;
+    browser.get(&path).await.expect(200).says(">Katuvalo ei pala</textarea>").says("value=\"LI1\" selected");
+    browser.get("/m/nowhere").await.expect(404).says("Sivua ei löydy");
+    browser.post("/m/harjuvesi/forms", &[("service", "no-such")]).await.expect(404);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_form_says_at_the_field_what_is_wrong_and_keeps_what_was_typed() {
+    let app = spawn_app().await;
+    let mut browser = Browser::new(&app);
+    let path = begin(&mut browser, &[("service", "private-road-grant")]).await;
+    let mut typed = typed();
+    for (name, wrong) in [
+        ("iban", "FI21 1234 5600 0007 86"),
+        ("business_id", "1234567-2"),
+        ("email", "tiekunta"),
+        ("total_length", "noin 2 km"),
+        ("meeting_date", "30.2.2026"),
+        ("households", "5000"),
+        ("road_name", ""),
+    ] {
+        typed.iter_mut().find(|(known, _)| known == name).unwrap().1 = wrong.to_owned();
+    }
+    let mut form = pairs(&typed);
+    // Half done is no fault.
+    browser.upload(&path, &form, &[]).await.leads_to(&format!("{path}?saved=1"));
+    browser.get(&format!("{path}?saved=1")).await.expect(200).says("Lomake on tallennettu").says("noin 2 km");
+    form.push(("act", "check"));
+    let page = browser.upload(&path, &form, &FILES).await.expect(422);
+    for words in [
+        "Tilinumero ei täsmää",
+        "Y-tunnus ei täsmää",
+        "Kirjoita yksi sähköpostiosoite",
+        "Kirjoita luku numeroin",
+        "Päivää ei ole",
+        "vähintään 0 ja enintään 1000",
+        "Täytä tämä kohta",
+        "tilinpäätös IMG_1.txt",
+    ] {
+        assert!(page.html.contains(words), "{words}: {}", page.html);
+    }
+    assert_eq!(value(&page, "iban").as_deref(), Some("FI21 1234 5600 0007 86"));
+    // A check or a press on an old page sends nothing that is wrong.
+    browser.get(&format!("{path}/check")).await.expect(422);
+    browser.post(&format!("{path}/send"), &[]).await.expect(422).says("Korjaa nämä kohdat");
+    browser.get(&format!("{path}?lang=sv")).await.expect(200).says("Väglagets namn").says("noin 2 km");
+    assert_eq!(app.run_jobs().await, 0, "nothing was sent");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn an_application_goes_from_form_to_letter() {
+    let app = spawn_app().await;
+    let mut browser = Browser::new(&app);
+    // The minutes are left out: the form says so and lets it through.
+    let path = begin(&mut browser, &[("service", "private-road-grant")]).await;
+    let typed = typed();
+    let mut form = pairs(&typed);
+    form.push(("act", "check"));
+    browser.upload(&path, &form, &FILES[..1]).await.leads_to(&format!("{path}/check"));
+    let check = browser.get(&format!("{path}/check")).await.expect(200);
+    check.says("Kokouksen pöytäkirja").says("pyydämme niitä myöhemmin").says("Harjun tiekunta");
+    let case = sent(&mut browser, &path).await;
+    // Twice is once, and the form has become its case.
+    assert_eq!(sent(&mut browser, &path).await, case);
+    browser.get(&path).await.leads_to(&case);
+    let page = browser.get(&format!("{case}?sent=1")).await.expect(200).says("HRJ/2026/00001").says("on vastaanotettu");
+    page.says("040 000 0002").says("Ihminen lukee ehdotuksen");
+    app.now_is(NOW);
+    app.run_jobs().await;
+    let page = browser.get(&case).await.expect(200).says("Ihminen käsittelee asiaa");
+    assert!(!page.html.contains("letter-page") && !page.html.contains("/answer"), "no draft is shown: {}", page.html);
+
+    decide(&app, "HRJ/2026/00001").await;
+    let page = browser.get(&case).await.expect(200).says("Odotamme vastaustasi").says("letter-page");
+    page.says("Toimittakaa pöytäkirja kokouksesta");
+    let answer = format!("{case}/answer");
+    browser.upload(&answer, &[], &[]).await.expect(422).says("Vastaus on tyhjä");
+    let page = browser.upload(&answer, &[("message-text", "Ohessa.")], &[("file-minutes", "a.txt", b"")]).await;
+    page.expect(422).says("a.txt on tyhjä").says("Ohessa.");
+    browser.upload(&answer, &[("message-text", "Ohessa.")], &FILES[1..]).await.leads_to(&format!("{case}?answered=1"));
+    app.run_jobs().await;
+
+    decide(&app, "HRJ/2026/00001").await;
+    let page = browser.get(&case).await.expect(200).says("Asia on päätetty").says("2\u{a0}585,00\u{a0}€");
+    assert!(!page.html.contains("/withdraw"), "what is decided is not withdrawn");
+    browser.post(&format!("{case}/withdraw"), &[("sure", "yes")]).await.expect(422).says("ei voi enää perua");
+    browser.upload(&answer, &[("message-text", "Vielä yksi asia")], &[]).await.expect(409);
+
+    let data = browser.get(&format!("{case}/data")).await.expect(200).says("Säilytetään 10 vuotta").says("hyväksyjä");
+    let data = data.says("Harjun tiekunta").says("poytakirja.txt");
+    assert!(!data.html.contains("Tuomas Teknikko"), "people are told by role: {}", data.html);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn the_second_application_is_hardly_typed() {
+    let app = spawn_app().await;
+    let mut browser = Browser::new(&app);
+    let case = applied(&mut browser, &FILES).await;
+    app.now_is(NOW);
+    app.run_jobs().await;
+    let page = browser.post(&format!("{case}/again"), &[("again", "1")]).await.expect(303);
+    let path = page.header("location").to_owned();
+    let form = browser.get(&path).await.expect(200).says("Otettu asiasta HRJ/2026/00001").says("Harjun tiekunta");
+    // A year later: the day of the meeting, and one cost that has changed.
+    let known: Vec<(String, String)> =
+        typed().into_iter().filter(|(name, _)| form.html.contains(&format!("name=\"{name}\""))).collect();
+    let first: usize = known.iter().map(|(_, text)| text.chars().count()).sum();
+    let new = [("meeting_date", "2026-03-01"), ("cost_ploughing", "3 100,00")];
+    let second: usize = new.iter().map(|(_, text)| text.chars().count()).sum();
+    assert!(second * 100 <= first * 15, "{second} of {first} characters");
+    let kept = known.iter().map(|(name, text)| {
+        let changed = new.iter().find(|(known, _)| known == name).map(|(_, text)| *text);
+        (name.as_str(), changed.unwrap_or(text))
+    });
+    let mut kept: Vec<(&str, &str)> = kept.collect();
+    kept.push(("act", "check"));
+    browser.upload(&path, &kept, &FILES).await.leads_to(&format!("{path}/check"));
+    let check = browser.get(&format!("{path}/check")).await.expect(200).says("3 100,00");
+    assert!(!check.html.contains("3 000,00"), "what was changed is not the old");
+    assert_ne!(sent(&mut browser, &path).await, case);
+
+    let page = browser.post(&format!("{case}/again"), &[("another", "1")]).await.expect(303);
+    let other = browser.get(page.header("location")).await.expect(200).says("tiekunta@harjuntie.example");
+    assert!(!other.html.contains("Harjun tiekunta") && !other.html.contains("FI21"), "{}", other.html);
+    app.stop_with_jobs_left().await;
+}
+
+#[tokio::test]
+async fn danger_is_answered_at_once_and_reaches_a_person_whatever_else_is_wrong() {
+    let app = spawn_app().await;
+    let mut browser = Browser::new(&app);
+    let danger = "Sähköjohto roikkuu maassa ja kipinöi leikkipuiston vieressä!";
+    browser
+        .get("/m/harjuvesi?q=S%C3%A4hk%C3%B6johto+roikkuu+maassa+ja+kipin%C3%B6i")
+        .await
+        .expect(200)
+        .says("soittakaa 112");
+    let path = begin(&mut browser, &[("service", "fault-notice"), ("q", danger)]).await;
+    browser.get(&path).await.expect(200).says("soittakaa 112");
+    let wrong = [("description", danger), ("reporter_email", "x"), ("act", "check")];
+    let page = browser.upload(&path, &wrong, &[]).await.expect(422).says("soittakaa 112");
+    page.says("Se on jo annettu ihmisen luettavaksi asianumerolla HRJ/2026/00001");
+    browser.upload(&path, &wrong, &[]).await.expect(422).says("HRJ/2026/00001");
+    let right = [("description", danger), ("act", "check")];
+    browser.upload(&path, &right, &[]).await.leads_to(&format!("{path}/check"));
+    browser.get(&format!("{path}/check")).await.expect(200).says("soittakaa 112");
+    let case = sent(&mut browser, &path).await;
+    browser.get(&case).await.expect(200).says("soittakaa 112").says("HRJ/2026/00002");
+    let mut console = signed_in(&app, &app.handler().await).await;
+    console.get("/console?view=all").await.expect(200).says("odottaa ihmistä: 2");
+    app.stop_with_jobs_left().await;
+}
+
+#[tokio::test]
+async fn a_notice_like_mine_is_shown_without_anything_of_its_sender() {
+    let app = spawn_app().await;
+    let mut browser = Browser::new(&app);
+    let notice = |words: &'static str, lat: &'static str| {
+        [
+            ("category", "LI1"),
+            ("description", words),
+            ("location_note", "Maija Mallin portti"),
+            ("place-lat", lat),
+            ("place-lon", "23,76000"),
+            ("reporter_phone", "040 000 0999"),
+            ("act", "check"),
+        ]
+    };
+    let path = begin(&mut browser, &[("service", "fault-notice")]).await;
+    browser
+        .upload(&path, &notice("Katuvalo ei pala, soittakaa Maijalle", "61.50000"), &[("file", "kuva.jpg", b"x")])
+        .await
+        .expect(303);
+    sent(&mut browser, &path).await;
+    app.now_is("2026-03-11T09:00:00Z");
+    app.run_jobs().await;
+    let path = begin(&mut browser, &[("service", "fault-notice")]).await;
+    let mine = notice("Lamppu on pimeänä", "61.50010")
+        .map(|(name, text)| (name, if name == "location_note" { "Koulutie" } else { text }));
+    browser.upload(&path, &mine, &[]).await.leads_to(&format!("{path}/check"));
+    let page = browser.get(&format!("{path}/check")).await.expect(200).says("Tästä on ehkä jo ilmoitettu");
+    let page = page.says("noin 20 metrin päässä").says("10.3.2026");
+    assert!(!page.html.contains("Maija") && !page.html.contains("HRJ/2026/00001"), "{}", page.html);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn files_that_cannot_be_taken_are_named_and_the_text_stays() {
+    let app = spawn_app().await;
+    let mut browser = Browser::new(&app);
+    let path = begin(&mut browser, &[]).await;
+    let text = ("message-text", "Hei, kysyn kaavasta.");
+    browser.upload(&path, &[text], &[("file", "tyhja.pdf", b"")]).await.expect(422).says("tyhja.pdf on tyhjä (0");
+    let large = vec![b'x'; crate::support::app::MAX_BODY + 10];
+    let page = browser.upload(&path, &[text], &[("file", "suuri.bin", &large)]).await.expect(422);
+    page.says("yhdellä kertaa voi lähettää enintään 8\u{a0}Mt").says("Hei, kysyn kaavasta.");
+    let many: Vec<(&str, &str, &[u8])> = (0..21).map(|_| ("file", "a.txt", &b"a"[..])).collect();
+    let page = browser.upload(&path, &[text], &many).await.expect(422).says("jo enimmäismäärä");
+    let id = page.html.split("name=\"remove\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    browser.upload(&path, &[text, ("remove", &id)], &[]).await.leads_to(&format!("{path}?saved=1#files"));
+    browser.upload(&path, &[text, ("act", "check")], &[]).await.leads_to(&format!("{path}/check"));
+    sent(&mut browser, &path).await;
+    app.stop_with_jobs_left().await;
+}
+
+#[tokio::test]
+async fn what_is_hostile_stays_a_text() {
+    let app = spawn_app().await;
+    let mut browser = Browser::new(&app);
+    let path = begin(&mut browser, &[]).await;
+    let text = "<script>alert(1)</script> {{ 7*7 }} \u{0} \u{202e}";
+    let form = [("message-text", text), ("status", "decided"), ("service", "private-road-grant"), ("act", "check")];
+    browser.upload(&path, &form, &[("file", "../../etc/<b>.txt", b"x")]).await.leads_to(&format!("{path}/check"));
+    let page = browser.get(&format!("{path}/check")).await.expect(200).says("&lt;script&gt;").says("{{ 7*7 }}");
+    assert!(!page.html.contains("<script>alert") && !page.html.contains("<b>"));
+    let case = sent(&mut browser, &path).await;
+    browser.get(&format!("{case}/data")).await.expect(200).says("&lt;script&gt;").says("&lt;b&gt;.txt");
+    for body in ["not-a-form", "%00=%ff&&="] {
+        browser.post(&path, &[("message-text", body)]).await.expect(303);
+    }
+    for unknown in ["/c/x", "/c/%00", "/forms/x", "/forms/x/check", "/c/x/data"] {
+        browser.get(unknown).await.expect(404).says("Sivua ei löydy");
+    }
+    app.stop_with_jobs_left().await;
+}
+
+#[tokio::test]
+async fn two_links_do_not_mix_and_a_matter_is_withdrawn_by_its_own_only() {
+    let app = spawn_app().await;
+    let mut browser = Browser::new(&app);
+    let mut cases = Vec::new();
+    for words in ["Ensimmäinen kysymys kaavasta", "Toinen kysymys venepaikasta"] {
+        let path = begin(&mut browser, &[("q", words)]).await;
+        cases.push(sent(&mut browser, &path).await);
+    }
+    let data = browser.get(&format!("{}/data", cases[0])).await.expect(200).says("Ensimmäinen");
+    assert!(!data.html.contains("Toinen kysymys"));
+    browser.post(&format!("{}/withdraw", cases[0]), &[]).await.expect(422).says("Mitään ei peruttu");
+    browser
+        .post(&format!("{}/withdraw", cases[0]), &[("sure", "yes")])
+        .await
+        .leads_to(&format!("{}?withdrawn=1", cases[0]));
+    browser.get(&cases[0]).await.expect(200).says("Asia on peruttu");
+    browser.get(&cases[1]).await.expect(200).says("Asiaa valmistellaan");
+    app.stop_with_jobs_left().await;
+}
+
+#[tokio::test]
+async fn too_many_forms_are_refused_and_danger_in_them_is_not_lost() {
+    let app = spawn_app().await;
+    let mut browser = Browser::new(&app);
+    let path = begin(&mut browser, &[]).await;
+    let mut page = browser.get(&path).await;
+    for _ in 0..60 {
+        page = browser.post(&path, &[("message-text", "Apua, talo palaa!")]).await;
+        if page.status == 429 {
+            break;
+        }
+    }
+    let page = page.expect(429);
+    page.says("soittakaa 112").says("HRJ/2026/00001");
+    app.stop_with_jobs_left().await;
+}
