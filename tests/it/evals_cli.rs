@@ -384,11 +384,11 @@ fn a_slice_of_texts_is_refused_and_none_of_them_told() {
     home.suite(&format!("{SUITE}slices: [metadata.note]\n"));
     let ran = home.run(&nobody(), &[]);
     assert!(ran.code == 2 && ran.err.contains("the words of the slice `metadata.note` are no kinds"), "{ran:?}");
-    let many: String = (0..101)
+    let many: Vec<String> = (0..101)
         .map(|nth| json!({ "id": format!("c-{nth}"), "input": {}, "expected": { "label": "leak" }, "metadata": { "note": nth } }))
-        .map(|case| format!("{case}\n"))
+        .map(|case| case.to_string())
         .collect();
-    std::fs::write(home.path("datasets/smoke.jsonl"), many).unwrap();
+    std::fs::write(home.path("datasets/smoke.jsonl"), many.join("\n")).unwrap();
     let ran = home.run(&nobody(), &[]);
     assert!(ran.code == 2 && ran.err.contains("there are 101 of them") && !ran.err.contains("CASETEXT"), "{ran:?}");
 }

@@ -273,9 +273,7 @@ fn what_no_case_asks_for_any_more_is_listed() {
     );
     // The last case is taken out.
     let cases = home.path().join("evals/datasets/model-triage/cases.jsonl");
-    edit(&cases, |text| {
-        text.lines().filter(|line| !line.contains("mod-031")).map(|line| format!("{line}\n")).collect()
-    });
+    edit(&cases, |text| text.split_inclusive('\n').filter(|line| !line.contains("mod-031")).collect());
     let (code, out, _) = eval(home.path(), &["explain-cache"]);
     assert_eq!(code, 4, "{out}");
     let unused: Vec<&str> = out.lines().filter_map(|line| line.strip_prefix("unused: ")).collect();

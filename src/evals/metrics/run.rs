@@ -126,7 +126,7 @@ impl<'a> Run<'a> {
     /// The cases of which an answer was seen under a metric; an error keeps what would have been right and is none.
     pub fn scored(&self, metric: &str) -> BTreeSet<&'a EvalCaseId> {
         let answered = |row: &&Row| row.scores.get(metric).is_some_and(|scored| scored.observation.is_answered());
-        let scored = |case: &Case<'_>| case.epochs.iter().any(|row| answered(row));
+        let scored = |case: &Case<'_>| case.epochs.iter().any(&answered);
         self.0.iter().filter(|(_, case)| scored(case)).map(|(id, _)| *id).collect()
     }
 

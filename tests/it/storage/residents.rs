@@ -28,7 +28,7 @@ async fn a_form_is_kept_until_it_is_sent_or_forgotten() {
             municipality: harjuvesi(),
             service: Some("private-road-grant".parse().unwrap()),
             file: Filled::default(),
-            expires_at: now + Duration::from_secs(60),
+            expires_at: now + Duration::from_mins(1),
         };
         form.file.texts.insert("road_name".to_owned(), "Harju\u{0}tie ”ä”".to_owned());
         storage.save_form(&form).await.unwrap();
