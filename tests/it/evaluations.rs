@@ -225,3 +225,32 @@ async fn without_a_folder_there_are_no_runs() {
         app.stop().await;
     }
 }
+
+#[tokio::test]
+async fn the_console_lists_the_runs_and_opens_each_report_in_its_own_box() {
+    let folder = tempfile::tempdir().unwrap();
+    finish(folder.path(), 1);
+    write(folder.path(), 2);
+    let (app, _database) = serving(folder.path()).await;
+    let auditor = app.person(Role::Auditor, "Aino Auditoija", None).await;
+    let mut browser = crate::pages::signed_in(&app, &auditor).await;
+    let page = browser.get("/console/evaluations").await.expect(200).says("Arvioinnit").says("kesken");
+    let path = format!("/console/evaluations/{}", name(1));
+    assert!(page.html.contains(&path) && !page.html.contains(&name(2)), "only what ended has a report");
+    let report = browser.get(&path).await.expect(200).says("smoke");
+    let policy = report.header("content-security-policy");
+    assert!(
+        policy.contains("sandbox") && policy.contains("style-src 'sha256-") && !policy.contains("'self'"),
+        "{policy}"
+    );
+    assert!(!report.html.contains("CASETEXT"));
+    browser.get("/console/evaluations?cursor=..%2Fx").await.expect(400);
+    browser.get(&format!("/console/evaluations/{}", name(9))).await.expect(404).says("Sivua ei löydy");
+
+    let admin = app.person(Role::Admin, "Pia Pääkäyttäjä", None).await;
+    let mut browser = crate::pages::Browser::new(&app);
+    browser.post("/sign-in", &[("token", admin.secret.as_deref().unwrap())]).await.leads_to("/console/evaluations");
+    let mut handler = crate::pages::signed_in(&app, &app.handler().await).await;
+    handler.get("/console/evaluations").await.expect(403);
+    app.stop().await;
+}

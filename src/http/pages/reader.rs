@@ -93,8 +93,9 @@ pub async fn arrive(State(app): State<App>, request: Request, next: Next) -> Res
         response = refused(&reader, &problem, &method, &target)?;
     }
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    // What is stricter than a page (a stranger's file, a report) says so itself.
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(POLICY));
+    headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("same-origin"));
     headers.insert(HeaderName::from_static("permissions-policy"), HeaderValue::from_static("geolocation=(self)"));
     if let Some(language) = chosen {
         let cookie = format!("{LANGUAGE}={language}; Path=/; Max-Age=31536000; HttpOnly; Secure; SameSite=Lax");

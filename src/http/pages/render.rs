@@ -37,6 +37,7 @@ const TEMPLATES: &[(&str, &str)] = files!["templates":
     "start.html",
     "console/case.html",
     "console/edit.html",
+    "console/evaluations.html",
     "console/layout.html",
     "console/queue.html",
     "console/versions.html",
@@ -56,6 +57,7 @@ const TEMPLATES: &[(&str, &str)] = files!["templates":
 const WORDS: &[(&str, &str)] = files!["words":
     "case.yaml",
     "common.yaml",
+    "evaluations.yaml",
     "queue.yaml",
     "resident.yaml",
     "terms.yaml",

@@ -109,6 +109,7 @@ async fn people(app: &App, reader: &Reader) -> Result<Vec<Pick>> {
 const fn home(person: &Person) -> &'static str {
     match person.role {
         Role::ResidentChannel => "/",
+        Role::Admin => "/console/evaluations",
         _ => "/console",
     }
 }

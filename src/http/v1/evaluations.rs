@@ -169,13 +169,18 @@ pub async fn list(
     _person: Can<ReadEvaluations>,
     which: Parameters<WhichRuns>,
 ) -> Result<Json<Evaluations>> {
-    let api = &app.config().api;
-    let limit = which.0.limit.unwrap_or(api.page_size).clamp(1, api.max_page_size) as usize;
+    let limit = which.0.limit.unwrap_or(app.config().api.page_size);
+    runs(&app, which.0.cursor.as_deref(), limit).await.map(Json)
+}
+
+/// A page of the runs, for programs and for people.
+pub(in crate::http) async fn runs(app: &App, cursor: Option<&str>, limit: u32) -> Result<Evaluations> {
+    let limit = limit.clamp(1, app.config().api.max_page_size) as usize;
     let no_cursor = |_| Error::parameter("cursor", "this is no cursor", "send `next` of the page before");
-    let after: Option<RunName> = which.0.cursor.as_deref().map(str::parse).transpose().map_err(no_cursor)?;
-    let page = read(&app, move |shelf| shelf.page(after.as_ref(), limit)).await?;
+    let after: Option<RunName> = cursor.map(str::parse).transpose().map_err(no_cursor)?;
+    let page = read(app, move |shelf| shelf.page(after.as_ref(), limit)).await?;
     let next = page.next.map(|next| next.as_str().to_owned());
-    Ok(Json(Evaluations { items: page.runs.into_iter().map(Evaluation::from).collect(), next }))
+    Ok(Evaluations { items: page.runs.into_iter().map(Evaluation::from).collect(), next })
 }
 
 /// A run: what was run, figures, gates, comparison with the baseline, and what became of each case.

@@ -4,6 +4,7 @@ pub mod acts;
 pub mod case;
 pub mod changes;
 pub mod edit;
+pub mod evaluations;
 pub mod highlight;
 pub mod queue;
 
@@ -16,6 +17,8 @@ use crate::app::App;
 pub fn router() -> Router<App> {
     Router::new()
         .route("/console", get(queue::show))
+        .route("/console/evaluations", get(evaluations::show))
+        .route("/console/evaluations/{run}", get(crate::http::v1::evaluations::page))
         .route("/console/cases/{id}", get(case::show))
         .route("/console/cases/{id}/edit", get(edit::show).post(edit::save))
         .route("/console/cases/{id}/versions", get(edit::versions))
