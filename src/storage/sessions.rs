@@ -1,6 +1,6 @@
 //! Sessions of the pages: what a browser's cookie stands for, until it expires.
 //!
-//! The caller hands over the id as a hash and the content as a text; what it means is for [`crate::http`] to say.
+//! The caller hands over the id as a hash and the content as a text; what it means is for the pages to say.
 //! An expired session is none, also before [`Storage::forget_sessions`] has deleted it.
 
 use jiff::Timestamp;

@@ -130,6 +130,7 @@ mod tests {
 
     use super::*;
     use crate::evals::stats::Interval;
+    use crate::evals::stats::mean::Estimate;
     use crate::evals::stats::multiple::{benjamini_hochberg, holm};
     use crate::evals::stats::paired::{Difference, Pair, difference};
 
@@ -218,17 +219,20 @@ mod tests {
         assert_eq!(equivalent(change(148, 0, 0, 1), 0.02), Judgement::Inconclusive { need: Some(149) });
     }
 
+    /// The mean gain of independent pairs.
+    fn gain(flips: &[(u8, u8)]) -> Estimate {
+        let names: Vec<String> = (0..flips.len()).map(|name| name.to_string()).collect();
+        let pairs = flips.iter().zip(&names).map(|(&(a, b), cluster)| Pair { a: a.into(), b: b.into(), cluster });
+        difference(&pairs.collect::<Vec<_>>(), Some(Interval::DIFFERENCE)).unwrap().mean
+    }
+
     proptest! {
         #[test]
         fn two_one_sided_tests_are_the_interval_within_the_margins(
             flips in prop::collection::vec((0u8..=1, 0u8..=1), 2..120),
             margin in 0.001f64..0.3,
         ) {
-            let names: Vec<String> = (0..flips.len()).map(|name| name.to_string()).collect();
-            let pairs: Vec<Pair<'_>> = flips.iter().zip(&names)
-                .map(|(&(a, b), cluster)| Pair { a: a.into(), b: b.into(), cluster })
-                .collect();
-            let gain = difference(&pairs, Some(Interval::DIFFERENCE)).unwrap().mean;
+            let gain = gain(&flips);
             let bounds = gain.interval(LEVEL).unwrap();
             let same = judge(&gain, Claim::Equivalent(margin), LEVEL) == Judgement::Pass;
             let within = |slack: f64| bounds.low > -margin + slack && bounds.high < margin - slack;
@@ -243,11 +247,7 @@ mod tests {
             flips in prop::collection::vec((0u8..=1, 0u8..=1), 2..120),
             margin in 0.001f64..0.3,
         ) {
-            let names: Vec<String> = (0..flips.len()).map(|name| name.to_string()).collect();
-            let pairs: Vec<Pair<'_>> = flips.iter().zip(&names)
-                .map(|(&(a, b), cluster)| Pair { a: a.into(), b: b.into(), cluster })
-                .collect();
-            let gain = difference(&pairs, Some(Interval::DIFFERENCE)).unwrap().mean;
+            let gain = gain(&flips);
             let bounds = gain.interval(LEVEL).unwrap();
             match judge(&gain, Claim::NoWorse(margin), LEVEL) {
                 Judgement::Pass => {

@@ -17,7 +17,7 @@ use super::{render, session};
 use crate::app::App;
 use crate::cases::{Language, Person};
 use crate::http::error::{Error, Result};
-use crate::http::identity::Asker;
+use crate::http::identity::{Asker, ReadCases, ReadEvaluations, may};
 use crate::http::problem::Problem;
 
 /// The cookie that remembers the language.
@@ -37,6 +37,10 @@ pub struct Reader {
     pub query: String,
     /// Who is signed in.
     pub person: Option<Person>,
+    /// Whether the reader may read the queue.
+    pub cases: bool,
+    /// Whether the reader may read runs of evaluations.
+    pub evaluations: bool,
     /// Alerts that wait for a person, where the reader is one who may see them.
     pub alerts: usize,
 }
@@ -55,6 +59,8 @@ impl Reader {
             language: language.or_else(|| wished(&parts.headers)).unwrap_or(Language::Fi),
             path: parts.uri.path().to_owned(),
             query: query_without_language(&parts.uri),
+            cases: person.as_ref().is_some_and(may::<ReadCases>),
+            evaluations: person.as_ref().is_some_and(may::<ReadEvaluations>),
             person,
             alerts: 0,
         }
@@ -77,7 +83,7 @@ pub async fn arrive(State(app): State<App>, request: Request, next: Next) -> Res
     let asker = person.clone().map_or(Asker::Nobody, Asker::Known);
     let mut reader = Reader::of(&parts, person);
     if let Some(person) = &reader.person
-        && crate::http::identity::may::<crate::http::identity::ReadCases>(person)
+        && reader.cases
     {
         reader.alerts = app.storage().alerts(&person.municipality, true).await?.len();
     }

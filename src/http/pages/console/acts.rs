@@ -3,33 +3,51 @@
 //! A refused act shows the case as it stands now, with the reason and what was typed; nothing is lost. There is no
 //! act over several cases.
 
-use axum::extract::State;
+use axum::extract::{FromRequest, FromRequestParts as _, Request};
 use axum::response::{IntoResponse as _, Response};
 
 use super::case::page;
 use crate::app::App;
-use crate::cases::{AlertId, AuthorityId, CaseId, DraftHash, Euro, Matter, Person, RuleId, RuleOutcome, ServiceId};
+use crate::cases::{AlertId, AuthorityId, CaseId, DraftHash, Euro, Matter, RuleId, RuleOutcome, ServiceId};
 use crate::http::body::Id;
 use crate::http::error::{Error, Result};
-use crate::http::identity::{Can, Decide, Prepare, Register, Withdraw};
+use crate::http::identity::{Can, Decide, Prepare, Register, Right, Withdraw};
 use crate::http::pages::form::Form;
 use crate::http::pages::go;
 use crate::http::pages::reader::Reader;
 use crate::review::{Approval, NewClass, NewRuling, QuestionToAsk, Words};
 
-/// After an act: back to the case with a line that says what was done, or with why it was not.
-async fn done<T>(
-    app: &App,
-    reader: &Reader,
-    person: &Person,
+/// A form about a case, sent by somebody who has the right `R`: what every act begins with.
+#[derive(Debug)]
+pub struct Sent<R> {
+    app: App,
+    reader: Reader,
+    person: Can<R>,
     id: CaseId,
-    word: &str,
     form: Form,
-    result: Result<T>,
-) -> Result<Response> {
-    match result {
-        Ok(_) => Ok(go(&format!("/console/cases/{id}?done={word}")).into_response()),
-        Err(error) => page(app, reader, person, id, None, Some((error, form))).await,
+}
+
+impl<R: Right> FromRequest<App> for Sent<R> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self> {
+        let (mut parts, body) = request.into_parts();
+        let reader = Reader::from_request_parts(&mut parts, app).await?;
+        let person = Can::from_request_parts(&mut parts, app).await?;
+        let Id(id) = Id::from_request_parts(&mut parts, app).await?;
+        let form = Form::from_request(Request::from_parts(parts, body), app).await?;
+        Ok(Self { app: app.clone(), reader, person, id, form })
+    }
+}
+
+impl<R> Sent<R> {
+    /// After the act: back to the case with a line that says what was done, or with why it was not.
+    async fn done<T>(self, word: &str, result: Result<T>) -> Result<Response> {
+        let Self { app, reader, person, id, form } = self;
+        match result {
+            Ok(_) => Ok(go(&format!("/console/cases/{id}?done={word}")).into_response()),
+            Err(error) => page(&app, &reader, &person, id, None, Some((error, form))).await,
+        }
     }
 }
 
@@ -49,31 +67,21 @@ fn value<T: std::str::FromStr>(form: &Form, name: &str) -> Result<T> {
 ///
 /// # Errors
 /// A fault of ours; a refusal is a page.
-pub async fn claim(
-    State(app): State<App>,
-    reader: Reader,
-    person: Can<Prepare>,
-    Id(id): Id<CaseId>,
-    form: Form,
-) -> Result<Response> {
+pub async fn claim(act: Sent<Prepare>) -> Result<Response> {
+    let Sent { app, person, id, form, .. } = &act;
     let disqualified = form.has("disqualified");
-    let result = app.review().claim(&person, id, disqualified).await.map_err(Error::from);
-    done(&app, &reader, &person, id, "claimed", form, result).await
+    let result = app.review().claim(person, *id, disqualified).await.map_err(Error::from);
+    act.done("claimed", result).await
 }
 
 /// `POST /console/cases/{id}/release`
 ///
 /// # Errors
 /// As [`claim`].
-pub async fn release(
-    State(app): State<App>,
-    reader: Reader,
-    person: Can<Prepare>,
-    Id(id): Id<CaseId>,
-    form: Form,
-) -> Result<Response> {
-    let result = app.review().release(&person, id).await.map_err(Error::from);
-    done(&app, &reader, &person, id, "released", form, result).await
+pub async fn release(act: Sent<Prepare>) -> Result<Response> {
+    let Sent { app, person, id, .. } = &act;
+    let result = app.review().release(person, *id).await.map_err(Error::from);
+    act.done("released", result).await
 }
 
 /// `POST /console/cases/{id}/approve`: carries the hash of what was seen, the amount and the tick that confirms both
@@ -81,15 +89,10 @@ pub async fn release(
 ///
 /// # Errors
 /// As [`claim`].
-pub async fn approve(
-    State(app): State<App>,
-    reader: Reader,
-    person: Can<Decide>,
-    Id(id): Id<CaseId>,
-    form: Form,
-) -> Result<Response> {
+pub async fn approve(act: Sent<Decide>) -> Result<Response> {
+    let Sent { app, person, id, form, .. } = &act;
     let result = async {
-        let amount = form.text("amount").map(|_| value::<Euro>(&form, "amount")).transpose()?;
+        let amount = form.text("amount").map(|_| value::<Euro>(form, "amount")).transpose()?;
         let confirmed = form.has("confirmed");
         let approval = Approval {
             draft_hash: DraftHash(form.text("draft_hash").unwrap_or_default().to_owned()),
@@ -98,83 +101,63 @@ pub async fn approve(
             appeal_confirmed: confirmed,
             disqualified: form.has("disqualified"),
         };
-        Ok(app.review().approve(&person, id, &approval).await?)
+        Ok(app.review().approve(person, *id, &approval).await?)
     };
     let result = result.await;
-    done(&app, &reader, &person, id, "approved", form, result).await
+    act.done("approved", result).await
 }
 
 /// `POST /console/cases/{id}/return`
 ///
 /// # Errors
 /// As [`claim`].
-pub async fn return_(
-    State(app): State<App>,
-    reader: Reader,
-    person: Can<Decide>,
-    Id(id): Id<CaseId>,
-    form: Form,
-) -> Result<Response> {
+pub async fn return_(act: Sent<Decide>) -> Result<Response> {
+    let Sent { app, person, id, form, .. } = &act;
     let result = async {
         let seen = form.text("draft_hash").map(|hash| DraftHash(hash.to_owned()));
-        Ok(app.review().return_to_handler(&person, id, seen.as_ref(), words(&form, "return_reason")?).await?)
+        Ok(app.review().return_to_handler(person, *id, seen.as_ref(), words(form, "return_reason")?).await?)
     };
     let result = result.await;
-    done(&app, &reader, &person, id, "returned", form, result).await
+    act.done("returned", result).await
 }
 
-/// `POST /console/cases/{id}/ask`: one question a line of the form that is filled in.
+/// `POST /console/cases/{id}/ask`: one question.
 ///
 /// # Errors
 /// As [`claim`].
-pub async fn ask(
-    State(app): State<App>,
-    reader: Reader,
-    person: Can<Prepare>,
-    Id(id): Id<CaseId>,
-    form: Form,
-) -> Result<Response> {
+pub async fn ask(act: Sent<Prepare>) -> Result<Response> {
+    let Sent { app, person, id, form, .. } = &act;
     let result = async {
         let about = form.text("about").unwrap_or("details").to_owned();
-        let question = QuestionToAsk { about, text: words(&form, "question")? };
-        Ok(app.review().ask(&person, id, vec![question]).await?)
+        let question = QuestionToAsk { about, text: words(form, "question")? };
+        Ok(app.review().ask(person, *id, vec![question]).await?)
     };
     let result = result.await;
-    done(&app, &reader, &person, id, "asked", form, result).await
+    act.done("asked", result).await
 }
 
 /// `POST /console/cases/{id}/transfer`
 ///
 /// # Errors
 /// As [`claim`].
-pub async fn transfer(
-    State(app): State<App>,
-    reader: Reader,
-    person: Can<Prepare>,
-    Id(id): Id<CaseId>,
-    form: Form,
-) -> Result<Response> {
+pub async fn transfer(act: Sent<Prepare>) -> Result<Response> {
+    let Sent { app, person, id, form, .. } = &act;
     let result = async {
-        let authority: AuthorityId = value(&form, "authority")?;
-        Ok(app.review().transfer(&person, id, &authority).await?)
+        let authority: AuthorityId = value(form, "authority")?;
+        Ok(app.review().transfer(person, *id, &authority).await?)
     };
     let result = result.await;
-    done(&app, &reader, &person, id, "transferred", form, result).await
+    act.done("transferred", result).await
 }
 
 /// `POST /console/cases/{id}/reclassify`
 ///
 /// # Errors
 /// As [`claim`].
-pub async fn reclassify(
-    State(app): State<App>,
-    reader: Reader,
-    person: Can<Register>,
-    Id(id): Id<CaseId>,
-    form: Form,
-) -> Result<Response> {
+pub async fn reclassify(act: Sent<Register>) -> Result<Response> {
+    let Sent { app, person, id, form, .. } = &act;
     let result = async {
-        let service = form.text("new_service").map(|_| value::<ServiceId>(&form, "new_service")).transpose()?;
+        let service = form.text("new_service").map(|_| value::<ServiceId>(form, "new_service")).transpose()?;
         // A service says what kind of matter it handles.
         let pack = &app.review().desk(&person.municipality)?.rulebook.pack;
         let handled = service.as_ref().and_then(|id| pack.service(id)).map(|file| file.matter);
@@ -184,69 +167,54 @@ pub async fn reclassify(
                 .ok_or_else(|| Error::unusable("/matter", "this is no kind of matter", "choose one of the list"))?,
         };
         let category = form.text("category").map(ToOwned::to_owned);
-        let class = NewClass { matter, service, category, reason: words(&form, "class_reason")? };
-        Ok(app.review().reclassify(&person, id, class).await?)
+        let class = NewClass { matter, service, category, reason: words(form, "class_reason")? };
+        Ok(app.review().reclassify(person, *id, class).await?)
     };
     let result = result.await;
-    done(&app, &reader, &person, id, "reclassified", form, result).await
+    act.done("reclassified", result).await
 }
 
 /// `POST /console/cases/{id}/rule`: a ruling where the policy leaves it to a person.
 ///
 /// # Errors
 /// As [`claim`].
-pub async fn rule(
-    State(app): State<App>,
-    reader: Reader,
-    person: Can<Prepare>,
-    Id(id): Id<CaseId>,
-    form: Form,
-) -> Result<Response> {
+pub async fn rule(act: Sent<Prepare>) -> Result<Response> {
+    let Sent { app, person, id, form, .. } = &act;
     let result = async {
-        let rule: RuleId = value(&form, "rule")?;
+        let rule: RuleId = value(form, "rule")?;
         let outcome = RuleOutcome::parse(form.text("outcome").unwrap_or_default())
             .ok_or_else(|| Error::unusable("/outcome", "a ruling says met or not met", "choose one of the two"))?;
-        let ruling = NewRuling { rule, outcome, reason: words(&form, "rule_reason")? };
-        Ok(app.review().rule(&person, id, vec![ruling]).await?)
+        let ruling = NewRuling { rule, outcome, reason: words(form, "rule_reason")? };
+        Ok(app.review().rule(person, *id, vec![ruling]).await?)
     };
     let result = result.await;
-    done(&app, &reader, &person, id, "ruled", form, result).await
+    act.done("ruled", result).await
 }
 
 /// `POST /console/cases/{id}/withdraw`: for the party.
 ///
 /// # Errors
 /// As [`claim`].
-pub async fn withdraw(
-    State(app): State<App>,
-    reader: Reader,
-    person: Can<Withdraw>,
-    Id(id): Id<CaseId>,
-    form: Form,
-) -> Result<Response> {
+pub async fn withdraw(act: Sent<Withdraw>) -> Result<Response> {
+    let Sent { app, person, id, form, .. } = &act;
     let result = if form.has("sure") {
-        app.review().withdraw(&person, id).await.map_err(Error::from)
+        app.review().withdraw(person, *id).await.map_err(Error::from)
     } else {
         Err(Error::unusable("/sure", "nothing was confirmed", "tick the box"))
     };
-    done(&app, &reader, &person, id, "withdrawn", form, result).await
+    act.done("withdrawn", result).await
 }
 
 /// `POST /console/cases/{id}/acknowledge`: a person has seen the words of danger.
 ///
 /// # Errors
 /// As [`claim`].
-pub async fn acknowledge(
-    State(app): State<App>,
-    reader: Reader,
-    person: Can<Register>,
-    Id(id): Id<CaseId>,
-    form: Form,
-) -> Result<Response> {
+pub async fn acknowledge(act: Sent<Register>) -> Result<Response> {
+    let Sent { app, person, form, .. } = &act;
     let result = async {
-        let alert: AlertId = value(&form, "alert")?;
-        Ok(app.review().acknowledge(&person, alert).await?)
+        let alert: AlertId = value(form, "alert")?;
+        Ok(app.review().acknowledge(person, alert).await?)
     };
     let result = result.await;
-    done(&app, &reader, &person, id, "acknowledged", form, result).await
+    act.done("acknowledged", result).await
 }

@@ -12,11 +12,12 @@ use serde::{Deserialize, Serialize};
 use super::highlight::{Piece, highlight};
 use crate::app::App;
 use crate::cases::{
-    Case, CaseId, Check, Decision, Draft, Euro, Event, Evidence, Fact, PartKind, Person, Role, Submission, write_value,
+    Case, CaseId, Check, Decision, Draft, Euro, Event, Evidence, Fact, Matter, PartKind, Person, Role, Submission,
+    write_value,
 };
 use crate::http::body::Id;
 use crate::http::error::{Error, Result};
-use crate::http::identity::{Can, Decide, Prepare, ReadCases, Register, may};
+use crate::http::identity::{Can, Decide, Prepare, ReadCases, Register, Withdraw, may};
 use crate::http::pages::form::Form;
 use crate::http::pages::reader::Reader;
 use crate::http::pages::render;
@@ -81,6 +82,7 @@ struct Acts {
     /// Another holds it: who.
     held_by: Option<String>,
     register: bool,
+    withdraw: bool,
     decide: bool,
     /// Nothing stands in the way of an approval but its confirmation.
     approve: bool,
@@ -113,6 +115,8 @@ struct View {
     alerts: Vec<Alert>,
     timeline: Vec<Line>,
     acts: Acts,
+    /// Every kind of matter.
+    matters: &'static [Matter],
     services: BTreeMap<String, String>,
     authorities: BTreeMap<String, String>,
     done: Option<String>,
@@ -222,6 +226,7 @@ async fn view(
         verified: failed.is_empty(),
         failed,
         timeline: events.iter().map(|event| line(event, &names)).collect(),
+        matters: Matter::ALL,
         services: pack.services.iter().map(|(id, file)| (id.to_string(), file.name.get(language).to_owned())).collect(),
         authorities: pack
             .authorities
@@ -375,6 +380,7 @@ async fn acts(app: &App, person: &Person, case: &Case, draft: Option<&Draft>, al
         holds,
         held_by: claim.filter(|_| !holds).map(|claim| claim.person.name.clone()),
         register: open && may::<Register>(person),
+        withdraw: open && may::<Withdraw>(person),
         decide: open && may::<Decide>(person) && person.role == Role::Approver,
         ..Acts::default()
     };
