@@ -1,4 +1,4 @@
-// What a page does better with a script: keys in the queue and, with `a`, to the approval of a case, and a queue that stays fresh. Every page works without it.
+// What a page does better with a script: keys (`?` shows them all) and a queue that stays fresh. Every page works without it.
 "use strict";
 
 // A queue is moved through with j and k; what has the focus is opened by Enter as any link is.
@@ -9,6 +9,8 @@ document.addEventListener("keydown", (event) => {
     document.querySelector("#confirmed").focus();
     return;
   }
+  const help = document.querySelector("[data-help]");
+  if (event.key === "?" && help) return help.click();
   const queue = document.querySelector("[data-keys=queue]");
   if (!queue) return;
   const rows = [...queue.querySelectorAll("[data-row]")];
@@ -17,8 +19,6 @@ document.addEventListener("keydown", (event) => {
   if (step && rows.length) {
     event.preventDefault();
     rows[Math.min(Math.max(at + step, 0), rows.length - 1)].focus();
-  } else if (event.key === "?") {
-    queue.querySelector(".keys")?.scrollIntoView();
   }
 });
 
@@ -36,7 +36,7 @@ if (live) {
       seen = text;
       const fresh = new DOMParser().parseFromString(text, "text/html");
       const focused = document.activeElement?.getAttribute("href");
-      for (const place of ["table.queue tbody", ".top"]) {
+      for (const place of ["table.queue tbody", ".tabs", ".top"]) {
         const [old, now] = [document.querySelector(place), fresh.querySelector(place)];
         if (old && now) old.replaceWith(now);
       }

@@ -19,6 +19,23 @@ use crate::cases::{
     Status, Submission, SubmissionId, TokenId, Urgency,
 };
 
+/// A statement over the cases that a filter chooses; [`bind_filter`] binds `$1` to `$15`.
+macro_rules! chosen {
+    ($select:literal, $rest:literal) => {
+        concat!(
+            $select,
+            " from cases where municipality = $1 \
+             and ($2 = '' or $2 like '%|' || status || '|%') and ($3 = '' or service = $3) and ($4 = '' or matter = $4) \
+             and ($5 = '' or category = $5) and ($6 = '' or language = $6) and ($7 = '' or urgency = $7) \
+             and ($8 = '' or owner = $8) and ($9 = '' or department = $9) and ($10 = '' or decider = $10) \
+             and ($11 = '' or (claimed_by = $11 and claimed_until > $12)) \
+             and ($13 = 0 or claimed_until is null or claimed_until <= $12) \
+             and emergency >= $14 and due_at < $15",
+            $rest
+        )
+    };
+}
+
 /// Stands for "nothing is due": such cases come last. Below the bound that "no bound" stands for.
 const NEVER: i64 = i64::MAX - 1;
 /// A page is never longer than this.
@@ -271,6 +288,16 @@ impl Storage {
         Ok(Page { rows, next })
     }
 
+    /// How many cases the filter chooses.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn count_cases(&self, municipality: &MunicipalityId, filter: &QueueFilter) -> Result<i64> {
+        let select = sqlx::query(chosen!("select count(*) as cases", ""));
+        let select = bind_filter(select, municipality, filter, self.ambient.now());
+        select.fetch_one(&mut *self.reader().await?).await?.int("cases")
+    }
+
     /// The notices that came in between two moments and are neither withdrawn, sent elsewhere nor decided, the newest
     /// first. One whose work order is out is among them: the fault may still be there.
     ///
@@ -335,40 +362,39 @@ fn queue(
     limit: u32,
     now: Timestamp,
 ) -> Statement {
+    let select = sqlx::query(chosen!(
+        "select id, number, status, revision, service, matter, category, language, urgency, owner, department, \
+         decider, due_at, emergency, received_at, claim, claimed_until",
+        " and (1 - emergency, due_at, id) > ($16, $17, $18) order by 1 - emergency, due_at, id limit $19"
+    ));
+    bind_filter(select, municipality, filter, now)
+        .bind(after.map_or(i64::MIN, |cursor| 1 - i64::from(cursor.emergency)))
+        .bind(after.map_or(i64::MIN, |cursor| cursor.due_at))
+        .bind(after.map_or_else(String::new, |cursor| cursor.id.to_string()))
+        .bind(i64::from(limit))
+}
+
+fn bind_filter(select: Statement, municipality: &MunicipalityId, filter: &QueueFilter, now: Timestamp) -> Statement {
     // `|a|b|` and `like`: a list of any length in one bound text, on both engines; statuses hold no wildcard.
     let words: Vec<&str> = filter.statuses.iter().map(|status| status.as_str()).collect();
     let statuses = if words.is_empty() { String::new() } else { format!("|{}|", words.join("|")) };
-    sqlx::query(
-        "select id, number, status, revision, service, matter, category, language, urgency, owner, department, \
-         decider, due_at, emergency, received_at, claim, claimed_until from cases where municipality = $1 \
-         and ($2 = '' or $2 like '%|' || status || '|%') and ($3 = '' or service = $3) and ($4 = '' or matter = $4) \
-         and ($5 = '' or category = $5) and ($6 = '' or language = $6) and ($7 = '' or urgency = $7) \
-         and ($8 = '' or owner = $8) and ($9 = '' or department = $9) and ($10 = '' or decider = $10) \
-         and ($11 = '' or (claimed_by = $11 and claimed_until > $12)) \
-         and ($13 = 0 or claimed_until is null or claimed_until <= $12) \
-         and emergency >= $14 and due_at < $15 and (1 - emergency, due_at, id) > ($16, $17, $18) \
-         order by 1 - emergency, due_at, id limit $19",
-    )
-    .bind(municipality.as_str().to_owned())
-    .bind(statuses)
-    .bind(filter.service.as_ref().map_or_else(String::new, ToString::to_string))
-    .bind(filter.matter.map_or("", Matter::as_str))
-    .bind(filter.category.as_deref().unwrap_or_default().replace('\0', ""))
-    .bind(filter.language.map_or("", Language::code))
-    .bind(filter.urgency.map_or("", Urgency::as_str))
-    .bind(filter.owner.map_or("", Owner::as_str))
-    .bind(filter.department.as_ref().map_or_else(String::new, ToString::to_string))
-    .bind(filter.decider.as_ref().map_or_else(String::new, ToString::to_string))
-    .bind(filter.claimed_by.map_or_else(String::new, |token| token.to_string()))
-    .bind(now.as_microsecond())
-    .bind(i64::from(filter.unclaimed))
-    .bind(i64::from(filter.emergency_only))
-    // A case that is never due is listed unless a bound is asked for.
-    .bind(filter.due_before.map_or(i64::MAX, Timestamp::as_microsecond))
-    .bind(after.map_or(i64::MIN, |cursor| 1 - i64::from(cursor.emergency)))
-    .bind(after.map_or(i64::MIN, |cursor| cursor.due_at))
-    .bind(after.map_or_else(String::new, |cursor| cursor.id.to_string()))
-    .bind(i64::from(limit))
+    select
+        .bind(municipality.as_str().to_owned())
+        .bind(statuses)
+        .bind(filter.service.as_ref().map_or_else(String::new, ToString::to_string))
+        .bind(filter.matter.map_or("", Matter::as_str))
+        .bind(filter.category.as_deref().unwrap_or_default().replace('\0', ""))
+        .bind(filter.language.map_or("", Language::code))
+        .bind(filter.urgency.map_or("", Urgency::as_str))
+        .bind(filter.owner.map_or("", Owner::as_str))
+        .bind(filter.department.as_ref().map_or_else(String::new, ToString::to_string))
+        .bind(filter.decider.as_ref().map_or_else(String::new, ToString::to_string))
+        .bind(filter.claimed_by.map_or_else(String::new, |token| token.to_string()))
+        .bind(now.as_microsecond())
+        .bind(i64::from(filter.unclaimed))
+        .bind(i64::from(filter.emergency_only))
+        // A case that is never due is listed unless a bound is asked for.
+        .bind(filter.due_before.map_or(i64::MAX, Timestamp::as_microsecond))
 }
 
 /// Binds what may change in a case, in the order that both writing statements use.

@@ -244,7 +244,7 @@ const stories = {
     await sender.waitForURL("**/c/**");
     pages.follow = sender.url().split("?")[0];
     pages["own-data"] = `${pages.follow}/data`;
-    const console_ = { queue: "/console?view=all", empty: "/console?view=mine" };
+    const console_ = { queue: "/console?view=all", empty: "/console?view=mine", help: "/console/help" };
     const finder = await staff("käsittelijä");
     await finder.goto("/console?view=all");
     const links = await finder.locator("[data-row]").evaluateAll((all) => all.map((a) => a.getAttribute("href")));

@@ -3,7 +3,7 @@
 use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
 use serde_json::json;
-use vireille::cases::Role;
+use vireille::cases::{CheckId, Role};
 
 use crate::support::app::{TestApp, spawn_app};
 use crate::support::database::Database;
@@ -225,6 +225,9 @@ async fn the_queue_shows_what_is_due_first_and_danger_before_all() {
     let only = browser.get("/console?view=all&risk=emergency").await.expect(200);
     assert!(only.html.contains("HRJ/2026/00002") && !only.html.contains("HRJ/2026/00001"), "{}", only.html);
     browser.get("/console?view=mine").await.expect(200).says("Täällä ei ole asioita");
+    // Another view keeps the filter, and says how many cases it holds.
+    only.says("view=mine&amp;risk=emergency\">Omani <span class=\"count\">0<").says("Kaikki <span class=\"count\">1<");
+    page.says("Kaikki <span class=\"count\">2<");
     // What cannot be read filters nothing; it is never an error.
     browser
         .get("/console?view=%00&status=nonsense&service=..%2f&language=xx&cursor=zz")
@@ -242,6 +245,19 @@ async fn a_language_is_chosen_once_and_kept() {
     browser.get("/console?lang=sv").await.says("<html lang=\"sv\">").says("Arbetskö");
     browser.get("/console").await.says("<html lang=\"sv\">");
     browser.get("/console?lang=en&view=all").await.says("Queue").says("/console?lang=fi&amp;view=all");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn the_help_tells_the_keys_and_every_check() {
+    let app = spawn_app().await;
+    let mut browser = signed_in(&app, &app.handler().await).await;
+    browser.get("/console").await.says("href=\"/console/help\" data-help");
+    let page = browser.get("/console/help?lang=sv").await.expect(200).says("En människa beslutar").says("<kbd>?</kbd>");
+    for check in CheckId::ALL {
+        assert!(page.html.contains(&format!(">{check}<")), "{check}");
+    }
+    Browser::new(&app).get("/console/help").await.expect(200).says("ihminen päättää");
     app.stop().await;
 }
 

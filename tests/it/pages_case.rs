@@ -53,7 +53,8 @@ async fn nothing_is_approved_that_was_not_confirmed() {
     let path = granted(&app).await;
     let mut browser = signed_in(&app, &app.director().await).await;
     let page = browser.get(&path).await;
-    approve(&mut browser, &path, &page, false).await.expect(422).says("Summaa ei vahvistettu");
+    let unticked = approve(&mut browser, &path, &page, false).await.expect(422);
+    unticked.says("Hyväksymistä ei vahvistettu. Lue kirje ja rastita ruutu.");
     let hash = value(&page, "draft_hash");
     let other = [("draft_hash", hash.as_str()), ("amount", "2586.00"), ("confirmed", "yes")];
     browser.post(&format!("{path}/approve"), &other).await.expect(422).says("Summaa ei vahvistettu");
@@ -169,6 +170,10 @@ async fn danger_stands_on_top_until_a_named_person_has_seen_it() {
     let mut browser = signed_in(&app, &app.handler().await).await;
     let page =
         browser.get(&path).await.expect(200).says("<mark class=\"danger\">").says("Olen nähnyt ja ryhdyn toimiin");
+    // A failed check tells in the reader's language what to do.
+    let page = page.says("ihmisen on ensin kuitattava hälytys");
+    browser.get(&format!("{path}?lang=sv")).await.says("en människa måste först kvittera larmet");
+    browser.get(&format!("{path}?lang=fi")).await.expect(200);
     let alert = value(&page, "alert");
     let seen = browser.post(&format!("{path}/acknowledge"), &[("alert", &alert)]).await;
     seen.leads_to(&format!("{path}?done=acknowledged"));

@@ -92,13 +92,14 @@ pub async fn release(act: Sent<Prepare>) -> Result<Response> {
 pub async fn approve(act: Sent<Decide>) -> Result<Response> {
     let Sent { app, person, id, form, .. } = &act;
     let result = async {
-        let amount = form.text("amount").map(|_| value::<Euro>(form, "amount")).transpose()?;
-        let confirmed = form.has("confirmed");
+        // Not ticked: nothing was confirmed, whatever the form carried along.
+        if !form.has("confirmed") {
+            return Err(Error::unusable("/confirmed", "nothing was confirmed", "read the letter and tick the box"));
+        }
         let approval = Approval {
             draft_hash: DraftHash(form.text("draft_hash").unwrap_or_default().to_owned()),
-            // Not ticked: nothing was confirmed, whatever the form carried along.
-            confirmed_amount: amount.filter(|_| confirmed),
-            appeal_confirmed: confirmed,
+            confirmed_amount: form.text("amount").map(|_| value::<Euro>(form, "amount")).transpose()?,
+            appeal_confirmed: true,
             disqualified: form.has("disqualified"),
         };
         Ok(app.review().approve(person, *id, &approval).await?)

@@ -5,6 +5,7 @@ pub mod case;
 pub mod changes;
 pub mod edit;
 pub mod evaluations;
+pub mod help;
 pub mod highlight;
 pub mod queue;
 
@@ -17,6 +18,7 @@ use crate::app::App;
 pub fn router() -> Router<App> {
     Router::new()
         .route("/console", get(queue::show))
+        .route("/console/help", get(help::show))
         .route("/console/evaluations", get(evaluations::show))
         .route("/console/evaluations/{run}", get(crate::http::v1::evaluations::page))
         .route("/console/cases/{id}", get(case::show))

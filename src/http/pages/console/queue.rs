@@ -32,6 +32,23 @@ enum View {
     All,
 }
 
+impl View {
+    /// The views that somebody has: who holds a post decides and belongs to a unit.
+    fn of(person: &Person) -> Vec<Self> {
+        let by_post = person.post.as_ref().map(|_| [Self::Decide, Self::Unit]);
+        by_post.into_iter().flatten().chain([Self::Mine, Self::All]).collect()
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mine => "mine",
+            Self::Decide => "decide",
+            Self::Unit => "unit",
+            Self::All => "all",
+        }
+    }
+}
+
 /// The filter, as it stands in the address. What cannot be read is left out: a queue is never a wall.
 #[derive(Debug, Default, Deserialize)]
 pub struct Which {
@@ -81,8 +98,19 @@ struct Queue {
     statuses: Vec<Choice>,
     services: Vec<Choice>,
     languages: Vec<Choice>,
-    has_post: bool,
+    /// The filter as it stands in an address, with a leading `&`: another view keeps it.
+    kept: String,
+    /// The views that the reader has.
+    tabs: Vec<Tab>,
     risk: bool,
+}
+
+/// A view, and how many cases of the filter it holds.
+#[derive(Debug, Serialize)]
+struct Tab {
+    view: View,
+    cases: i64,
+    chosen: bool,
 }
 
 /// Soon is within this time.
@@ -109,25 +137,24 @@ pub async fn show(
     let open: i64 = counts.iter().filter(|(status, _)| !status.is_final()).map(|(_, count)| count).sum();
     let now = app.ambient().now();
     let lines: Vec<Line> = page.rows.into_iter().map(|case| line(case, pack, &reader, now)).collect();
-    let next = page.next.map(|next| {
-        let view = match view {
-            View::Mine => "mine",
-            View::Decide => "decide",
-            View::Unit => "unit",
-            View::All => "all",
-        };
-        let of = |name: &str, value: &str| {
-            if value.is_empty() { String::new() } else { format!("&{name}={}", encoded(value)) }
-        };
-        format!(
-            "/console?view={view}{}{}{}{}&cursor={}",
-            of("status", &which.status),
-            of("service", &which.service),
-            of("language", &which.language),
-            of("risk", &which.risk),
-            encoded(&next.to_string())
-        )
-    });
+    let of = |name: &str, value: &str| {
+        if value.is_empty() { String::new() } else { format!("&{name}={}", encoded(value)) }
+    };
+    let kept = [
+        of("status", &which.status),
+        of("service", &which.service),
+        of("language", &which.language),
+        of("risk", &which.risk),
+    ]
+    .concat();
+    let next =
+        page.next.map(|next| format!("/console?view={}{kept}&cursor={}", view.as_str(), encoded(&next.to_string())));
+    let mut tabs = Vec::new();
+    for each in View::of(&person) {
+        let filter = self::filter(&which, each, &person, pack);
+        let cases = app.storage().count_cases(&person.municipality, &filter).await?;
+        tabs.push(Tab { view: each, cases, chosen: each == view });
+    }
     let words = |vocabulary: &str, value: &str| reader.word(&format!("{vocabulary}.{value}"));
     let status = Status::ALL.iter().map(|status| (status.as_str().to_owned(), words("status", status.as_str())));
     let services = &pack.services;
@@ -143,21 +170,18 @@ pub async fn show(
         statuses: choices(status, &which.status),
         services: choices(service, &which.service),
         languages: choices(language, &which.language),
-        has_post: person.post.is_some(),
+        tabs,
+        kept,
         risk: which.risk == Flag::Emergency.as_str(),
     };
     render::page("console/queue.html", &reader, &view)
 }
 
+/// The view that was asked for, if the reader has it; who decides begins with what waits for them.
 fn view(word: &str, person: &Person) -> View {
-    match word {
-        "mine" => View::Mine,
-        "decide" if person.post.is_some() => View::Decide,
-        "unit" if person.post.is_some() => View::Unit,
-        "all" => View::All,
-        _ if person.role == Role::Approver && person.post.is_some() => View::Decide,
-        _ => View::default(),
-    }
+    let views = View::of(person);
+    let begin = views.iter().find(|view| **view == View::Decide && person.role == Role::Approver);
+    views.iter().find(|view| view.as_str() == word).or(begin).copied().unwrap_or_default()
 }
 
 fn filter(which: &Which, view: View, person: &Person, pack: &Pack) -> QueueFilter {
