@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::classification::vocabulary;
+use super::{Language, Localized};
 
 macro_rules! checks {
     ($($(#[$doc:meta])* $id:ident $severity:ident),+ $(,)?) => {
@@ -110,27 +111,35 @@ pub struct Check {
     pub severity: Severity,
     /// How it came out.
     pub result: CheckResult,
-    /// What was found, and what to do about it.
+    /// What was found, and what to do about it: in English, for programs.
     pub detail: String,
+    /// The same for people; none in a draft of an earlier version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub words: Option<Localized>,
 }
 
 impl Check {
     /// A check that passed.
     #[must_use]
-    pub fn pass(id: CheckId, detail: impl Into<String>) -> Self {
-        Self { id, severity: id.severity(), result: CheckResult::Pass, detail: detail.into() }
+    pub fn pass(id: CheckId, words: Localized) -> Self {
+        Self::new(id, CheckResult::Pass, words)
     }
 
     /// A check that failed.
     #[must_use]
-    pub fn fail(id: CheckId, detail: impl Into<String>) -> Self {
-        Self { id, severity: id.severity(), result: CheckResult::Fail, detail: detail.into() }
+    pub fn fail(id: CheckId, words: Localized) -> Self {
+        Self::new(id, CheckResult::Fail, words)
     }
 
     /// A check with nothing to look at.
     #[must_use]
-    pub fn not_applicable(id: CheckId, detail: impl Into<String>) -> Self {
-        Self { id, severity: id.severity(), result: CheckResult::NotApplicable, detail: detail.into() }
+    pub fn not_applicable(id: CheckId, words: Localized) -> Self {
+        Self::new(id, CheckResult::NotApplicable, words)
+    }
+
+    fn new(id: CheckId, result: CheckResult, words: Localized) -> Self {
+        let detail = words.get(Language::En).to_owned();
+        Self { id, severity: id.severity(), result, detail, words: Some(words) }
     }
 
     /// Whether it forbids approval.

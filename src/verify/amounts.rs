@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 use rust_decimal::Decimal;
 
-use super::Subject;
-use crate::cases::{Check, CheckId, Euro, PartKind, Value};
+use super::{Subject, words};
+use crate::cases::{Check, CheckId, Euro, Localized, PartKind, Value};
 use crate::policy;
 
 /// A sum of euros as people write it, in all languages of the house.
@@ -46,23 +46,10 @@ pub fn k01(subject: &Subject<'_>) -> Check {
     let computed = subject.file.assessment.as_ref().and_then(|assessment| assessment.amount);
     if !content.kind.grants() {
         if let Some(amount) = content.amount {
-            return Check::fail(
-                CheckId::K01,
-                format!(
-                    "a draft of kind `{}` grants nothing, but carries {amount} €: take the amount out",
-                    content.kind
-                ),
-            );
+            return Check::fail(CheckId::K01, words::grants_nothing_but_carries(content.kind, amount));
         }
     } else if content.amount.is_none() || content.amount != computed {
-        return Check::fail(
-            CheckId::K01,
-            format!(
-                "the draft grants {}, the rules computed {}: they must be the same",
-                shown(content.amount),
-                shown(computed)
-            ),
-        );
+        return Check::fail(CheckId::K01, words::another_amount(content.amount, computed));
     }
     if let Some(fault) = operative_fault(subject) {
         return Check::fail(CheckId::K01, fault);
@@ -71,29 +58,28 @@ pub fn k01(subject: &Subject<'_>) -> Check {
     let stray: Vec<_> =
         sums(&content.letter).into_iter().filter(|(_, sum)| !known.contains(sum)).map(|(written, _)| written).collect();
     if stray.is_empty() {
-        Check::pass(CheckId::K01, "every sum of the letter is the computed amount or stands in evidence")
+        Check::pass(CheckId::K01, words::sums_have_sources())
     } else {
-        Check::fail(CheckId::K01, format!("sums without a source in the letter: {}", stray.join("; ")))
+        Check::fail(CheckId::K01, words::stray_sums(stray.join("; ")))
     }
 }
 
 /// What is wrong with the operative part of a decision: there is one, it is its block with values filled in, and
 /// the sums in it are the amount and what is refused.
-fn operative_fault(subject: &Subject<'_>) -> Option<String> {
+fn operative_fault(subject: &Subject<'_>) -> Option<Localized> {
     let content = subject.content;
     if !content.kind.is_decision() {
         return None;
     }
     let mut parts = content.parts.iter().filter(|part| part.kind == PartKind::Operative);
     let (Some(operative), None) = (parts.next(), parts.next()) else {
-        return Some("a decision has one operative part".to_owned());
+        return Some(words::one_operative_part());
     };
     let found = sums(&operative.text);
     if let Some(amount) = content.amount
         && !found.iter().any(|(_, sum)| *sum == amount.decimal())
     {
-        let amount = amount.format(content.language);
-        return Some(format!("the operative part does not name the amount {amount}: write it there"));
+        return Some(words::operative_without_amount(amount));
     }
     let refused = subject.file.assessment.iter().flat_map(|assessment| &assessment.calculation);
     let known: Vec<Decimal> = refused
@@ -105,16 +91,12 @@ fn operative_fault(subject: &Subject<'_>) -> Option<String> {
         .chain(content.amount.map(Euro::decimal))
         .collect();
     if let Some((written, _)) = found.iter().find(|(_, sum)| !known.contains(sum)) {
-        return Some(format!("the operative part names {written}, which is not what is decided"));
+        return Some(words::operative_with_another_sum(written));
     }
     let id = format!("operative-{}", content.kind);
     let block = subject.rulebook.pack.text(&id, content.language, subject.decided_on);
     (!block.is_some_and(|block| super::blocks::fits(&block.body, &operative.text)))
-        .then(|| format!("the operative part is not the text `{id}`: what is decided is worked out, not written"))
-}
-
-fn shown(amount: Option<Euro>) -> String {
-    amount.map_or_else(|| "nothing".to_owned(), |amount| format!("{amount} €"))
+        .then(|| words::operative_not_its_text(id))
 }
 
 /// Sums that have a source: facts, calculation, parameters, fixed blocks and the quoted sections.
@@ -156,26 +138,18 @@ fn known_sums(subject: &Subject<'_>) -> BTreeSet<Decimal> {
 /// The stored assessment reproduces from its facts, its version and people's rulings.
 pub fn k02(subject: &Subject<'_>) -> Check {
     let Some(assessment) = &subject.file.assessment else {
-        return Check::not_applicable(CheckId::K02, "no rules were evaluated");
+        return Check::not_applicable(CheckId::K02, words::no_rules_evaluated());
     };
     let Some(document) = subject.rulebook.library.version(&assessment.document, assessment.version) else {
-        return Check::fail(
-            CheckId::K02,
-            format!("{}@{} is not in the pack: assess the case again", assessment.document, assessment.version),
-        );
+        let version = format!("{}@{}", assessment.document, assessment.version);
+        return Check::fail(CheckId::K02, words::version_not_in_pack(version));
     };
     let open: Vec<_> = subject.file.questions.iter().chain(&subject.file.asked).cloned().collect();
     let again = policy::assess(document, &subject.file.facts, &subject.file.rulings, &open, assessment.governing_date);
     if again.outcome != assessment.outcome || again.amount != assessment.amount {
         return Check::fail(
             CheckId::K02,
-            format!(
-                "evaluated again the rules give {} {}, the case has {} {}: assess the case again",
-                again.outcome,
-                shown(again.amount),
-                assessment.outcome,
-                shown(assessment.amount)
-            ),
+            words::computes_otherwise(again.outcome, again.amount, assessment.outcome, assessment.amount),
         );
     }
     let differing = again
@@ -183,12 +157,11 @@ pub fn k02(subject: &Subject<'_>) -> Check {
         .iter()
         .zip(&assessment.calculation)
         .find(|(again, stored)| again.name != stored.name || again.value != stored.value);
-    match differing {
-        Some((step, _)) => {
-            Check::fail(CheckId::K02, format!("the step `{}` of the calculation does not reproduce", step.name))
-        }
-        None => Check::pass(CheckId::K02, format!("reproduces from {}@{}", assessment.document, assessment.version)),
+    if let Some((step, _)) = differing {
+        return Check::fail(CheckId::K02, words::step_does_not_reproduce(&step.name));
     }
+    let version = format!("{}@{}", assessment.document, assessment.version);
+    Check::pass(CheckId::K02, words::reproduces(version))
 }
 
 #[cfg(test)]

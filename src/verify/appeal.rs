@@ -1,7 +1,7 @@
 //! K07 and K08: the instructions for appeal fit the decision, and letters that prepare carry none.
 
-use super::{Subject, service};
-use crate::cases::{Appeal, AppealKind, Check, CheckId, DeciderId, DraftKind, Language, PartKind};
+use super::{Subject, service, words};
+use crate::cases::{Appeal, AppealKind, Check, CheckId, DeciderId, DraftKind, Language, Localized, PartKind};
 use crate::municipality::Pack;
 use crate::municipality::format::{DeciderKind, ServiceFile};
 
@@ -39,67 +39,49 @@ pub fn expected(
 pub fn k07(subject: &Subject<'_>) -> Check {
     let content = subject.content;
     if !content.kind.is_decision() {
-        return Check::not_applicable(CheckId::K07, "no decision, no instructions for appeal");
+        return Check::not_applicable(CheckId::K07, words::no_decision_no_appeal());
     }
     let service = service(subject);
     let Some(service) = service else {
-        return Check::fail(CheckId::K07, "a decision without a service: nobody knows how to appeal");
+        return Check::fail(CheckId::K07, words::appeal_without_service());
     };
     let decider = content.decider.as_ref().map(|decider| &decider.id);
     let Some(expected) = expected(&subject.rulebook.pack, service, content.kind, decider, content.language) else {
-        return Check::fail(
-            CheckId::K07,
-            format!(
-                "the service `{}` names no instructions for `{}`, or the decider has no body above",
-                service.id, content.kind
-            ),
-        );
+        return Check::fail(CheckId::K07, words::appeal_not_defined(service.id.as_str(), content.kind));
     };
     if content.appeal != expected {
-        return Check::fail(
-            CheckId::K07,
-            format!(
-                "instructions {} to {:?} in {:?} days, expected {} to {:?} in {:?} days",
-                content.appeal.kind,
-                content.appeal.addressee,
-                content.appeal.days,
-                expected.kind,
-                expected.addressee,
-                expected.days
-            ),
-        );
+        return Check::fail(CheckId::K07, words::another_appeal(told(&content.appeal), told(&expected)));
     }
     if expected.kind == AppealKind::None {
-        return Check::pass(CheckId::K07, "no instructions for this kind");
+        return Check::pass(CheckId::K07, words::no_appeal_for_this_kind());
     }
     let Some(part) = content.part(PartKind::Appeal) else {
-        return Check::fail(CheckId::K07, "the letter has no instructions for appeal (hallintolaki 46–47 §)");
+        return Check::fail(CheckId::K07, words::letter_without_appeal());
     };
     let says = |what: &str| part.text.contains(what);
-    if expected.addressee.as_deref().is_some_and(|addressee| !says(addressee)) {
-        return Check::fail(
-            CheckId::K07,
-            format!("the instructions do not name {}", expected.addressee.unwrap_or_default()),
-        );
+    if let Some(addressee) = expected.addressee.as_deref().filter(|addressee| !says(addressee)) {
+        return Check::fail(CheckId::K07, words::appeal_does_not_name(addressee));
     }
-    if expected.days.is_some_and(|days| !says(&days.to_string())) {
-        return Check::fail(
-            CheckId::K07,
-            format!("the instructions do not say {} days", expected.days.unwrap_or_default()),
-        );
+    if let Some(days) = expected.days.filter(|days| !says(&days.to_string())) {
+        return Check::fail(CheckId::K07, words::appeal_does_not_say(days));
     }
     let id = format!("appeal-{}", expected.kind);
     let block = subject.rulebook.pack.text(&id, content.language, subject.decided_on);
     if !block.is_some_and(|block| super::blocks::fits(&block.body, &part.text)) {
-        return Check::fail(CheckId::K07, format!("the instructions are not the text `{id}`: nobody words them anew"));
+        return Check::fail(CheckId::K07, words::appeal_reworded(id));
     }
     if expected.kind != AppealKind::D && !uses(content.blocks.as_slice(), expected.kind) {
-        return Check::fail(CheckId::K07, format!("the letter does not use the block appeal-{}", expected.kind));
+        return Check::fail(CheckId::K07, words::appeal_block_unused(expected.kind.as_str()));
     }
     if !content.letter.contains(part.text.trim()) {
-        return Check::fail(CheckId::K07, "the letter does not carry its instructions for appeal");
+        return Check::fail(CheckId::K07, words::appeal_not_carried());
     }
-    Check::pass(CheckId::K07, format!("block {}, as the service demands", expected.kind))
+    Check::pass(CheckId::K07, words::appeal_as_demanded(expected.kind.as_str()))
+}
+
+fn told(appeal: &Appeal) -> Localized {
+    let days = appeal.days.map_or_else(|| "–".to_owned(), |days| days.to_string());
+    words::appeal_told(appeal.kind.as_str(), appeal.addressee.as_deref().unwrap_or("–"), days)
 }
 
 fn uses(blocks: &[String], kind: AppealKind) -> bool {
@@ -111,19 +93,13 @@ fn uses(blocks: &[String], kind: AppealKind) -> bool {
 pub fn k08(subject: &Subject<'_>) -> Check {
     let content = subject.content;
     if content.kind.is_decision() {
-        return Check::not_applicable(CheckId::K08, "a decision: K07 looks at its instructions");
+        return Check::not_applicable(CheckId::K08, words::appeal_looked_at_elsewhere());
     }
     let forbidden = |kind: AppealKind| !matches!(kind, AppealKind::None | AppealKind::D);
     let has_block = content.blocks.iter().any(|block| block.starts_with("appeal-") && !block.starts_with("appeal-D@"));
     let has_part = content.part(PartKind::Appeal).is_some() && content.appeal.kind != AppealKind::D;
     if forbidden(content.appeal.kind) || has_block || has_part {
-        return Check::fail(
-            CheckId::K08,
-            format!(
-                "a letter of kind `{}` prepares: take the instructions for appeal out (kuntalaki 136 §)",
-                content.kind
-            ),
-        );
+        return Check::fail(CheckId::K08, words::appeal_on_preparation(content.kind));
     }
-    Check::pass(CheckId::K08, "no instructions for appeal")
+    Check::pass(CheckId::K08, words::no_appeal())
 }

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use jiff::civil::Date;
 use regex::Regex;
 
-use super::{Subject, prose};
-use crate::cases::{Check, CheckId, Citation, PartKind, Reason};
+use super::{Subject, prose, words};
+use crate::cases::{Check, CheckId, Citation, Localized, PartKind, Reason};
 use crate::clock::helsinki;
 use crate::policy::format::DocumentKind;
 
@@ -15,24 +15,29 @@ static STATUTE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\b(\d{1,4}/(?:19|20)\d{2})\b").expect("a fixed pattern"));
 
 /// What is wrong with a citation, if anything: the version, the section, the quote.
-fn fault(subject: &Subject<'_>, citation: &Citation) -> Option<String> {
+fn fault(subject: &Subject<'_>, citation: &Citation) -> Option<Localized> {
     let place = format!("{}@{}#{}", citation.document, citation.version, citation.section);
     let Some(document) = subject.rulebook.library.version(&citation.document, citation.version) else {
-        return Some(format!("{place}: no such version"));
+        return Some(words::no_such_version(place));
     };
     let Some(section) = document.section(&citation.section) else {
-        return Some(format!("{place}: the version has no such section"));
+        return Some(words::no_such_section(place));
     };
     let Some(text) = section.text(citation.language) else {
-        return Some(format!("{place}: no text in `{}`", citation.language));
+        return Some(words::no_text_in(place, citation.language));
     };
     if citation.quote.trim().is_empty() {
-        return Some(format!("{place}: nothing is quoted"));
+        return Some(words::nothing_quoted(place));
     }
     if !text.contains(&citation.quote) {
-        return Some(format!("{place}: the quote does not stand there byte for byte"));
+        return Some(words::quote_not_found(place));
     }
-    (!is_sentence(text, &citation.quote)).then(|| format!("{place}: the quote is no whole sentence"))
+    (!is_sentence(text, &citation.quote)).then(|| words::quote_no_sentence(place))
+}
+
+/// The version that is cited: `private-road-grant@2026-01-01`.
+fn place(citation: &Citation) -> String {
+    format!("{}@{}", citation.document, citation.version)
 }
 
 /// Whether the quote is whole sentences of the text: a word or two prove nothing.
@@ -46,21 +51,15 @@ fn is_sentence(text: &str, quote: &str) -> bool {
 
 /// What is wrong with a citation, if anything: a policy binds as it was on its governing date, a statute as it is on
 /// the day of the decision.
-fn stale(subject: &Subject<'_>, citation: &Citation, governing: Date) -> Option<String> {
+fn stale(subject: &Subject<'_>, citation: &Citation, governing: Date) -> Option<Localized> {
     let library = &subject.rulebook.library;
     let version = library.version(&citation.document, citation.version);
     if version.is_some_and(|document| document.kind == DocumentKind::Law) {
         if version.is_none_or(|law| !law.in_force.contains(subject.decided_on)) {
-            return Some(format!(
-                "{}@{} is not in force on {}",
-                citation.document, citation.version, subject.decided_on
-            ));
+            return Some(words::not_in_force_on(place(citation), subject.decided_on));
         }
     } else if library.version_on(&citation.document, governing).is_none_or(|d| d.in_force.from != citation.version) {
-        return Some(format!(
-            "{}@{} was not in force on {governing}: cite the version that was",
-            citation.document, citation.version
-        ));
+        return Some(words::was_not_in_force(place(citation), governing));
     }
     fault(subject, citation)
 }
@@ -70,37 +69,29 @@ pub fn k03(subject: &Subject<'_>) -> Check {
     let citations: Vec<_> = subject.content.reasons.iter().flat_map(|reason| &reason.citations).collect();
     let Some(assessment) = &subject.file.assessment else {
         if citations.is_empty() {
-            return Check::not_applicable(CheckId::K03, "nothing is decided by a policy");
+            return Check::not_applicable(CheckId::K03, words::nothing_by_policy());
         }
         // An answer to a notice may tell what the policy says; whoever let a model look for it did not evaluate it.
         if subject.content.kind.is_decision() || subject.engine.model.is_none() {
-            return Check::fail(CheckId::K03, "reasons cite a policy, but no policy was evaluated");
+            return Check::fail(CheckId::K03, words::policy_not_evaluated());
         }
         let arrival = subject.submission.received_at.to_zoned(helsinki()).date();
         let stale = citations.into_iter().find_map(|citation| stale(subject, citation, arrival));
         return stale.map_or_else(
-            || Check::pass(CheckId::K03, format!("what is cited was in force on {arrival}, the day of arrival")),
+            || Check::pass(CheckId::K03, words::in_force_on_arrival(arrival)),
             |stale| Check::fail(CheckId::K03, stale),
         );
     };
+    let version = format!("{}@{}", assessment.document, assessment.version);
     let in_force = subject.rulebook.library.version_on(&assessment.document, assessment.governing_date);
     if in_force.is_none_or(|document| document.in_force.from != assessment.version) {
-        return Check::fail(
-            CheckId::K03,
-            format!(
-                "{}@{} was not in force on {}: assess the case again",
-                assessment.document, assessment.version, assessment.governing_date
-            ),
-        );
+        return Check::fail(CheckId::K03, words::assessed_by_another_version(version, assessment.governing_date));
     }
     if let Some(stale) = citations.into_iter().find_map(|citation| stale(subject, citation, assessment.governing_date))
     {
         return Check::fail(CheckId::K03, stale);
     }
-    Check::pass(
-        CheckId::K03,
-        format!("{}@{} was in force on {}", assessment.document, assessment.version, assessment.governing_date),
-    )
+    Check::pass(CheckId::K03, words::was_in_force(version, assessment.governing_date))
 }
 
 /// Every statute named is on the allow-list and in force on the day of the decision.
@@ -112,10 +103,7 @@ pub fn k04(subject: &Subject<'_>) -> Check {
         }
         let law = library.version(&citation.document, citation.version);
         if law.is_none_or(|law| law.kind != DocumentKind::Law || !law.in_force.contains(subject.decided_on)) {
-            return Check::fail(
-                CheckId::K04,
-                format!("{}@{} is no statute in force on {}", citation.document, citation.version, subject.decided_on),
-            );
+            return Check::fail(CheckId::K04, words::no_statute_in_force(place(citation), subject.decided_on));
         }
     }
     let numbers: Vec<&str> = library
@@ -128,14 +116,11 @@ pub fn k04(subject: &Subject<'_>) -> Check {
         !numbers.contains(&number.as_str()) && !subject.number.contains(number) && !own_words.contains(number)
     });
     match unknown {
-        Some(number) => Check::fail(
-            CheckId::K04,
-            format!("statute {number} is not on the allow-list: take it out or add it to law/"),
-        ),
+        Some(number) => Check::fail(CheckId::K04, words::statute_not_allowed(number)),
         None if subject.content.provisions.is_empty() && subject.content.kind.is_decision() => {
-            Check::fail(CheckId::K04, "a decision names the provisions applied (hallintolaki 45 §): none is named")
+            Check::fail(CheckId::K04, words::no_provision_named())
         }
-        None => Check::pass(CheckId::K04, format!("{} provisions, all in force", subject.content.provisions.len())),
+        None => Check::pass(CheckId::K04, words::provisions_in_force(subject.content.provisions.len())),
     }
 }
 
@@ -143,25 +128,25 @@ pub fn k04(subject: &Subject<'_>) -> Check {
 pub fn k05(subject: &Subject<'_>) -> Check {
     let content = subject.content;
     if !content.kind.is_decision() && content.reasons.is_empty() {
-        return Check::not_applicable(CheckId::K05, "a letter that prepares needs no reasons");
+        return Check::not_applicable(CheckId::K05, words::needs_no_reasons());
     }
     if content.reasons.is_empty() {
-        return Check::fail(CheckId::K05, "a decision without reasons (hallintolaki 45 §)");
+        return Check::fail(CheckId::K05, words::no_reasons());
     }
     for reason in &content.reasons {
         let start: String = reason.text.chars().take(60).collect();
         if reason.citations.is_empty() {
-            return Check::fail(CheckId::K05, format!("no provision for the reason “{start}”"));
+            return Check::fail(CheckId::K05, words::reason_without_provision(start));
         }
         // Why something is asked for may rest on the policy alone.
         if reason.evidence.is_empty() && (content.kind.is_decision() || subject.engine.model.is_none()) {
-            return Check::fail(CheckId::K05, format!("no evidence for the reason “{start}”"));
+            return Check::fail(CheckId::K05, words::reason_without_evidence(start));
         }
         if let Some(name) = reason.evidence.iter().find(|name| subject.file.facts.get(name).is_none()) {
-            return Check::fail(CheckId::K05, format!("the case has no fact `{name}` for the reason “{start}”"));
+            return Check::fail(CheckId::K05, words::reason_without_fact(name, start));
         }
         if !content.letter.contains(reason.text.trim()) {
-            return Check::fail(CheckId::K05, format!("the letter does not carry the reason “{start}”"));
+            return Check::fail(CheckId::K05, words::reason_not_in_letter(start));
         }
     }
     let written = content.parts.iter().filter(|part| part.kind == PartKind::Reasons);
@@ -171,7 +156,7 @@ pub fn k05(subject: &Subject<'_>) -> Check {
     });
     if let Some(line) = stray {
         let start: String = line.chars().take(60).collect();
-        return Check::fail(CheckId::K05, format!("the letter gives a reason that nothing carries: “{start}”"));
+        return Check::fail(CheckId::K05, words::reason_that_nothing_carries(start));
     }
     if prose::by_model(subject)
         && content.kind.is_decision()
@@ -179,30 +164,30 @@ pub fn k05(subject: &Subject<'_>) -> Check {
     {
         return Check::fail(CheckId::K05, fault);
     }
-    Check::pass(CheckId::K05, format!("{} reasons, each with evidence and a provision", content.reasons.len()))
+    Check::pass(CheckId::K05, words::reasons_carried(content.reasons.len()))
 }
 
 /// How the reasons of a model's decision differ from the rules that it must tell of, if they do: none is dropped,
 /// none added, and each cites the section of its own rule.
-fn untold(subject: &Subject<'_>) -> Option<String> {
+fn untold(subject: &Subject<'_>) -> Option<Localized> {
     let content = subject.content;
     let Some(assessment) = &subject.file.assessment else {
-        return Some("a decision by rules that nobody evaluated".to_owned());
+        return Some(words::decided_without_rules());
     };
     if let Some(reason) = content.reasons.iter().find(|reason| reason.rule.is_none()) {
         let start: String = reason.text.chars().take(60).collect();
-        return Some(format!("no rule gives the reason “{start}”"));
+        return Some(words::reason_without_rule(start));
     }
     let told: Vec<_> = assessment.told(content.kind).collect();
     let given: Vec<_> = content.reasons.iter().filter_map(|reason| reason.rule.as_ref()).collect();
     if let Some(rule) = told.iter().find(|rule| !given.contains(&&rule.rule)) {
-        return Some(format!("the reasons leave out the rule `{}`", rule.rule));
+        return Some(words::rule_left_out(rule.rule.as_str()));
     }
     if let Some(rule) = given.iter().find(|rule| !told.iter().any(|known| known.rule == ***rule)) {
-        return Some(format!("the reasons tell of the rule `{rule}`, which this decision does not rest on"));
+        return Some(words::rule_not_told(rule.as_str()));
     }
     if told.iter().map(|rule| &rule.rule).ne(given.iter().copied()) {
-        return Some("the reasons do not tell each rule once, in the order of the policy".to_owned());
+        return Some(words::rules_out_of_order());
     }
     let cites_own = |reason: &Reason| {
         prose::rule_of(subject, reason).is_some_and(|rule| {
@@ -214,7 +199,7 @@ fn untold(subject: &Subject<'_>) -> Option<String> {
     };
     let stray = content.reasons.iter().find(|reason| !cites_own(reason))?;
     let rule = stray.rule.as_ref().map(ToString::to_string).unwrap_or_default();
-    Some(format!("the reason for the rule `{rule}` does not cite the rule's own section"))
+    Some(words::rule_cites_another_section(rule))
 }
 
 /// Whether a line of the letter is that reason, with nothing but the section behind it.

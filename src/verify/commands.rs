@@ -9,8 +9,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::prose::{self, sentences};
-use super::{Subject, sources};
-use crate::cases::{Check, CheckId, Flag};
+use super::{Subject, sources, words as say};
+use crate::cases::{Check, CheckId, Flag, Localized};
 use crate::model::masking;
 use crate::text::identifiers::{self, IdentifierKind};
 
@@ -81,62 +81,61 @@ static ORDER: LazyLock<Regex> = LazyLock::new(|| {
 /// Nothing in a model's prose was ordered by what came in or leaks how it was asked.
 pub fn k19(subject: &Subject<'_>) -> Check {
     if !prose::by_model(subject) {
-        return Check::not_applicable(CheckId::K19, "no model wrote this draft");
+        return Check::not_applicable(CheckId::K19, say::no_model_wrote());
     }
     let own = sources::fixed_texts(subject);
     let orders = orders(subject);
     for piece in prose::written(subject) {
         let found = leak(&piece.text, &own).or_else(|| {
             let (_, least) = orders.iter().find(|(order, least)| echoes(&piece.text, order, *least, &own))?;
-            Some(format!("repeats {least} or more words of an order that came in"))
+            Some(say::repeats_an_order(least))
         });
         if let Some(found) = found {
-            return Check::fail(CheckId::K19, format!("{} {found}", piece.place));
+            return Check::fail(CheckId::K19, say::leaks(piece.place, found));
         }
     }
-    Check::pass(CheckId::K19, "no order that came in is followed or repeated")
+    Check::pass(CheckId::K19, say::no_order_followed())
 }
 
 /// What in a text for people only a machine, or somebody who steers one, would have written. `own` are texts of the
 /// municipality: its addresses may stand.
 #[must_use]
-pub fn leak(text: &str, own: &[String]) -> Option<String> {
+pub fn leak(text: &str, own: &[String]) -> Option<Localized> {
     let known = |found: &str| own.iter().any(|text| text.contains(found.trim_end_matches(['.', ',', ')', '”'])));
     if masking::stands_in(text) {
-        return Some("holds a placeholder that nobody put back".to_owned());
+        return Some(say::holds_a_placeholder());
     }
     if MACHINERY.is_match(text) {
-        return Some("holds marks of the machinery around a prompt".to_owned());
+        return Some(say::holds_machinery());
     }
     if TELLTALE.is_match(text) {
-        return Some("speaks of the model or of its instructions".to_owned());
+        return Some(say::speaks_of_the_model());
     }
     if let Some(found) = ADDRESS.find_iter(text).find(|found| !known(found.as_str())) {
         let shown: String = found.as_str().chars().take(4).collect();
-        return Some(format!("holds an address (“{shown}…”) that no text of the municipality has"));
+        return Some(say::holds_an_address(shown));
     }
     if MARKUP.is_match(text) {
-        return Some("holds markup or code; a letter is plain text".to_owned());
+        return Some(say::holds_markup());
     }
     if BOT.is_match(text) {
-        return Some("holds a command to a bot".to_owned());
+        return Some(say::holds_a_bot_command());
     }
     for found in identifiers::find_all(text) {
         let written = &text[found.start..found.end];
         let what = match found.kind {
-            IdentifierKind::Email => "an e-mail address",
-            IdentifierKind::Phone => "a telephone number",
-            IdentifierKind::Iban => "an account number",
-            IdentifierKind::IdentityCode => "an identity code",
+            IdentifierKind::Email => say::an_email_address(),
+            IdentifierKind::Phone => say::a_telephone(),
+            IdentifierKind::Iban => say::an_account_number(),
+            IdentifierKind::IdentityCode => say::an_identity_code(),
             IdentifierKind::Plate => continue,
         };
         if !known(written) {
-            return Some(format!("holds {what} that no text of the municipality has"));
+            return Some(say::holds_a_contact(what));
         }
     }
     let normal = crate::text::normalize(text);
-    (normal.hidden || text.chars().any(|c| c.is_control() && c != '\n'))
-        .then(|| "holds characters that hide".to_owned())
+    (normal.hidden || text.chars().any(|c| c.is_control() && c != '\n')).then(say::holds_hidden_characters)
 }
 
 /// Sentences of what came in that give orders, with how many words in a row of them are too many. Where orders to the

@@ -1,6 +1,6 @@
 //! K13: dates agree with each other, with the window and with the calendar.
 
-use super::Subject;
+use super::{Subject, words};
 use crate::cases::{Check, CheckId, DraftKind, Flag, Value};
 use crate::clock::helsinki;
 use crate::municipality::calendar;
@@ -10,41 +10,38 @@ pub fn k13(subject: &Subject<'_>) -> Check {
     let submission = subject.submission;
     let arrival = submission.received_at.to_zoned(helsinki()).date();
     if arrival > subject.decided_on {
-        return Check::fail(
-            CheckId::K13,
-            format!("arrived {arrival}, after the day of the decision {}", subject.decided_on),
-        );
+        return Check::fail(CheckId::K13, words::arrived_after_decision(arrival, subject.decided_on));
     }
     let time = |name: &str| match subject.file.facts.get(name).map(|fact| &fact.value) {
         Some(Value::Time(at)) => Some(*at),
         _ => None,
     };
     if time("received_at").is_some_and(|at| at != submission.received_at) {
-        return Check::fail(CheckId::K13, "the fact `received_at` is not the arrival of the submission");
+        return Check::fail(CheckId::K13, words::arrival_differs());
     }
     if let Some(end) = time("window_end") {
         let late = submission.received_at > end;
         if late != subject.file.flags.contains(&Flag::Late) {
-            return Check::fail(CheckId::K13, "lateness does not agree with the window: assess the case again");
+            return Check::fail(CheckId::K13, words::lateness_differs());
         }
         if subject.content.kind == DraftKind::Inadmissible && !late {
-            return Check::fail(CheckId::K13, "refused as late, but it arrived in time");
+            return Check::fail(CheckId::K13, words::refused_as_late_in_time());
         }
     }
     if let Some(deadline) = subject.content.deadline {
         if deadline < subject.decided_on && subject.content.kind == DraftKind::Completion {
-            return Check::fail(CheckId::K13, format!("the last day {deadline} is past"));
+            return Check::fail(CheckId::K13, words::last_day_past(deadline));
         }
         if subject.content.kind == DraftKind::Completion && !calendar::is_working_day(deadline) {
             return Check::fail(
                 CheckId::K13,
-                format!("the last day {deadline} is no working day: write {}", calendar::next_working_day(deadline)),
+                words::last_day_not_working(deadline, calendar::next_working_day(deadline)),
             );
         }
         let written = crate::cases::write_date(deadline, subject.content.language);
         if subject.content.kind == DraftKind::Completion && !subject.content.letter.contains(&written) {
-            return Check::fail(CheckId::K13, format!("the letter does not name its last day {written}"));
+            return Check::fail(CheckId::K13, words::last_day_not_named(deadline));
         }
     }
-    Check::pass(CheckId::K13, format!("arrived {arrival}"))
+    Check::pass(CheckId::K13, words::arrived(arrival))
 }

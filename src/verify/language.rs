@@ -1,7 +1,7 @@
 //! K16: the letter is in the party's language, wholly.
 
-use super::Subject;
-use crate::cases::{Check, CheckId, Language, PartKind};
+use super::{Subject, words};
+use crate::cases::{Check, CheckId, Language, Localized, PartKind};
 use crate::text::language::{Detected, detect};
 
 /// Paragraphs shorter than this say too little for their language to be told.
@@ -11,15 +11,12 @@ const ENOUGH: usize = 60;
 pub fn k16(subject: &Subject<'_>) -> Check {
     let content = subject.content;
     let Some(reading) = &subject.file.reading else {
-        return Check::fail(CheckId::K16, "nobody read in which language the party wrote");
+        return Check::fail(CheckId::K16, words::language_unread());
     };
     let languages = &subject.rulebook.pack.municipality.languages;
     let expected = crate::cases::letter_language(languages, reading.language, content.kind);
     if content.language != expected {
-        return Check::fail(
-            CheckId::K16,
-            format!("the letter is in `{}`, it must be in `{expected}`", content.language),
-        );
+        return Check::fail(CheckId::K16, words::letter_in_another_language(content.language, expected));
     }
     // What people of the municipality wrote in this language needs no second look.
     let written = super::sources::blocks(subject, expected).join("\n");
@@ -34,10 +31,7 @@ pub fn k16(subject: &Subject<'_>) -> Check {
             if let Detected::Known(found) = detect(paragraph)
                 && found != expected
             {
-                return Check::fail(
-                    CheckId::K16,
-                    format!("a paragraph of the part `{}` is in `{found}`, the letter in `{expected}`", part.kind),
-                );
+                return Check::fail(CheckId::K16, words::paragraph_in_another_language(part.kind, found, expected));
             }
         }
     }
@@ -45,25 +39,20 @@ pub fn k16(subject: &Subject<'_>) -> Check {
         let prose = super::prose::written(subject);
         let stray = prose.iter().filter(|piece| piece.text.chars().count() >= ENOUGH).find_map(|piece| {
             match detect(&piece.text) {
-                Detected::Known(found) if found != expected => Some(format!("{} is in `{found}`", piece.place)),
-                Detected::Other => Some(format!("{} is in a language that we do not serve", piece.place)),
+                Detected::Known(found) if found != expected => {
+                    Some(words::place_in_another_language(&piece.place, found, expected))
+                }
+                Detected::Other => Some(words::place_in_unserved_language(&piece.place, expected)),
                 Detected::Known(_) | Detected::Unclear => None,
             }
         });
         if let Some(stray) = stray {
-            return Check::fail(CheckId::K16, format!("{stray}, the letter in `{expected}`"));
+            return Check::fail(CheckId::K16, stray);
         }
     }
-    Check::pass(
-        CheckId::K16,
-        format!("in `{expected}` ({})", told_from(&reading.language_from, expected, reading.language)),
-    )
+    Check::pass(CheckId::K16, told_from(&reading.language_from, expected, reading.language))
 }
 
-fn told_from(source: &str, letter: Language, party: Language) -> String {
-    if letter == party {
-        format!("told from: {source}")
-    } else {
-        format!("the municipality's language; the party's is `{party}`")
-    }
+fn told_from(source: &str, letter: Language, party: Language) -> Localized {
+    if letter == party { words::party_language(letter, source) } else { words::municipality_language(letter, party) }
 }

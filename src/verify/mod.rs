@@ -20,6 +20,7 @@ mod promises;
 mod prose;
 mod records;
 mod sources;
+mod words;
 
 pub use commands::leak;
 use jiff::civil::Date;

@@ -1,44 +1,61 @@
 //! K09 and K10: the decider has the power, and nobody approves what they prepared.
 
-use super::{Subject, service};
-use crate::cases::{Check, CheckId, Preparer};
+use super::{Subject, service, words};
+use crate::cases::{Check, CheckId, DeciderId, Localized, Preparer};
+use crate::municipality::{BeyondPower, Pack};
 
 /// The decider is within delegation on the day, for the amount.
 pub fn k09(subject: &Subject<'_>) -> Check {
     let content = subject.content;
     if !content.kind.is_decision() {
-        return Check::not_applicable(CheckId::K09, "no decision");
+        return Check::not_applicable(CheckId::K09, words::no_decision());
     }
     let pack = &subject.rulebook.pack;
     let delegation = service(subject).and_then(|service| service.delegation.as_deref());
     let Some(delegation) = delegation else {
-        return Check::fail(CheckId::K09, "the service names no delegation: nobody has the power to decide");
+        return Check::fail(CheckId::K09, words::no_delegation());
     };
     let Some(decider) = &content.decider else {
-        return Check::fail(CheckId::K09, "the draft names no decider (hallintolaki 44 §)");
+        return Check::fail(CheckId::K09, words::no_decider());
     };
     let may = |who| pack.may_decide(who, delegation, content.amount, subject.decided_on);
     if let Err(beyond) = may(&decider.id) {
-        return Check::fail(CheckId::K09, format!("{} may not decide this: {beyond}", decider.id));
+        return Check::fail(CheckId::K09, words::beyond_power(title(pack, &decider.id), told(pack, &beyond)));
     }
     if let Some(post) = subject.approver.and_then(|approver| approver.post.as_ref()) {
         if let Err(beyond) = may(post) {
-            return Check::fail(CheckId::K09, format!("{post} may not decide this: {beyond}"));
+            return Check::fail(CheckId::K09, words::beyond_power(title(pack, post), told(pack, &beyond)));
         }
     } else if subject.approver.is_some() {
-        return Check::fail(CheckId::K09, "the approver holds no post that could decide");
+        return Check::fail(CheckId::K09, words::approver_without_post());
     }
-    Check::pass(CheckId::K09, format!("{} by {}", decider.id, decider.authority))
+    Check::pass(CheckId::K09, words::decided_by(title(pack, &decider.id), &decider.authority))
+}
+
+/// The post or body by its title; its id where the pack has none.
+fn title(pack: &Pack, decider: &DeciderId) -> Localized {
+    let known = pack.municipality.deciders.get(decider).map(|file| file.title.clone());
+    known.unwrap_or_else(|| Localized { fi: decider.to_string(), sv: decider.to_string(), en: None })
+}
+
+/// How far the power reaches, and whose it is beyond that.
+fn told(pack: &Pack, beyond: &BeyondPower) -> Localized {
+    match (beyond.limit, &beyond.whose) {
+        (None, None) => words::no_power_here(),
+        (None, Some(whose)) => words::no_power_here_but(title(pack, whose)),
+        (Some(limit), None) => words::power_reaches(limit),
+        (Some(limit), Some(whose)) => words::power_reaches_but(limit, title(pack, whose)),
+    }
 }
 
 /// The preparer is not the approver.
 pub fn k10(subject: &Subject<'_>) -> Check {
     match (subject.preparer, subject.approver) {
         (Preparer::Person { actor }, Some(approver)) if *actor == approver.token.to_string() => {
-            Check::fail(CheckId::K10, "prepared and approved by the same person: somebody else must approve")
+            Check::fail(CheckId::K10, words::same_hands())
         }
-        (_, Some(_)) => Check::pass(CheckId::K10, "prepared and approved by different hands"),
-        (Preparer::Engine, None) => Check::pass(CheckId::K10, "prepared by the machine; a person approves"),
-        (Preparer::Person { .. }, None) => Check::pass(CheckId::K10, "prepared by a person; another one approves"),
+        (_, Some(_)) => Check::pass(CheckId::K10, words::different_hands()),
+        (Preparer::Engine, None) => Check::pass(CheckId::K10, words::machine_prepared()),
+        (Preparer::Person { .. }, None) => Check::pass(CheckId::K10, words::person_prepared()),
     }
 }

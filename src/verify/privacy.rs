@@ -1,6 +1,6 @@
 //! K15: no identity code, IBAN or private telephone number in a letter.
 
-use super::Subject;
+use super::{Subject, words};
 use crate::cases::{Check, CheckId};
 use crate::text::identifiers::{IdentifierKind, find_all};
 
@@ -11,22 +11,22 @@ pub fn k15(subject: &Subject<'_>) -> Check {
     for text in texts.into_iter().flatten() {
         for found in find_all(text) {
             let what = match found.kind {
-                IdentifierKind::IdentityCode => "an identity code",
-                IdentifierKind::Iban => "an account number",
+                IdentifierKind::IdentityCode => words::an_identity_code(),
+                IdentifierKind::Iban => words::an_account_number(),
                 IdentifierKind::Phone => {
                     let number = digits(&text[found.start..found.end]);
                     if public.iter().any(|text| text.contains(&number)) {
                         continue;
                     }
-                    "a private telephone number"
+                    words::a_private_telephone()
                 }
                 _ => continue,
             };
             let line = text[..found.start].matches('\n').count() + 1;
-            return Check::fail(CheckId::K15, format!("{what} on line {line} of the text: take it out"));
+            return Check::fail(CheckId::K15, words::private_detail(what, line));
         }
     }
-    Check::pass(CheckId::K15, "no identity code, account number or private telephone number")
+    Check::pass(CheckId::K15, words::no_private_details())
 }
 
 fn digits(text: &str) -> String {

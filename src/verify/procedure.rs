@@ -1,7 +1,7 @@
 //! K06, K12 and K27: nothing is refused on what nobody asked, and no cry for help waits in a queue.
 
-use super::{Subject, service};
-use crate::cases::{Check, CheckId, DraftKind, PartKind, RuleOutcome};
+use super::{Subject, service, words};
+use crate::cases::{Check, CheckId, DraftKind, Language, Localized, PartKind, RuleOutcome};
 use crate::municipality::calendar;
 
 /// Whether a draft refuses something.
@@ -14,21 +14,18 @@ pub fn k06(subject: &Subject<'_>) -> Check {
     let content = subject.content;
     let Some(assessment) = &subject.file.assessment else {
         return if content.kind.is_decision() {
-            Check::fail(CheckId::K06, "a decision without evaluated rules")
+            Check::fail(CheckId::K06, words::decision_without_rules())
         } else {
-            Check::not_applicable(CheckId::K06, "no rules were evaluated")
+            Check::not_applicable(CheckId::K06, words::no_rules_evaluated())
         };
     };
     if !content.kind.is_decision() {
-        return Check::pass(CheckId::K06, "nothing is refused");
+        return Check::pass(CheckId::K06, words::nothing_refused());
     }
     if let Some(rule) =
         assessment.rules.iter().find(|rule| rule.outcome == RuleOutcome::Discretion && rule.ruled_by.is_none())
     {
-        return Check::fail(
-            CheckId::K06,
-            format!("the rule `{}` ({}) is left to a person: record a ruling with its reason", rule.rule, rule.section),
-        );
+        return Check::fail(CheckId::K06, words::left_to_a_person(rule.rule.as_str(), rule.section.to_string()));
     }
     if content.kind.grants() {
         let unknown: Vec<_> = assessment
@@ -39,30 +36,27 @@ pub fn k06(subject: &Subject<'_>) -> Check {
             .chain(assessment.questions.iter().map(|question| question.about.clone()))
             .collect();
         if !unknown.is_empty() {
-            return Check::fail(CheckId::K06, format!("granted although unknown: {}; ask first", unknown.join(", ")));
+            return Check::fail(CheckId::K06, words::granted_although_unknown(unknown.join(", ")));
         }
     }
     for reason in &content.reasons {
         let Some(id) = &reason.rule else { continue };
         let Some(rule) = assessment.rules.iter().find(|rule| rule.rule == *id) else {
-            return Check::fail(CheckId::K06, format!("the reason cites the rule `{id}`, which was not evaluated"));
+            return Check::fail(CheckId::K06, words::rule_not_evaluated(id.as_str()));
         };
         if refuses(content.kind)
             && (rule.outcome == RuleOutcome::Unknown
                 || (rule.outcome == RuleOutcome::NotMet && !rule.missing.is_empty()))
         {
-            return Check::fail(
-                CheckId::K06,
-                format!("the rule `{id}` is unknown ({} missing): ask, do not refuse", rule.missing.join(", ")),
-            );
+            return Check::fail(CheckId::K06, words::rule_unknown(id.as_str(), rule.missing.join(", ")));
         }
     }
     if matches!(content.kind, DraftKind::Rejection | DraftKind::Inadmissible)
         && !assessment.rules.iter().any(|rule| rule.outcome == RuleOutcome::NotMet)
     {
-        return Check::fail(CheckId::K06, "nothing is unmet, but the draft refuses");
+        return Check::fail(CheckId::K06, words::refused_with_nothing_unmet());
     }
-    Check::pass(CheckId::K06, "whatever is refused is evidenced")
+    Check::pass(CheckId::K06, words::refusal_evidenced())
 }
 
 /// A completion is asked before anything is refused for missing material, with the minimum time to answer.
@@ -72,15 +66,10 @@ pub fn k12(subject: &Subject<'_>) -> Check {
     if content.kind == DraftKind::Completion {
         let earliest = calendar::end_of_period(subject.decided_on, days);
         let Some(deadline) = content.deadline else {
-            return Check::fail(CheckId::K12, "a completion request without a last day (hallintolaki 33 §)");
+            return Check::fail(CheckId::K12, words::no_last_day());
         };
         if deadline < earliest {
-            return Check::fail(
-                CheckId::K12,
-                format!(
-                    "the last day {deadline} leaves less than {days} days: ask again, and the letter names {earliest} or later"
-                ),
-            );
+            return Check::fail(CheckId::K12, words::too_little_time(deadline, days, earliest));
         }
         let asked = content.part(PartKind::Questions).map(|part| part.text.as_str()).unwrap_or_default();
         let questions = subject.file.open_questions();
@@ -88,28 +77,25 @@ pub fn k12(subject: &Subject<'_>) -> Check {
         for question in questions {
             any = true;
             if !asked.contains(question.text.get(content.language)) {
-                return Check::fail(CheckId::K12, format!("the letter does not ask about `{}`", question.about));
+                return Check::fail(CheckId::K12, words::question_not_asked(&question.about));
             }
         }
         return if any {
-            Check::pass(CheckId::K12, format!("asked, with time until {deadline}"))
+            Check::pass(CheckId::K12, words::asked_until(deadline))
         } else {
-            Check::fail(CheckId::K12, "a completion request that asks nothing")
+            Check::fail(CheckId::K12, words::asks_nothing())
         };
     }
     if content.kind != DraftKind::Rejection {
-        return Check::not_applicable(CheckId::K12, "nothing is refused for missing material");
+        return Check::not_applicable(CheckId::K12, words::nothing_refused_for_missing());
     }
     let rests_on_missing = subject.file.assessment.iter().flat_map(|assessment| &assessment.rules).any(|rule| {
         content.reasons.iter().any(|reason| reason.rule.as_ref() == Some(&rule.rule)) && !rule.missing.is_empty()
     });
     if rests_on_missing && subject.file.completion_until.is_none_or(|until| until >= subject.decided_on) {
-        return Check::fail(
-            CheckId::K12,
-            "refused for missing material that was not asked for, or whose time is not over (hallintolaki 22 §)",
-        );
+        return Check::fail(CheckId::K12, words::refused_for_missing_unasked());
     }
-    Check::pass(CheckId::K12, "not refused for missing material")
+    Check::pass(CheckId::K12, words::not_refused_for_missing())
 }
 
 /// Words of danger in any text were seen by a person.
@@ -119,16 +105,18 @@ pub fn k27(subject: &Subject<'_>) -> Check {
         .reading
         .iter()
         .flat_map(|reading| &reading.emergencies)
-        .map(|hit| format!("{} in {}", hit.kind, hit.source))
+        .map(|hit| words::danger_in(&hit.kind, &hit.source))
         .collect();
     if hits.is_empty() {
-        return Check::pass(CheckId::K27, "no words of danger");
+        return Check::pass(CheckId::K27, words::no_danger());
     }
     if subject.alerts_open {
-        return Check::fail(
-            CheckId::K27,
-            format!("words of danger ({}): a person must acknowledge the alert first", hits.join("; ")),
-        );
+        return Check::fail(CheckId::K27, words::danger_unseen(joined(&hits)));
     }
-    Check::pass(CheckId::K27, format!("words of danger ({}), acknowledged by a person", hits.join("; ")))
+    Check::pass(CheckId::K27, words::danger_seen(joined(&hits)))
+}
+
+fn joined(all: &[Localized]) -> Localized {
+    let of = |language| all.iter().map(|one| one.get(language)).collect::<Vec<_>>().join("; ");
+    Localized { fi: of(Language::Fi), sv: of(Language::Sv), en: Some(of(Language::En)) }
 }

@@ -9,8 +9,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::prose::{self, collapsed, sentences};
-use super::{Subject, amounts, sources};
-use crate::cases::{Check, CheckId, DraftKind, Euro, PartKind, Preparer, Severity};
+use super::{Subject, amounts, sources, words};
+use crate::cases::{Check, CheckId, DraftKind, Euro, Localized, PartKind, Preparer, Severity};
 
 /// What a word of outcome says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,29 +124,28 @@ const fn fits(kind: DraftKind, outcome: Outcome, negated: bool) -> bool {
 pub fn k17(subject: &Subject<'_>) -> Check {
     let model = prose::by_model(subject);
     if !model && *subject.preparer == Preparer::Engine {
-        return Check::pass(CheckId::K17, "every sentence is a rule's or a fixed text");
+        return Check::pass(CheckId::K17, words::rules_and_fixed_texts());
     }
-    let texts: Vec<(String, String)> = if model {
+    let texts: Vec<(Localized, String)> = if model {
         prose::written(subject).into_iter().map(|prose| (prose.place, prose.text)).collect()
     } else {
         let parts = subject.content.parts.iter().filter(|part| !part.kind.is_worked_out(subject.content.kind));
         let matter = prose::written(subject).into_iter().filter(|prose| prose.reason.is_none());
         parts
             .filter(|part| part.kind != PartKind::Matter)
-            .map(|part| (format!("the part `{}`", part.kind), part.text.clone()))
+            .map(|part| (words::the_part(part.kind), part.text.clone()))
             .chain(matter.map(|prose| (prose.place, prose.text)))
             .collect()
     };
     let public = collapsed(&public_texts(subject).join("\n"));
     let fault = texts.iter().find_map(|(place, text)| {
-        let sentence = sentences(text).into_iter().find_map(|sentence| fault(subject, sentence, &public))?;
-        Some(format!("{place} {sentence}"))
+        sentences(text).into_iter().find_map(|sentence| fault(subject, place, sentence, &public))
     });
     match fault {
         // A person may know why they write so; a model's words are put back.
         Some(fault) if model => Check { severity: Severity::Blocking, ..Check::fail(CheckId::K17, fault) },
         Some(fault) => Check::fail(CheckId::K17, fault),
-        None => Check::pass(CheckId::K17, "no sentence promises more than the operative part"),
+        None => Check::pass(CheckId::K17, words::promises_nothing_more()),
     }
 }
 
@@ -160,7 +159,7 @@ fn public_texts(subject: &Subject<'_>) -> Vec<String> {
 }
 
 /// What a sentence says beside the operative part, if anything.
-fn fault(subject: &Subject<'_>, sentence: &str, public: &str) -> Option<String> {
+fn fault(subject: &Subject<'_>, place: &Localized, sentence: &str, public: &str) -> Option<Localized> {
     let content = subject.content;
     let bare = collapsed(sentence.trim_start_matches(['–', ' ']));
     if bare.chars().count() > 12 && public.contains(&bare) {
@@ -168,10 +167,10 @@ fn fault(subject: &Subject<'_>, sentence: &str, public: &str) -> Option<String> 
     }
     for clause in clauses(sentence) {
         let negated = NOT.is_match(clause);
-        for (outcome, words) in WORDS.iter() {
-            let Some(found) = words.find(clause) else { continue };
+        for (outcome, pattern) in WORDS.iter() {
+            let Some(found) = pattern.find(clause) else { continue };
             if !fits(content.kind, *outcome, negated) {
-                return Some(format!("says “{}”, which a letter of kind `{}` does not", found.as_str(), content.kind));
+                return Some(words::says_another_outcome(place, found.as_str(), content.kind));
             }
             if negated || !matches!(outcome, Outcome::Grant | Outcome::Pay) {
                 continue;
@@ -179,10 +178,10 @@ fn fault(subject: &Subject<'_>, sentence: &str, public: &str) -> Option<String> 
             let other =
                 amounts::sums(sentence).into_iter().find(|(_, sum)| content.amount.map(Euro::decimal) != Some(*sum));
             if let Some((sum, _)) = other {
-                return Some(format!("says “{}” beside {sum}, which is not what is decided", found.as_str()));
+                return Some(words::says_beside_another_sum(place, found.as_str(), sum));
             }
             if content.kind == DraftKind::Partial && WHOLLY.is_match(clause) {
-                return Some("says that all is granted, but a part is refused".to_owned());
+                return Some(words::says_all_granted(place));
             }
         }
     }

@@ -3,14 +3,14 @@
 //! A draft counts as a model's while the machine prepared it and a model had a part in the case. What is still word for
 //! word what code makes (the sentence of a rule, the fixed block on the matter) is nobody's prose and needs no suspicion.
 
-use super::Subject;
-use crate::cases::{PartKind, Preparer, Reason, RuleTrace};
+use super::{Subject, words};
+use crate::cases::{Localized, PartKind, Preparer, Reason, RuleTrace};
 
 /// A piece of prose.
 #[derive(Debug, Clone)]
 pub struct Prose<'a> {
     /// Where it stands, for the detail of a check.
-    pub place: String,
+    pub place: Localized,
     /// The words. What the block on the matter quotes from the sender is no part of them; what a model puts into quotation
     /// marks is.
     pub text: String,
@@ -42,11 +42,7 @@ pub fn written<'a>(subject: &Subject<'a>) -> Vec<Prose<'a>> {
         .iter()
         .enumerate()
         .filter(|(_, reason)| !told(reason))
-        .map(|(at, reason)| Prose {
-            place: format!("reason {}", at + 1),
-            text: reason.text.clone(),
-            reason: Some(reason),
-        })
+        .map(|(at, reason)| Prose { place: words::the_reason(at + 1), text: reason.text.clone(), reason: Some(reason) })
         .collect();
     for part in content.parts.iter().filter(|part| part.kind == PartKind::Matter) {
         let blocks = ["matter-application", "matter-notice"];
@@ -63,7 +59,7 @@ pub fn written<'a>(subject: &Subject<'a>) -> Vec<Prose<'a>> {
             None if model => part.text.clone(),
             _ => unquoted(&part.text, &own).0,
         };
-        prose.push(Prose { place: "the matter".to_owned(), text, reason: None });
+        prose.push(Prose { place: words::the_matter(), text, reason: None });
     }
     prose
 }

@@ -1,6 +1,6 @@
 //! K20 and K28: publicity is set, and the draft can be traced to the versions that made it.
 
-use super::{Subject, service};
+use super::{Subject, service, words};
 use crate::cases::{Check, CheckId};
 use crate::municipality::format::Publicity;
 
@@ -9,20 +9,22 @@ pub fn k20(subject: &Subject<'_>) -> Check {
     let service = service(subject);
     let Some(service) = service else {
         return if subject.content.kind.is_decision() {
-            Check::fail(CheckId::K20, "a decision without a service has no publicity class")
+            Check::fail(CheckId::K20, words::no_publicity())
         } else {
-            Check::not_applicable(CheckId::K20, "no service yet: the registry sets the class")
+            Check::not_applicable(CheckId::K20, words::no_service_yet())
         };
     };
     let records = &service.records;
     if records.publicity != Publicity::Public && records.ground.as_deref().is_none_or(|ground| ground.trim().is_empty())
     {
-        return Check::fail(
-            CheckId::K20,
-            format!("the service `{}` is secret without a ground (621/1999 24 §)", service.id),
-        );
+        return Check::fail(CheckId::K20, words::secret_without_ground(service.id.as_str()));
     }
-    Check::pass(CheckId::K20, format!("{:?}, class {}", records.publicity, records.class))
+    let publicity = match records.publicity {
+        Publicity::Public => words::public(),
+        Publicity::PartlySecret => words::partly_secret(),
+        Publicity::Secret => words::secret(),
+    };
+    Check::pass(CheckId::K20, words::publicity(&records.class, publicity))
 }
 
 /// Engine, classifier, pack and texts are recorded with their versions; the file's engine is this one.
@@ -40,16 +42,13 @@ pub fn k28(subject: &Subject<'_>) -> Check {
     .filter_map(|(what, missing)| missing.then_some(what))
     .collect();
     if !missing.is_empty() {
-        return Check::fail(CheckId::K28, format!("not recorded: {}", missing.join(", ")));
+        return Check::fail(CheckId::K28, words::not_recorded(missing.join(", ")));
     }
     if subject.content.basis != crate::cases::basis(subject.submission, subject.file) {
-        return Check::fail(
-            CheckId::K28,
-            "the draft was made from other material than the case has now: draft it again",
-        );
+        return Check::fail(CheckId::K28, words::made_from_other_material());
     }
     Check::pass(
         CheckId::K28,
-        format!("{} {}, pack {}", engine.name, engine.version, engine.pack.get(..12).unwrap_or(&engine.pack)),
+        words::recorded(&engine.name, &engine.version, engine.pack.get(..12).unwrap_or(&engine.pack)),
     )
 }

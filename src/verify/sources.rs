@@ -10,8 +10,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::prose::{self, Prose};
-use super::{Subject, service};
-use crate::cases::{Check, CheckId, Fact, Language, write_date, write_time, write_value};
+use super::{Subject, service, words as say};
+use crate::cases::{Check, CheckId, Fact, Language, Localized, write_date, write_time, write_value};
 use crate::municipality::format::Contact;
 
 /// A number with its grouping, decimals, dots and colons: an amount, a date, a time, a statute.
@@ -181,18 +181,12 @@ pub fn k18(subject: &Subject<'_>) -> Check {
     let letter = [Some(&subject.content.letter), subject.content.work_order.as_ref()];
     for text in letter.into_iter().flatten() {
         if let Some(number) = self::numbers(text).into_iter().find(|number| !numbers.contains(number)) {
-            return Check::fail(
-                CheckId::K18,
-                format!("the number {number} has no source: take it out or add its evidence"),
-            );
+            return Check::fail(CheckId::K18, say::number_without_source(number));
         }
     }
     for part in &subject.content.parts {
         if let Some(name) = names(&part.text).find(|name| !has_source(name, &words)) {
-            return Check::fail(
-                CheckId::K18,
-                format!("the name “{name}” in the part `{}` has no source: take it out or add its evidence", part.kind),
-            );
+            return Check::fail(CheckId::K18, say::name_without_source(name, part.kind));
         }
     }
     if prose::by_model(subject)
@@ -200,27 +194,27 @@ pub fn k18(subject: &Subject<'_>) -> Check {
     {
         return Check::fail(CheckId::K18, fault);
     }
-    Check::pass(CheckId::K18, "every number and name has a source")
+    Check::pass(CheckId::K18, say::everything_has_a_source())
 }
 
 /// What a piece of a model's prose tells that its own sources do not: the facts it rests on, the sections it cites,
 /// its rule. That a stranger wrote it somewhere is no source.
-fn made_up(subject: &Subject<'_>, piece: &Prose<'_>) -> Option<String> {
+fn made_up(subject: &Subject<'_>, piece: &Prose<'_>) -> Option<Localized> {
     let sources = own_sources(subject, piece);
     let known: BTreeSet<String> = sources.iter().flat_map(|text| numbers(text)).collect();
     if let Some(number) = numbers(&piece.text).into_iter().find(|number| !known.contains(number)) {
-        return Some(format!("the number {number} in {} stands in none of its sources", piece.place));
+        return Some(say::number_in_none_of_its_sources(number, &piece.place));
     }
     let said =
         |text: &str| NUMBER_WORD.find_iter(text).map(|word| word.as_str().to_lowercase()).collect::<BTreeSet<_>>();
     let known: BTreeSet<String> = sources.iter().flat_map(|text| said(text)).collect();
     if let Some(word) = said(&piece.text).into_iter().find(|word| !known.contains(word)) {
-        return Some(format!("the number “{word}” in {} stands in none of its sources", piece.place));
+        return Some(say::number_word_in_none_of_its_sources(word, &piece.place));
     }
     // A name may also come from what the municipality's people wrote: authorities, units, roads of the pack.
     let known = capitalised(&[sources, fixed_texts(subject)].concat());
     let name = names(&piece.text).find(|name| !has_source(name, &known))?;
-    Some(format!("the name “{name}” in {} stands in none of its sources", piece.place))
+    Some(say::name_in_none_of_its_sources(name, &piece.place))
 }
 
 /// Numbers as words, from a hundred: nobody writes a small one out to deceive.

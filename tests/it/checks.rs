@@ -336,7 +336,7 @@ fn k15_no_identifier_in_a_letter() {
 
 #[test]
 fn k16_the_letter_is_in_one_language_the_right_one() {
-    caught(CheckId::K16, grant(), |d| d.content.language = vireille::cases::Language::Sv, "must be in `fi`");
+    caught(CheckId::K16, grant(), |d| d.content.language = vireille::cases::Language::Sv, "must be in Finnish");
     caught(
         CheckId::K16,
         grant(),
@@ -345,7 +345,7 @@ fn k16_the_letter_is_in_one_language_the_right_one() {
                 "Understödet betalas till väglagets konto när beslutet har vunnit laga kraft och räkningen är granskad."
                     .to_owned();
         },
-        "is in `sv`",
+        "is in Swedish",
     );
 }
 
@@ -666,14 +666,14 @@ mod prose {
     fn k16_each_reason_is_in_the_language_of_the_letter() {
         let swedish =
             "Vägen är tillräckligt lång och kravet på minsta stödberättigande längd uppfylls därför utan tvekan.";
-        caught(CheckId::K16, model_grant(), |d| d.say("min-length", swedish), "is in `sv`");
+        caught(CheckId::K16, model_grant(), |d| d.say("min-length", swedish), "is in Swedish");
         let english = "The road is long enough and the requirement for the supported length is therefore fulfilled.";
-        caught(CheckId::K16, model_completion(), |d| d.explain(english, COSTS, COSTS_QUOTE), "is in `en`");
+        caught(CheckId::K16, model_completion(), |d| d.explain(english, COSTS, COSTS_QUOTE), "is in English");
         caught(
             CheckId::K16,
             model_notice(),
             |d| *d.part(PartKind::Matter) = format!("{english} We have read it."),
-            "is in `en`",
+            "is in English",
         );
     }
 
