@@ -21,6 +21,7 @@ use crate::model::prompts::Prompts;
 use crate::model::{TextClassifier, count};
 use crate::municipality::Faults;
 use crate::policy::{Rulebook, Rulebooks};
+use crate::reports::Reports;
 use crate::review::Review;
 use crate::search::{self, Search, SearchError};
 use crate::storage::{self, Storage};
@@ -166,6 +167,13 @@ impl App {
     #[must_use]
     pub fn review(&self) -> &Review {
         &self.0.review
+    }
+
+    /// Figures of how the work goes.
+    #[must_use]
+    pub fn reports(&self) -> Reports {
+        let Config { review, reports, .. } = &self.0.config;
+        Reports::new(self.0.storage.clone(), review.claim(), reports.quick_seconds)
     }
 
     /// A worker of the pipeline, named for the job table.

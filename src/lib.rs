@@ -32,6 +32,7 @@ pub mod intake;
 pub mod model;
 pub mod municipality;
 pub mod policy;
+pub mod reports;
 pub mod review;
 pub mod search;
 pub mod serve;

@@ -16,6 +16,8 @@ vocabulary! {
         Approver = "approver",
         /// *kirjaamo*: registers, reclassifies, withdraws for a party.
         Registry = "registry",
+        /// *esihenkilö*: sees how the work goes, and how approvals are made; handles no case.
+        Supervisor = "supervisor",
         /// Reads everything, changes nothing.
         Auditor = "auditor",
         /// Tokens, dead letters, settings.

@@ -241,6 +241,7 @@ async fn tokens(app: &App, municipality: &MunicipalityId) -> Result<Vec<(Role, S
         (Role::Handler, "Hanna Handler"),
         (Role::Approver, "Antti Approver"),
         (Role::Registry, "Rauni Registry"),
+        (Role::Supervisor, "Saija Supervisor"),
         (Role::Auditor, "Aune Auditor"),
         (Role::Admin, "Aki Admin"),
     ] {

@@ -16,6 +16,7 @@ mod output;
 mod policy;
 mod prompts;
 mod replay;
+mod report;
 mod serve;
 mod submit;
 mod token;
@@ -152,6 +153,8 @@ enum Command {
     /// API tokens.
     #[command(subcommand)]
     Token(token::Token),
+    /// How the work goes: figures of a window.
+    Report(report::ReportCommand),
     /// Settings.
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -343,6 +346,7 @@ fn execute(cli: Cli) -> Result<Exit, Failure> {
         Command::Bench(command) => on_runtime(command.run(&mut context)),
         Command::Audit(command) => on_runtime(command.run(&mut context)),
         Command::Token(command) => on_runtime(command.run(&mut context)),
+        Command::Report(command) => on_runtime(command.run(&mut context)),
         Command::Config(command) => command.run(&mut context),
         Command::Extract(command) => command.run(),
     }

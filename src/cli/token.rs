@@ -50,11 +50,12 @@ pub(super) struct RoleArgument(Role);
 
 impl ValueEnum for RoleArgument {
     fn value_variants<'a>() -> &'a [Self] {
-        const ALL: [RoleArgument; 6] = [
+        const ALL: [RoleArgument; 7] = [
             RoleArgument(Role::ResidentChannel),
             RoleArgument(Role::Handler),
             RoleArgument(Role::Approver),
             RoleArgument(Role::Registry),
+            RoleArgument(Role::Supervisor),
             RoleArgument(Role::Auditor),
             RoleArgument(Role::Admin),
         ];

@@ -62,6 +62,8 @@ pub struct Config {
     pub evals: Evals,
     /// The pages.
     pub pages: Pages,
+    /// Reports.
+    pub reports: Reports,
     /// Logging.
     pub log: Log,
 }
@@ -172,6 +174,14 @@ pub struct Pages {
     pub forms_per_minute: u32,
     /// Proxies whose `X-Forwarded-For` is believed, with commas between.
     pub trusted_proxies: String,
+}
+
+/// Reports.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reports {
+    /// An approval within so many seconds of the first look is quick.
+    pub quick_seconds: u32,
 }
 
 /// Logging.
@@ -477,6 +487,7 @@ fn check_values(settings: &layers::Flat, faults: &mut Vec<Fault>) {
         ("pages.session_minutes", 1, 43_200),
         ("pages.sign_ins_per_minute", 1, 10_000),
         ("pages.forms_per_minute", 1, 10_000),
+        ("reports.quick_seconds", 1, 3_600),
         ("api.idempotency_hours", 1, 8_760),
         ("api.page_size", 1, 1_000),
         ("api.max_page_size", 1, 1_000),

@@ -58,6 +58,10 @@ rights! {
     ReadCosts = Auditor | Admin;
     /// How good the machine's proposals are: runs of evaluation suites, which hold no resident's data.
     ReadEvaluations = Approver | Auditor | Admin;
+    /// How the work goes: figures of a window, without anybody's data.
+    ReadReports = Approver | Supervisor | Auditor | Admin;
+    /// How approvals are made, by person.
+    Supervise = Supervisor;
     /// Tokens and dead letters.
     Administer = Admin;
 }

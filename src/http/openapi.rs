@@ -34,6 +34,7 @@ use crate::app::App;
         (name = "policies", description = "The texts that bind"),
         (name = "alerts", description = "Words of danger that a person must see"),
         (name = "evaluations", description = "How good the proposals are"),
+        (name = "reports", description = "How the work goes"),
         (name = "administration", description = "Tokens, dead letters, audit, costs"),
     )
 )]

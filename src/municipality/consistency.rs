@@ -15,6 +15,7 @@ use crate::cases::{Language, Matter, ParameterValue, Validity};
 
 pub(super) fn check(pack: &Pack, faults: &mut Faults) {
     municipality(pack, faults);
+    baselines(pack, faults);
     delegations(pack, faults);
     authorities(pack, faults);
     services(pack, faults);
@@ -86,6 +87,35 @@ fn municipality(pack: &Pack, faults: &mut Faults) {
             what,
             "end the earlier one the day before",
         );
+    }
+}
+
+/// A baseline stands for a measurement: of a service that is there, of some cases, with a source.
+fn baselines(pack: &Pack, faults: &mut Faults) {
+    let own = &pack.municipality;
+    let Some(origin) = pack.origin("municipality", own.id.as_str()) else { return };
+    for (n, row) in own.baselines.iter().enumerate() {
+        let line = origin.line(&["baselines", &format!("#{n}")]);
+        if !pack.services.contains_key(&row.service) {
+            let known = pack.services.keys().map(crate::cases::ServiceId::as_str);
+            let what = format!("a baseline names an unknown service `{}`", row.service);
+            faults.at(&origin.file, line, what, write_one_of(row.service.as_str(), known));
+        }
+        if row.minutes == 0 || row.cases == 0 || row.source.trim().is_empty() {
+            let what = format!("the baseline of `{}` does not say what was measured", row.service);
+            faults.at(&origin.file, line, what, "write minutes and cases above 0, and where the measurement stands");
+        }
+        if row.measured.to.is_some_and(|to| to < row.measured.from) {
+            let what = format!("the baseline of `{}` ends before it begins", row.service);
+            faults.at(&origin.file, line, what, "write `measured: {from: …, to: …}` in order");
+        }
+        if own.baselines[..n]
+            .iter()
+            .any(|other| (&other.service, other.measured.from) == (&row.service, row.measured.from))
+        {
+            let what = format!("two baselines of `{}` begin on {}", row.service, row.measured.from);
+            faults.at(&origin.file, line, what, "keep one");
+        }
     }
 }
 

@@ -52,6 +52,9 @@ pub struct MunicipalityFile {
     /// The colour of its pages' headings, links and buttons, for example `"#0b5d3b"`. Must be readable on white.
     #[serde(default)]
     pub accent: Option<Accent>,
+    /// How long handling took before: what reports hold today's minutes against. Without one no saving is told.
+    #[serde(default)]
+    pub baselines: Vec<Baseline>,
 }
 
 const fn yes() -> bool {
@@ -120,6 +123,22 @@ pub enum DeciderKind {
     Body,
     /// *viranhaltija*
     Post,
+}
+
+/// How long a person worked on a case of a service before, as somebody measured it (*lähtötaso*).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Baseline {
+    /// The service.
+    pub service: ServiceId,
+    /// Minutes of work a case, mean.
+    pub minutes: u32,
+    /// Of how many cases.
+    pub cases: u32,
+    /// When it was measured.
+    pub measured: Validity,
+    /// Where it stands written, for example `Ajanseuranta, tekniset palvelut, HRJ/2026/00031`.
+    pub source: String,
 }
 
 /// A dated fact from the municipality's own register or settings.

@@ -146,7 +146,7 @@ impl Review {
         };
         case.status = case.status.after(Act::Approve, Some(content.kind))?;
         case.claim = None;
-        case.file.due = None;
+        let due = case.file.due.take().map(|due| due.at);
         case.file.returned = None;
         if content.kind == DraftKind::Completion {
             case.file.completion_until = content.deadline;
@@ -154,7 +154,7 @@ impl Review {
                 content.deadline.and_then(end_of_day).map(|at| Due { at, because: "completion request".to_owned() });
         }
         let payload = json!({ "draft": draft.id, "version": draft.version, "hash": draft.hash, "kind": content.kind,
-            "amount": content.amount, "authority": decision.authority, "status": case.status });
+            "amount": content.amount, "authority": decision.authority, "status": case.status, "due": due });
         tx.insert_decision(&decision).await?;
         let event = act(person, EventKind::Approved, case.id, payload);
         Ok((Self::finish(tx, case, event).await?, decision))

@@ -11,6 +11,7 @@ mod ask;
 mod claim;
 mod edit;
 mod jobs;
+mod look;
 mod read;
 mod reclassify;
 mod refusal;

@@ -37,7 +37,7 @@ macro_rules! chosen {
 }
 
 /// Stands for "nothing is due": such cases come last. Below the bound that "no bound" stands for.
-const NEVER: i64 = i64::MAX - 1;
+pub(super) const NEVER: i64 = i64::MAX - 1;
 /// A page is never longer than this.
 const PAGE_LIMIT: u32 = 500;
 

@@ -223,6 +223,43 @@ const stories = {
     assert.match(await page.locator("main").innerText(), /Katuvalo/);
   },
 
+  async "a supervisor reads the reports: charts with their tables, files, three languages"() {
+    const approver = await staff("hyväksyjä");
+    await approver.goto("/console?view=all&status=in-review");
+    let approved = 0;
+    for (const link of await approver.locator("[data-row]").evaluateAll((all) => all.map((a) => a.getAttribute("href")))) {
+      await approver.goto(link);
+      const button = approver.locator("form[action$='/approve'] button");
+      if (approved >= 8 || !(await button.count())) continue;
+      if (await approver.locator("#confirmed").count()) await approver.locator("#confirmed").check();
+      await button.click();
+      approved += /done=approved/.test(approver.url());
+    }
+    assert.ok(approved >= 3, `${approved} drafts were approved`);
+    const pages = { reports: "/console/reports", approvals: "/console/reports/approvals", filtered: "/console/reports?from=2026-01-01&to=2025-01-01" };
+    for (const [lang, colorScheme, width] of [["fi", "light", 1280], ["sv", "dark", 1280], ["en", "light", 320], ["fi", "dark", 320]]) {
+      const who = await staff("esihenkilö", { colorScheme, viewport: { width, height: 900 } });
+      for (const [name, path] of Object.entries(pages)) {
+        await who.goto(path + (path.includes("?") ? "&" : "?") + `lang=${lang}`);
+        const shot = `${name}-${lang}-${colorScheme}-${width}`;
+        await who.screenshot({ path: join(screenshots, `${shot}.png`), fullPage: true });
+        await look(who, shot);
+        assert.deepEqual(who.words, [], shot);
+        for (const chart of await who.locator("section:has(.chart)").all()) assert.equal(await chart.locator("table").count(), 1, shot);
+      }
+      await who.context().close();
+    }
+    const plain = await staff("esihenkilö", { javaScriptEnabled: false });
+    assert.ok((await plain.locator("svg[role=img]").count()) >= 3, "there is something to draw");
+    await plain.locator("#service").selectOption("private-road-grant");
+    await plain.locator(".filters button").click();
+    assert.match(plain.url(), /service=private-road-grant/);
+    const [file] = await Promise.all([plain.waitForEvent("download"), plain.locator("section:has(#volume) .csv a").click()]);
+    assert.match(readFileSync(await file.path(), "utf8"), /^service,received,decided/);
+    await plain.goto("/console");
+    assert.equal(await plain.locator("[data-row]").count(), 0, "a supervisor reads no cases");
+  },
+
   async "every page is accessible in three languages, light and dark, wide and narrow"() {
     const pages = { "sign-in": "/sign-in", lost: "/no/such/page", choose: "/m/harjuvesi", found: "/m/harjuvesi?q=katuvalo" };
     const sender = await visitor();

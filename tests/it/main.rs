@@ -41,6 +41,7 @@ mod privacy;
 mod prompts;
 mod qdrant;
 mod replay;
+mod reports;
 mod retrieval;
 mod review;
 mod search;

@@ -132,6 +132,7 @@ const SLIPS: &[(&str, Slip)] = &[
     ("register of an unknown service", Writes(MUNICIPALITY, "service: road-grant", "service: road-grants")),
     ("no words of danger", Removes("base/emergency.yaml")),
     ("example of an unknown label", Writes("base/examples/fi.jsonl", "LI1", "LI9")),
+    ("baseline of an unknown service", Writes(MUNICIPALITY, "registers:\n", "baselines:\n  - service: road-grunt\n    minutes: 0\n    cases: 9\n    measured: {from: 2025-01-01, to: null}\n    source: x\nregisters:\n")),
     ("post whose claims nobody takes", Writes(MUNICIPALITY, "    claims_to: technical-board\n", "")),
     ("policy that nobody adopted", Writes(RULES, "adopted: {body: tekninen lautakunta, date: 2025-11-18, section: \"§ 71\"}\n", "")),
     ("statute without a number", Writes(LAW, "number: 434/2003\n", "")),

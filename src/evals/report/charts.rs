@@ -5,27 +5,27 @@ use serde::Serialize;
 
 /// A value axis, drawn from `start` to `end`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Axis {
+pub(crate) struct Axis {
     /// Value at the start.
-    pub(super) from: f64,
+    pub(crate) from: f64,
     /// Value at the end.
-    pub(super) to: f64,
+    pub(crate) to: f64,
     /// Where the start is drawn.
-    pub(super) start: f64,
+    pub(crate) start: f64,
     /// Where the end is drawn; may lie before the start.
-    pub(super) end: f64,
+    pub(crate) end: f64,
 }
 
 impl Axis {
     /// Where a value is drawn; what lies outside is drawn at the edge.
-    pub(super) fn at(&self, value: f64) -> f64 {
+    pub(crate) fn at(&self, value: f64) -> f64 {
         let span = self.to - self.from;
         let share = if span.abs() < f64::EPSILON { 0.5 } else { ((value - self.from) / span).clamp(0.0, 1.0) };
         round(self.start + share * (self.end - self.start))
     }
 
     /// About `count` round values of the axis with their places.
-    pub(super) fn ticks(&self, count: u32) -> Vec<Tick> {
+    pub(crate) fn ticks(&self, count: u32) -> Vec<Tick> {
         let span = self.to - self.from;
         if span <= 0.0 {
             return vec![Tick { at: self.at(self.from), value: self.from }];
@@ -45,11 +45,11 @@ impl Axis {
 
 /// A round value of an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub(super) struct Tick {
+pub(crate) struct Tick {
     /// Where.
-    pub(super) at: f64,
+    pub(crate) at: f64,
     /// Which value.
-    pub(super) value: f64,
+    pub(crate) value: f64,
 }
 
 /// The next of 1, 2, 5, 10 … times a power of ten.
@@ -60,18 +60,18 @@ fn round_step(least: f64) -> f64 {
 }
 
 /// A little above the largest value, so that no mark sits on the frame; never nought.
-pub(super) fn roof(values: impl IntoIterator<Item = f64>) -> f64 {
+pub(crate) fn roof(values: impl IntoIterator<Item = f64>) -> f64 {
     let top = values.into_iter().fold(0.0, f64::max);
     if top > 0.0 { round_step(top * 1.05 / 4.0) * 4.0 } else { 1.0 }
 }
 
 /// Tenths of a point are finer than any screen.
-pub(super) fn round(value: f64) -> f64 {
+pub(crate) fn round(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }
 
 /// Points as the attribute of a polyline.
-pub(super) fn points(points: impl IntoIterator<Item = (f64, f64)>) -> String {
+pub(crate) fn points(points: impl IntoIterator<Item = (f64, f64)>) -> String {
     points.into_iter().map(|(x, y)| format!("{x},{y}")).collect::<Vec<_>>().join(" ")
 }
 

@@ -4,7 +4,7 @@
 //! answers are in no report, but for two formats that hold rows for programs (`.jsonl`, `.promptfoo.json`) where the
 //! suite keeps answers, and for the page of `eval view --answers`. No format holds a number that is not a number.
 
-mod charts;
+pub(crate) mod charts;
 mod csv;
 pub mod html;
 mod json;

@@ -17,7 +17,7 @@ use super::{render, session};
 use crate::app::App;
 use crate::cases::{Language, Person};
 use crate::http::error::{Error, Result};
-use crate::http::identity::{Asker, ReadCases, ReadEvaluations, may};
+use crate::http::identity::{Asker, ReadCases, ReadEvaluations, ReadReports, Supervise, may};
 use crate::http::problem::Problem;
 
 /// The cookie that remembers the language.
@@ -41,6 +41,10 @@ pub struct Reader {
     pub cases: bool,
     /// Whether the reader may read runs of evaluations.
     pub evaluations: bool,
+    /// Whether the reader may read reports.
+    pub reports: bool,
+    /// Whether the reader may see how approvals are made.
+    pub supervises: bool,
     /// Alerts that wait for a person, where the reader is one who may see them.
     pub alerts: usize,
 }
@@ -61,6 +65,8 @@ impl Reader {
             query: query_without_language(&parts.uri),
             cases: person.as_ref().is_some_and(may::<ReadCases>),
             evaluations: person.as_ref().is_some_and(may::<ReadEvaluations>),
+            reports: person.as_ref().is_some_and(may::<ReadReports>),
+            supervises: person.as_ref().is_some_and(may::<Supervise>),
             person,
             alerts: 0,
         }

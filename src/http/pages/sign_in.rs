@@ -110,6 +110,7 @@ const fn home(person: &Person) -> &'static str {
     match person.role {
         Role::ResidentChannel => "/",
         Role::Admin => "/console/evaluations",
+        Role::Supervisor => "/console/reports",
         _ => "/console",
     }
 }

@@ -1,5 +1,5 @@
 //! Reading cases: the queue, the case page, and the views behind it. Reading writes nothing, except that
-//! whoever takes out the bytes as they came is on the record.
+//! whoever takes out the bytes as they came is on the record, and so is an approver's first look at a draft.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -326,6 +326,10 @@ pub async fn show(State(app): State<App>, person: Can<ReadCases>, Id(id): Id<Cas
     let decision = storage.decision(&case.municipality, id).await?;
     let alerts = storage.alerts_of_case(&case.municipality, id).await?;
     let submission = submission.ok_or(Error::NoSuch("submission"))?;
+    if let Some(draft) = &draft {
+        let history = storage.timeline(&case.municipality, id).await?;
+        app.review().look(&person, &case, draft, &history).await?;
+    }
     Ok(Json(CasePage::new(case, submission, draft, decision, alerts)))
 }
 

@@ -51,13 +51,15 @@ pub async fn list(State(app): State<App>, person: Can<ReadCases>, Id(id): Id<Cas
 
 /// The current draft; its hash is the ETag.
 ///
-/// Roles: handler, approver, registry, auditor.
+/// Roles: handler, approver, registry, auditor. An approver's first look at a version that waits is on the record.
 #[utoipa::path(get, path = "/cases/{id}/draft", tag = "cases", params(("id" = CaseId, Path)),
     responses((status = 200, body = Draft, headers(("ETag" = String, description = "The draft's hash"))), Problems))]
 pub async fn current(State(app): State<App>, person: Can<ReadCases>, Id(id): Id<CaseId>) -> Result<Tagged> {
     let case = scoped(&app, &person, id).await?;
-    let draft = app.storage().latest_draft(&case.municipality, case.id).await?;
-    draft.map(tagged).ok_or_else(|| Refusal::NoDraft.into())
+    let draft = app.storage().latest_draft(&case.municipality, case.id).await?.ok_or(Refusal::NoDraft)?;
+    let history = app.storage().timeline(&case.municipality, case.id).await?;
+    app.review().look(&person, &case, &draft, &history).await?;
+    Ok(tagged(draft))
 }
 
 /// Saves a person's version: new words, verified like the machine's.
@@ -86,7 +88,8 @@ pub async fn edit(
 #[utoipa::path(get, path = "/cases/{id}/checks", tag = "cases", params(("id" = CaseId, Path)),
     responses((status = 200, body = Checks), Problems))]
 pub async fn checks(State(app): State<App>, person: Can<ReadCases>, Id(id): Id<CaseId>) -> Result<Json<Checks>> {
-    let (_, Json(draft)) = current(State(app), person, Id(id)).await?;
+    let case = scoped(&app, &person, id).await?;
+    let draft = app.storage().latest_draft(&case.municipality, case.id).await?.ok_or(Refusal::NoDraft)?;
     Ok(Json(Checks::new(Some(draft.hash), draft.checks)))
 }
 

@@ -11,6 +11,7 @@ pub mod evaluations;
 pub mod jobs;
 pub mod model_calls;
 pub mod policies;
+pub mod reports;
 pub mod review;
 pub mod submissions;
 pub mod tokens;
@@ -84,6 +85,10 @@ fn repeatable() -> OpenApiRouter<App> {
         .routes(routes!(evaluations::list))
         .routes(routes!(evaluations::show))
         .routes(routes!(evaluations::page))
+        .routes(routes!(reports::show))
+        .routes(routes!(reports::approvals))
+        .routes(routes!(reports::table))
+        .routes(routes!(reports::approval_table))
 }
 
 /// A secret is shown once and never kept: its answer is not remembered.

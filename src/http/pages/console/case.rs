@@ -193,6 +193,9 @@ async fn view(
     let decision = storage.decision(&case.municipality, id).await?;
     let alerts = storage.alerts_of_case(&case.municipality, id).await?;
     let events = storage.timeline(&case.municipality, id).await?;
+    if let Some(draft) = &draft {
+        app.review().look(person, &case, draft, &events).await?;
+    }
     let names = names(app, person).await?;
     let pack = &app.review().desk(&case.municipality)?.rulebook.pack;
     let service = case.file.classification.as_ref().and_then(|class| pack.service(class.service.as_ref()?));

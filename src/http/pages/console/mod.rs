@@ -3,11 +3,13 @@
 pub mod acts;
 pub mod case;
 pub mod changes;
+pub mod charts;
 pub mod edit;
 pub mod evaluations;
 pub mod help;
 pub mod highlight;
 pub mod queue;
+pub mod reports;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -21,6 +23,10 @@ pub fn router() -> Router<App> {
         .route("/console/help", get(help::show))
         .route("/console/evaluations", get(evaluations::show))
         .route("/console/evaluations/{run}", get(crate::http::v1::evaluations::page))
+        .route("/console/reports", get(reports::show))
+        .route("/console/reports/approvals", get(reports::approvals))
+        .route("/console/reports/tables/{table}", get(crate::http::v1::reports::table))
+        .route("/console/reports/approvals/tables/{table}", get(crate::http::v1::reports::approval_table))
         .route("/console/cases/{id}", get(case::show))
         .route("/console/cases/{id}/edit", get(edit::show).post(edit::save))
         .route("/console/cases/{id}/versions", get(edit::versions))
