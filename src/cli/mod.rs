@@ -14,6 +14,7 @@ mod extract;
 mod inputs;
 mod output;
 mod policy;
+mod policy_versions;
 mod prompts;
 mod replay;
 mod report;
@@ -133,7 +134,7 @@ enum Command {
     Triage(triage::TriageCommand),
     /// Draft decided cases again, in shadow, and compare with what people decided.
     Replay(replay::Replay),
-    /// The files that bind: check them, show them, their schemas.
+    /// The files that bind: check, show, search, compare them, the impact of a change.
     #[command(subcommand)]
     Policy(policy::Policy),
     /// What a language model is told: check it, show it.

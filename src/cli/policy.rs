@@ -53,6 +53,10 @@ pub(super) enum Policy {
         #[arg(long, default_value_t = 5, value_name = "N")]
         limit: usize,
     },
+    /// Hold two versions of a policy against each other: values, sections, rules.
+    Compare(super::policy_versions::Compare),
+    /// Work out what two versions of a policy give the same cases: who gains, who loses, by how much.
+    Impact(super::policy_versions::ImpactCommand),
     /// Bring the index up to date: embed what is new, fill the cluster's collection, move its alias.
     Index {
         /// Fill a new collection even when nothing has changed.
@@ -87,6 +91,8 @@ impl Policy {
                 };
                 super::on_runtime(find(context, &config, &query))
             }
+            Self::Compare(command) => command.run(context),
+            Self::Impact(command) => super::on_runtime(command.run(context)),
             Self::Index { rebuild } => super::on_runtime(index(context, rebuild)),
             Self::Schemas { write } => schemas(context, write),
         }

@@ -190,8 +190,14 @@ fn owners(pack: &Pack, service: &ServiceFile, origin: &Origin, faults: &mut Faul
     }
 }
 
-/// Runs the worked cases of a municipality's documents.
-pub(super) fn worked_cases(root: &Path, id: &MunicipalityId, library: &Library, faults: &mut Faults) {
+/// Runs the worked cases of a municipality's documents; gives them by document.
+pub(super) fn worked_cases(
+    root: &Path,
+    id: &MunicipalityId,
+    library: &Library,
+    faults: &mut Faults,
+) -> BTreeMap<DocumentId, Vec<WorkedCase>> {
+    let mut read: BTreeMap<DocumentId, Vec<WorkedCase>> = BTreeMap::new();
     for file in Library::worked_case_files(root, id) {
         let Some(source) = yaml::read_file(&file, faults) else { continue };
         let Some(cases) = yaml::read::<WorkedCases>(&file, &source, 1, faults) else { continue };
@@ -216,7 +222,9 @@ pub(super) fn worked_cases(root: &Path, id: &MunicipalityId, library: &Library, 
             let assessment = assess(document, &facts, &[], &[], date);
             compare(case, &assessment, document, &file, &at, faults);
         }
+        read.entry(cases.document).or_default().extend(cases.cases);
     }
+    read
 }
 
 type LineOf<'a> = dyn Fn(&[&str]) -> usize + 'a;

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use minijinja::Environment;
 
@@ -20,6 +21,7 @@ use crate::cases::{
     DocumentId, Effect, Language, Localized, ParameterUse, RuleId, RuleOutcome, SectionId, SectionRef, ServiceId,
     Validity,
 };
+use crate::clock::helsinki;
 
 /// One version of a policy document or statute, in all its languages.
 #[derive(Debug, Clone)]
@@ -102,6 +104,20 @@ pub struct YearlyWindow {
     pub at: (i8, i8),
 }
 
+impl YearlyWindow {
+    /// Its first and last moment, where it closes in that year; none where the calendar has no such day.
+    #[must_use]
+    pub fn closing_in(self, year: i16) -> Option<(Timestamp, Timestamp)> {
+        let Self { opens, closes, at } = self;
+        let first = Date::new(if opens > closes { year - 1 } else { year }, opens.0, opens.1).ok()?;
+        let last = Date::new(year, closes.0, closes.1).ok()?;
+        let moment = |date: Date, hour: i8, minute: i8| {
+            date.at(hour, minute, 0, 0).to_zoned(helsinki()).ok().map(|zoned| zoned.timestamp())
+        };
+        Some((moment(first, 0, 0)?, moment(last, at.0, at.1)?))
+    }
+}
+
 /// One rule (*käsittelysääntö*).
 #[derive(Debug, Clone)]
 pub struct Rule {
@@ -163,6 +179,16 @@ impl Document {
     #[must_use]
     pub fn reference(&self, section: &SectionId) -> SectionRef {
         SectionRef { document: self.id.clone(), version: self.version(), section: section.clone() }
+    }
+
+    /// The language of its texts for whoever reads `wished`: that one, or the first that it has.
+    #[must_use]
+    pub fn text_language(&self, wished: Language) -> Language {
+        if self.titles.contains_key(&wished) {
+            wished
+        } else {
+            self.titles.keys().next().copied().unwrap_or(Language::Fi)
+        }
     }
 
     /// Its title in a language, Finnish where there is none.

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::document::{self, Document, Written, YearlyWindow};
-use super::format::DocumentKind;
+use super::document::{self, Document, Written};
+use super::format::{DocumentKind, WorkedCase};
 use crate::cases::{DocumentId, Language, MunicipalityId, valid_on};
 use crate::clock::helsinki;
 use crate::municipality::Faults;
@@ -21,6 +21,7 @@ use crate::municipality::yaml;
 #[derive(Debug, Clone, Default)]
 pub struct Library {
     documents: BTreeMap<DocumentId, Vec<Document>>,
+    pub(super) worked: BTreeMap<DocumentId, Vec<WorkedCase>>,
 }
 
 /// An application window of one year, as moments.
@@ -60,6 +61,11 @@ impl Library {
         self.documents.values().flatten()
     }
 
+    /// The worked cases of a version, in the order of their file.
+    pub fn worked_cases(&self, id: &DocumentId, from: Date) -> impl Iterator<Item = &WorkedCase> {
+        self.worked.get(id).into_iter().flatten().filter(move |case| case.version == from)
+    }
+
     /// The ids of all documents.
     pub fn ids(&self) -> impl Iterator<Item = &DocumentId> {
         self.documents.keys()
@@ -82,20 +88,10 @@ impl Library {
 
     fn window_closing_in(&self, id: &DocumentId, year: i16) -> Option<WindowSpan<'_>> {
         self.documents.get(id)?.iter().find_map(|document| {
-            let YearlyWindow { opens, closes, at } = document.window?;
-            let ends_on = Date::new(year, closes.0, closes.1).ok()?;
+            let (opens, closes) = document.window?.closing_in(year)?;
+            let ends_on = closes.to_zoned(helsinki()).date();
             let governs = self.version_on(id, ends_on).is_some_and(|d| d.version() == document.version());
-            let starts_on = Date::new(if opens > closes { year - 1 } else { year }, opens.0, opens.1).ok()?;
-            let moment = |date: Date, hour: i8, minute: i8| {
-                date.at(hour, minute, 0, 0).to_zoned(helsinki()).ok().map(|zoned| zoned.timestamp())
-            };
-            governs.then_some(())?;
-            Some(WindowSpan {
-                opens: moment(starts_on, 0, 0)?,
-                closes: moment(ends_on, at.0, at.1)?,
-                ends_on,
-                document,
-            })
+            governs.then_some(WindowSpan { opens, closes, ends_on, document })
         })
     }
 
@@ -126,7 +122,7 @@ impl Library {
         for versions in documents.values() {
             check_versions(versions, faults);
         }
-        Self { documents }
+        Self { documents, worked: BTreeMap::new() }
     }
 
     /// The files of worked cases of a municipality.

@@ -5,10 +5,13 @@
 
 pub mod assess;
 pub mod check;
+pub mod comparison;
 mod compiler;
 pub mod document;
 pub mod expression;
 pub mod format;
+pub mod impact;
+pub mod in_words;
 pub mod library;
 mod manuscript;
 pub mod rulebook;

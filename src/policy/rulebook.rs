@@ -44,11 +44,11 @@ impl Rulebook {
         let pack = Pack::read(root, id, faults);
         let mut files = FileHash::default();
         let before = faults.len();
-        let library = Library::read(root, id, &mut files, faults);
+        let mut library = Library::read(root, id, &mut files, faults);
         // A document with a fault fails its cases and everything that names it: first things first.
         let sound = faults.len() == before;
         if sound {
-            check::worked_cases(root, id, &library, faults);
+            library.worked = check::worked_cases(root, id, &library, faults);
         }
         let pack = pack?;
         if sound {

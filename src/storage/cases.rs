@@ -330,6 +330,29 @@ impl Storage {
         rows.iter().map(|row| Ok(NoticeRow { row: case_row(row, now)?, submission: row.json("reading")? })).collect()
     }
 
+    /// Cases of a service as they stand, the last to arrive first, and how many there are in all.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`], [`Error::Unavailable`].
+    pub async fn cases_of_service(
+        &self,
+        municipality: &MunicipalityId,
+        service: &ServiceId,
+        limit: u32,
+    ) -> Result<(Vec<Case>, u64)> {
+        let of = |sql: &'static str| {
+            sqlx::query(sql).bind(municipality.as_str().to_owned()).bind(service.as_str().to_owned())
+        };
+        let mut reader = self.reader().await?;
+        let count = of("select count(*) as cases from cases where municipality = $1 and service = $2");
+        let count = count.fetch_one(&mut *reader).await?.count("cases")?;
+        let select = of("select * from cases where municipality = $1 and service = $2 \
+             order by received_at desc, id desc limit $3")
+        .bind(i64::from(limit));
+        let rows = select.fetch_all(&mut *reader).await?;
+        Ok((rows.iter().map(case).collect::<Result<_>>()?, count))
+    }
+
     /// How many cases of a municipality stand in each status; a status without cases is absent.
     ///
     /// # Errors
@@ -429,7 +452,7 @@ fn bind_changing(statement: Statement, case: &Case, revision: i64) -> Result<Sta
         .bind(to_json("case.file", file)?))
 }
 
-fn case(row: &AnyRow) -> Result<Case> {
+pub(super) fn case(row: &AnyRow) -> Result<Case> {
     Ok(Case {
         id: row.parse("id")?,
         number: row.text("number")?,

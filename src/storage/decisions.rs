@@ -6,8 +6,8 @@ use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
 use super::row::{Columns as _, to_json};
-use super::{Error, Result, Storage, Tx};
-use crate::cases::{Case, CaseId, Decision, Draft, Euro, MunicipalityId, Preparer, ServiceId};
+use super::{Error, Result, Storage, Tx, cases};
+use crate::cases::{Case, CaseId, Decision, Draft, Euro, MunicipalityId, Preparer, ServiceId, Status};
 
 /// Which decided cases of a municipality. The default is all of them.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +33,15 @@ pub struct Decided {
     pub draft: Draft,
     /// The machine's last version before it; the approved one, where nobody edited.
     pub proposed: Draft,
+}
+
+/// A case that was decided and not gone on with since.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DecidedCase {
+    /// The case.
+    pub case: Case,
+    /// The decision.
+    pub decision: Decision,
 }
 
 impl Tx {
@@ -113,6 +122,30 @@ impl Storage {
             decided.push(self.with_what_was_decided_on(municipality, row.json("file")?).await?);
         }
         Ok(decided)
+    }
+
+    /// Cases of a service whose status is decided, without their drafts, the newest decision first. A completion request
+    /// that was approved decides nothing.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`], [`Error::Unavailable`].
+    pub async fn decided_cases(
+        &self,
+        municipality: &MunicipalityId,
+        service: &ServiceId,
+        limit: u32,
+    ) -> Result<Vec<DecidedCase>> {
+        let select = sqlx::query(
+            "select c.*, d.file as decision from decisions d join cases c on c.id = d.case_id and c.round = d.round \
+             where d.municipality = $1 and c.service = $2 and c.status = $3 \
+             order by d.decided_at desc, d.case_id desc limit $4",
+        )
+        .bind(municipality.as_str().to_owned())
+        .bind(service.as_str().to_owned())
+        .bind(Status::Decided.as_str())
+        .bind(i64::from(limit));
+        let rows = select.fetch_all(&mut *self.reader().await?).await?;
+        rows.iter().map(|row| Ok(DecidedCase { case: cases::case(row)?, decision: row.json("decision")? })).collect()
     }
 
     async fn with_what_was_decided_on(&self, municipality: &MunicipalityId, decision: Decision) -> Result<Decided> {

@@ -11,7 +11,7 @@ use super::{Error, Result, Storage, Tx};
 use crate::cases::{CaseId, Draft, DraftId, MunicipalityId};
 
 impl Tx {
-    /// Stores a version.
+    /// Stores a version, and which sections it cites in the place of those that the version before cited.
     ///
     /// # Errors
     /// [`Error::Corrupt`] when the hash is not the content's; [`Error::Missing`] without its case;
@@ -31,7 +31,7 @@ impl Tx {
         .bind(draft.created_at.as_microsecond())
         .bind(to_json("draft", draft)?);
         if self.execute(insert).await? == 1 {
-            return Ok(());
+            return self.note_cited(draft).await;
         }
         let select = sqlx::query("select max(version) as version from drafts where case_id = $1")
             .bind(draft.case_id.to_string());

@@ -10,6 +10,7 @@ pub mod assess;
 pub mod classify;
 pub mod compose;
 pub mod gather;
+pub mod impact;
 pub mod owner;
 mod passages;
 pub mod pipeline;
@@ -18,6 +19,7 @@ pub mod proposals;
 pub mod read;
 pub mod replay;
 pub mod report;
+pub mod similar;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -515,6 +515,7 @@ impl Worker {
         if let Some(draft) = &draft {
             case.status = case.status.after(Act::Draft, Some(draft.content.kind))?;
             tx.insert_draft(draft).await?;
+            tx.note_evaluated(&case).await?;
         }
         tx.save_case(&mut case).await?;
         for (step, noted) in stretch.steps {

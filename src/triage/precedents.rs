@@ -95,14 +95,14 @@ fn rank(wanted: &Wanted<'_>, decided: Vec<Decided>) -> Vec<Decided> {
     ranked.into_iter().take(wanted.limit).map(|(_, _, decided)| decided).collect()
 }
 
-fn outcomes(file: &CaseFile) -> BTreeMap<RuleId, RuleOutcome> {
+pub(super) fn outcomes(file: &CaseFile) -> BTreeMap<RuleId, RuleOutcome> {
     let rules = file.assessment.iter().flat_map(|assessment| &assessment.rules);
     rules.map(|trace| (trace.rule.clone(), trace.outcome)).collect()
 }
 
 /// The share of rules that came out the same, of all that either case has.
 #[expect(clippy::cast_precision_loss, reason = "some dozens of rules")]
-fn agreement(one: &BTreeMap<RuleId, RuleOutcome>, other: &BTreeMap<RuleId, RuleOutcome>) -> f64 {
+pub(super) fn agreement(one: &BTreeMap<RuleId, RuleOutcome>, other: &BTreeMap<RuleId, RuleOutcome>) -> f64 {
     let same = one.iter().filter(|(rule, outcome)| other.get(*rule) == Some(*outcome)).count();
     let all = one.keys().chain(other.keys()).collect::<BTreeSet<_>>().len();
     if all == 0 { 0.0 } else { same as f64 / all as f64 }

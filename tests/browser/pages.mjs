@@ -260,6 +260,53 @@ const stories = {
     assert.equal(await plain.locator("[data-row]").count(), 0, "a supervisor reads no cases");
   },
 
+  async "policy pages show versions, what rests on them, and what a change would give"() {
+    const page = await staff("käsittelijä");
+    await page.goto("/console/policies");
+    await page.locator("#q").fill("tuettava pituus");
+    await page.locator(".filters button").click();
+    await page.locator(".passages a").filter({ hasText: "3 § Tuettava tie" }).first().click();
+    await page.waitForURL("**#s3");
+    await page.locator("#rule-min-length summary").click();
+    assert.match(await page.locator("#rule-min-length").innerText(), /< 400/);
+    assert.match(await page.locator("#s3").innerText(), /HRJ\//, "the demo has cases that rest on it");
+    const version = page.url().split("#")[0];
+    await page.goto("/console/policies/private-road-grant/compare");
+    assert.ok((await page.locator("#s3 del").count()) > 0 && (await page.locator("#s3 ins").count()) > 0);
+    await page.goto("/console/policies/private-road-grant/impact");
+    const figures = await page.locator(".figures").innerText();
+    assert.match(figures, /€/);
+    await page.locator("tbody th a").first().click();
+    await page.waitForURL("**/console/cases/**");
+    const fact = page.locator("#fact-supported_length");
+    await fact.focus();
+    assert.match(await fact.innerText(), /nojaa/);
+    assert.ok((await page.locator(".reasons .lit, .rules .lit").count()) > 0, "what rests on it lights up");
+    await page.locator(".binds .rules summary").first().click();
+    assert.ok((await page.locator(".section-text:visible").count()) > 0, "the section stands in place");
+    const addresses = {
+      policies: "/console/policies?q=tuettava",
+      "policy-day": "/console/policies?on=eilen",
+      policy: new URL(version).pathname,
+      statute: "/console/policies/hallintolaki",
+      "policy-compare": "/console/policies/private-road-grant/compare",
+      "policy-impact": "/console/policies/private-road-grant/impact",
+      "policy-case": new URL(page.url()).pathname,
+    };
+    for (const [lang, colorScheme, width] of [["fi", "light", 1280], ["sv", "dark", 1280], ["en", "light", 320], ["fi", "dark", 320]]) {
+      const who = await staff("käsittelijä", { colorScheme, viewport: { width, height: 900 } });
+      for (const [name, path] of Object.entries(addresses)) {
+        await who.goto(path + (path.includes("?") ? "&" : "?") + `lang=${lang}`);
+        const shot = `${name}-${lang}-${colorScheme}-${width}`;
+        await who.screenshot({ path: join(screenshots, `${shot}.png`), fullPage: true });
+        for (const part of await who.locator("details").all()) await part.evaluate((one) => (one.open = true));
+        await look(who, shot);
+        assert.deepEqual(who.words, [], shot);
+      }
+      await who.context().close();
+    }
+  },
+
   async "every page is accessible in three languages, light and dark, wide and narrow"() {
     const pages = { "sign-in": "/sign-in", lost: "/no/such/page", choose: "/m/harjuvesi", found: "/m/harjuvesi?q=katuvalo" };
     const sender = await visitor();

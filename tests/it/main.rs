@@ -36,6 +36,7 @@ mod pages_resident;
 mod peers;
 mod pipeline;
 mod policy;
+mod policy_pages;
 mod precedents;
 mod privacy;
 mod prompts;

@@ -11,6 +11,9 @@ pub mod evaluations;
 pub mod jobs;
 pub mod model_calls;
 pub mod policies;
+pub mod policy_impact;
+pub mod policy_versions;
+pub mod precedents;
 pub mod reports;
 pub mod review;
 pub mod submissions;
@@ -75,6 +78,12 @@ fn repeatable() -> OpenApiRouter<App> {
         .routes(routes!(review::rule))
         .routes(routes!(review::withdraw))
         .routes(routes!(policies::find))
+        .routes(routes!(policy_versions::list))
+        .routes(routes!(policy_versions::show))
+        .routes(routes!(policy_versions::compare))
+        .routes(routes!(policy_impact::show))
+        .routes(routes!(policy_impact::table))
+        .routes(routes!(precedents::list))
         .routes(routes!(alerts::list))
         .routes(routes!(alerts::acknowledge))
         .routes(routes!(jobs::list))

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::List;
 use crate::app::App;
-use crate::cases::{Language, ServiceId};
+use crate::cases::{Language, Person, ServiceId};
 use crate::clock::helsinki;
 use crate::http::body::Parameters;
 use crate::http::error::{Error, Result};
@@ -27,17 +27,17 @@ const MOST: usize = 50;
 #[serde(deny_unknown_fields)]
 pub struct Asked {
     /// The question, in words of the language; at most 2000 characters.
-    q: String,
+    pub q: String,
     /// Language of the texts that are searched; Finnish when left out.
-    language: Option<Language>,
+    pub language: Option<Language>,
     /// Only texts that govern this service, and the statutes.
     #[param(value_type = Option<String>)]
-    service: Option<ServiceId>,
+    pub service: Option<ServiceId>,
     /// Only texts in force on this day; today when left out.
     #[param(value_type = Option<String>, format = "date")]
-    on: Option<Date>,
+    pub on: Option<Date>,
     /// At most so many passages: 5 when left out, 50 at most.
-    limit: Option<usize>,
+    pub limit: Option<usize>,
 }
 
 /// The passages of policies and statutes that answer best, best first.
@@ -50,6 +50,11 @@ pub async fn find(
     person: Can<ReadCases>,
     Parameters(asked): Parameters<Asked>,
 ) -> Result<Json<List<Passage>>> {
+    Ok(Json(List { items: passages(&app, &person, asked).await? }))
+}
+
+/// The passages that answer best, of the texts that bind in the person's municipality.
+pub async fn passages(app: &App, person: &Person, asked: Asked) -> Result<Vec<Passage>> {
     if asked.q.trim().is_empty() || asked.q.chars().nth(LONGEST).is_some() {
         let what = "the question is empty or longer than 2000 characters";
         return Err(Error::parameter("q", what, "ask in a few words"));
@@ -63,6 +68,5 @@ pub async fn find(
         limit: asked.limit.unwrap_or(USUAL).clamp(1, MOST),
     };
     let desk = app.triage().desk(&person.municipality).map_err(|error| Error::Internal(error.to_string()))?;
-    let items = desk.search.search(&query).await.map_err(|error| Error::Internal(error.to_string()))?;
-    Ok(Json(List { items }))
+    desk.search.search(&query).await.map_err(|error| Error::Internal(error.to_string()))
 }

@@ -9,6 +9,7 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
+use super::case_binds::{Binds, binds};
 use super::highlight::{Piece, highlight};
 use crate::app::App;
 use crate::cases::{
@@ -113,6 +114,7 @@ struct View {
     decision: Option<Decision>,
     decider: Option<String>,
     alerts: Vec<Alert>,
+    binds: Binds,
     timeline: Vec<Line>,
     acts: Acts,
     /// Every kind of matter.
@@ -207,6 +209,7 @@ async fn view(
         })
         .unwrap_or_default();
     let acts = acts(app, person, &case, draft.as_ref(), &alerts).await?;
+    let binds = binds(app, reader, &case, draft.as_ref(), service).await?;
     let failed: Vec<Check> =
         draft.iter().flat_map(|draft| &draft.checks).filter(|check| check.blocks()).cloned().collect();
     let decider = case.file.route.as_ref().and_then(|route| route.decider.as_ref());
@@ -253,6 +256,7 @@ async fn view(
         decision,
         decider,
         alerts,
+        binds,
         acts,
     })
 }
@@ -318,7 +322,7 @@ fn field(
 }
 
 /// The name of a choice that the form offers.
-fn choice(service: Option<&ServiceFile>, name: &str, value: &str, reader: &Reader) -> Option<String> {
+pub(super) fn choice(service: Option<&ServiceFile>, name: &str, value: &str, reader: &Reader) -> Option<String> {
     let field = service?.fields.iter().find(|field| field.name == name)?;
     Some(field.choices.get(value)?.get(reader.language).to_owned())
 }

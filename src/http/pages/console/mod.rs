@@ -2,12 +2,14 @@
 
 pub mod acts;
 pub mod case;
+mod case_binds;
 pub mod changes;
 pub mod charts;
 pub mod edit;
 pub mod evaluations;
 pub mod help;
 pub mod highlight;
+pub mod policies;
 pub mod queue;
 pub mod reports;
 
@@ -27,6 +29,11 @@ pub fn router() -> Router<App> {
         .route("/console/reports/approvals", get(reports::approvals))
         .route("/console/reports/tables/{table}", get(crate::http::v1::reports::table))
         .route("/console/reports/approvals/tables/{table}", get(crate::http::v1::reports::approval_table))
+        .route("/console/policies", get(policies::list))
+        .route("/console/policies/{document}", get(policies::show))
+        .route("/console/policies/{document}/compare", get(policies::compare))
+        .route("/console/policies/{document}/impact", get(policies::impact))
+        .route("/console/policies/{document}/impact.csv", get(crate::http::v1::policy_impact::table))
         .route("/console/cases/{id}", get(case::show))
         .route("/console/cases/{id}/edit", get(edit::show).post(edit::save))
         .route("/console/cases/{id}/versions", get(edit::versions))
