@@ -1,6 +1,6 @@
 //! A case (*asia*): one matter with an id, a party, a status and a history.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -9,8 +9,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::classification::vocabulary;
 use super::{
-    Assessment, CaseId, Classification, DraftHash, Engine, Euro, Evidence, Facts, Flag, Language, MunicipalityId,
-    Person, Route, ServiceId, Status, Submission, SubmissionId, Urgency, hex,
+    Assessment, CaseId, Classification, DraftHash, Engine, Euro, Evidence, FactCorrection, Facts, Flag, Language,
+    Merger, MunicipalityId, Person, Registration, Route, ServiceId, SplitMatter, Status, Submission, SubmissionId,
+    Urgency, hex,
 };
 
 /// One text of a case: the normalised reading of a field, message or attachment.
@@ -166,7 +167,8 @@ pub struct CaseFile {
     /// What the party sent afterwards, in order of arrival.
     #[serde(default)]
     pub supplements: Vec<SubmissionId>,
-    /// People who edited, asked, ruled, reclassified or transferred: none of them may approve (check K10).
+    /// People who edited, asked, ruled, reclassified, transferred, corrected, merged or split: none of them may approve
+    /// (check K10).
     #[serde(default)]
     pub preparers: Vec<Person>,
     /// From `read`.
@@ -194,6 +196,28 @@ pub struct CaseFile {
     /// A classification that a person set; the machine's is kept beside it.
     #[serde(default)]
     pub reclassified: Option<Reclassification>,
+    /// What people said of facts, each fact once.
+    #[serde(default)]
+    pub corrections: Vec<FactCorrection>,
+    /// What people put right of how it came and from whom, oldest first.
+    #[serde(default)]
+    pub registrations: Vec<Registration>,
+    /// The case with which this one is handled together, if it was merged into one.
+    #[serde(default)]
+    pub merged_into: Option<Merger>,
+    /// Cases that were merged into this one.
+    #[serde(default)]
+    pub merged: Vec<Merger>,
+    /// The case that this one was split off, and the words that it is about.
+    #[serde(default)]
+    pub split_from: Option<SplitMatter>,
+    /// Matters that were split off this case.
+    #[serde(default)]
+    pub split_off: Vec<SplitMatter>,
+    /// What tells who people are and stands in nothing that the case reads any more, by name: of a party that was put
+    /// right, of the form that another matter keeps. Texts may still hold it, and it is masked in them.
+    #[serde(default)]
+    pub withheld: BTreeMap<String, String>,
     /// Questions that a person added.
     #[serde(default)]
     pub asked: Vec<super::Question>,
@@ -331,7 +355,10 @@ pub struct Decision {
 #[must_use]
 pub fn basis(submission: &Submission, file: &CaseFile) -> String {
     let files: Vec<&str> = submission.attachments.iter().map(|attachment| attachment.sha256.as_str()).collect();
-    let stated: Vec<_> = file.facts.iter().filter(|fact| matches!(fact.evidence, Evidence::Person { .. })).collect();
+    let said = |fact: &&super::Fact| matches!(fact.evidence, Evidence::Person { .. });
+    let mut stated: Vec<_> = file.facts.iter().filter(said).map(|fact| serde_json::json!(fact)).collect();
+    let withdrawn = file.corrections.iter().filter(|correction| correction.stated.is_none());
+    stated.extend(withdrawn.map(|correction| serde_json::json!(correction.name)));
     let material = serde_json::json!({
         "service": submission.service, "fields": submission.fields, "subject": submission.subject,
         "text": submission.text, "location": submission.location, "party": submission.party, "files": files,

@@ -47,6 +47,14 @@ vocabulary! {
         Transferred = "transferred",
         /// A person changed what kind of matter it is.
         Reclassified = "reclassified",
+        /// A person stated, corrected or withdrew facts.
+        FactsCorrected = "facts-corrected",
+        /// A person merged the case into another, or another into it.
+        Merged = "merged",
+        /// A person split a matter off the case.
+        Split = "split",
+        /// A person corrected how it came and from whom.
+        MetadataCorrected = "metadata-corrected",
         /// The party sent more.
         Supplemented = "supplemented",
         /// The party withdrew it.

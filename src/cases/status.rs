@@ -22,6 +22,8 @@ vocabulary! {
         Acknowledged = "acknowledged",
         /// The party withdrew it.
         Withdrawn = "withdrawn",
+        /// It is handled together with another case.
+        Merged = "merged",
     }
 }
 
@@ -42,6 +44,8 @@ vocabulary! {
         Withdraw = "withdraw",
         /// The party sent more.
         Supplement = "supplement",
+        /// A person merged it into another case.
+        Merge = "merge",
     }
 }
 
@@ -61,7 +65,7 @@ impl Status {
     /// Whether nothing more happens by itself.
     #[must_use]
     pub const fn is_final(self) -> bool {
-        matches!(self, Self::Decided | Self::Transferred | Self::Acknowledged | Self::Withdrawn)
+        matches!(self, Self::Decided | Self::Transferred | Self::Acknowledged | Self::Withdrawn | Self::Merged)
     }
 
     /// Where the case stands after `act`; `kind` is the draft's, and tells what an approval leads to.
@@ -83,7 +87,7 @@ impl Status {
 
     fn next(self, act: Act, kind: Option<DraftKind>) -> Option<Self> {
         use Status::{
-            Acknowledged, AwaitingCompletion, Decided, InReview, NeedsPerson, Received, Transferred, Withdrawn,
+            Acknowledged, AwaitingCompletion, Decided, InReview, Merged, NeedsPerson, Received, Transferred, Withdrawn,
         };
         match (self, act) {
             (Received, Act::Draft) | (InReview, Act::Edit) => Some(InReview),
@@ -98,6 +102,7 @@ impl Status {
                 _ => Decided,
             }),
             (Received | InReview | NeedsPerson | AwaitingCompletion, Act::Withdraw) => Some(Withdrawn),
+            (Received | InReview | NeedsPerson | AwaitingCompletion, Act::Merge) => Some(Merged),
             _ => None,
         }
     }
@@ -108,9 +113,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_decided_case_takes_nothing_more() {
-        for act in Act::ALL {
-            assert!(Status::Decided.after(*act, Some(DraftKind::Grant)).is_err(), "{act}");
+    fn a_case_that_has_ended_takes_nothing_more() {
+        for status in Status::ALL.iter().filter(|status| status.is_final()) {
+            for act in Act::ALL {
+                assert!(status.after(*act, Some(DraftKind::Grant)).is_err(), "{status} {act}");
+            }
         }
     }
 
@@ -127,7 +134,7 @@ mod tests {
         let refused = Status::AwaitingCompletion.after(Act::Approve, Some(DraftKind::Grant)).unwrap_err();
         assert_eq!(
             refused.to_string(),
-            "a case that is `awaiting-completion` cannot take `approve`; possible now: reenter, withdraw, supplement"
+            "a case that is `awaiting-completion` cannot take `approve`; possible now: reenter, withdraw, supplement, merge"
         );
     }
 }

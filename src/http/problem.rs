@@ -49,11 +49,15 @@ pub struct ProblemError {
     pub what: String,
     /// What to send instead.
     pub instead: String,
+    /// Stable word for what is wrong, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "range")]
+    pub code: Option<&'static str>,
 }
 
 impl From<&Flaw> for ProblemError {
     fn from(flaw: &Flaw) -> Self {
-        Self { pointer: flaw.pointer.clone(), what: flaw.what.clone(), instead: flaw.instead.clone() }
+        Self { pointer: flaw.pointer.clone(), what: flaw.what.clone(), instead: flaw.instead.clone(), code: flaw.code }
     }
 }
 

@@ -351,6 +351,28 @@ pub struct Field {
     pub max: Option<ParameterValue>,
 }
 
+impl Field {
+    /// A field with nothing but a name, a label and a type.
+    #[must_use]
+    pub fn new(name: &str, label: Localized, kind: FieldType) -> Self {
+        Self {
+            name: name.to_owned(),
+            label,
+            help: None,
+            kind,
+            unit: None,
+            required: false,
+            empty_means: None,
+            choices: BTreeMap::new(),
+            ask: None,
+            model_may_see: false,
+            free_text: false,
+            min: None,
+            max: None,
+        }
+    }
+}
+
 /// Type of a form field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

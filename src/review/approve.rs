@@ -12,7 +12,7 @@ use serde_json::json;
 use super::{Refusal, Result, Review, act, needs_power};
 use crate::cases::{
     Act, AppealKind, Case, CaseId, Check, Decision, Draft, DraftContent, DraftHash, DraftKind, Due, Euro, EventKind,
-    Person, ServiceId,
+    Person, ServiceId, Status,
 };
 use crate::clock::helsinki;
 use crate::storage::Tx;
@@ -56,7 +56,8 @@ impl Review {
     /// and the row that gives the power.
     async fn weigh(&self, person: &Person, case: &Case, approval: &Approval) -> Result<(Draft, String)> {
         if case.status.is_final() {
-            return Err(Refusal::AlreadyDecided);
+            let decided = case.status != Status::Merged;
+            return Err(if decided { Refusal::AlreadyDecided } else { Refusal::Final { status: case.status } });
         }
         case.status.after(Act::Approve, Some(DraftKind::Grant))?;
         let draft = self.latest_draft(case).await?;

@@ -55,7 +55,8 @@ impl Review {
     }
 }
 
-fn flaws(pack: &Pack, class: &NewClass) -> Vec<Flaw> {
+/// What is wrong with a class, with pointers into it.
+pub(super) fn flaws(pack: &Pack, class: &NewClass) -> Vec<Flaw> {
     let mut flaws = Vec::new();
     if let Some(service) = &class.service {
         match pack.service(service) {

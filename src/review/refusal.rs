@@ -14,13 +14,22 @@ pub struct Flaw {
     pub what: String,
     /// What to send instead.
     pub instead: String,
+    /// Stable word for programs and for pages, which say the rest in the reader's language.
+    pub code: Option<&'static str>,
 }
 
 impl Flaw {
     /// One flaw.
     #[must_use]
     pub fn new(pointer: &str, what: impl Into<String>, instead: impl Into<String>) -> Self {
-        Self { pointer: pointer.to_owned(), what: what.into(), instead: instead.into() }
+        Self { pointer: pointer.to_owned(), what: what.into(), instead: instead.into(), code: None }
+    }
+
+    /// The same with a stable word.
+    #[must_use]
+    pub const fn coded(mut self, code: &'static str) -> Self {
+        self.code = Some(code);
+        self
     }
 }
 

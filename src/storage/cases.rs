@@ -201,7 +201,7 @@ impl Tx {
     }
 
     /// Stores the case as it is now; `case.revision` must be the stored one, and grows by one in both.
-    /// Number, submission and arrival never change.
+    /// Number and submission never change.
     ///
     /// # Errors
     /// [`Error::Conflict`] when somebody else changed it; [`Error::Missing`] when it is not there.
@@ -209,13 +209,13 @@ impl Tx {
         let update = sqlx::query(
             "update cases set status = $4, revision = $5, service = $6, matter = $7, category = $8, language = $9, \
              urgency = $10, owner = $11, department = $12, decider = $13, due_at = $14, emergency = $15, \
-             claimed_by = $16, claimed_until = $17, claim = $18, round = $19, file = $20 \
+             claimed_by = $16, claimed_until = $17, claim = $18, round = $19, file = $20, received_at = $21 \
              where municipality = $1 and id = $2 and revision = $3",
         )
         .bind(case.municipality.as_str().to_owned())
         .bind(case.id.to_string())
         .bind(case.revision);
-        let update = bind_changing(update, case, case.revision + 1)?;
+        let update = bind_changing(update, case, case.revision + 1)?.bind(case.received_at.as_microsecond());
         if self.execute(update).await? == 1 {
             case.revision += 1;
             return Ok(());
@@ -298,8 +298,8 @@ impl Storage {
         select.fetch_one(&mut *self.reader().await?).await?.int("cases")
     }
 
-    /// The notices that came in between two moments and are neither withdrawn, sent elsewhere nor decided, the newest
-    /// first. One whose work order is out is among them: the fault may still be there.
+    /// The notices that came in between two moments and are neither withdrawn, sent elsewhere, merged nor decided, the
+    /// newest first. One whose work order is out is among them: the fault may still be there.
     ///
     /// # Errors
     /// [`Error::Corrupt`], [`Error::Unavailable`].
@@ -314,14 +314,15 @@ impl Storage {
             "select c.id, c.number, c.status, c.revision, c.service, c.matter, c.category, c.language, c.urgency, \
              c.owner, c.department, c.decider, c.due_at, c.emergency, c.received_at, c.claim, c.claimed_until, s.reading \
              from cases c join submissions s on s.id = c.submission_id where c.municipality = $1 and c.matter = $2 \
-             and c.status not in ($3, $4, $5) and c.received_at between $6 and $7 \
-             order by c.received_at desc, c.id desc limit $8",
+             and c.status not in ($3, $4, $5, $6) and c.received_at between $7 and $8 \
+             order by c.received_at desc, c.id desc limit $9",
         )
         .bind(municipality.as_str().to_owned())
         .bind(Matter::FaultNotice.as_str())
         .bind(Status::Withdrawn.as_str())
         .bind(Status::Transferred.as_str())
         .bind(Status::Decided.as_str())
+        .bind(Status::Merged.as_str())
         .bind(from.as_microsecond())
         .bind(to.as_microsecond())
         .bind(i64::from(limit));

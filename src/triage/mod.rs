@@ -11,6 +11,7 @@ pub mod classify;
 pub mod compose;
 pub mod gather;
 pub mod impact;
+pub mod material;
 pub mod owner;
 mod passages;
 pub mod pipeline;

@@ -17,7 +17,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
 
 use super::proposals::Noted;
-use super::{Circumstances, Error as StepError, Proposal, Step, Thought, Triage};
+use super::{Circumstances, Error as StepError, Proposal, Step, Thought, Triage, material};
 use crate::cases::{
     Act, Actor, AlertId, Case, CaseFile, CaseId, Draft, DraftId, EventKind, IllegalTransition, MunicipalityId,
     NewEvent, Preparer, Status, Submission,
@@ -95,6 +95,14 @@ enum Failure {
     Status(#[from] IllegalTransition),
 }
 
+/// Sends a case that was just stored through the pipeline, in the caller's transaction.
+///
+/// # Errors
+/// Whatever the storage refuses.
+pub async fn enter(tx: &mut Tx, case: &Case) -> storage::Result<()> {
+    tx.enqueue(&job(&case.municipality, case.id, case.file.round, Step::Read)).await.map(drop)
+}
+
 /// Sends a case through the pipeline again from `step`, in the caller's transaction: a new round on the same case,
 /// after which jobs of an earlier round change nothing. The caller saves the case.
 ///
@@ -117,18 +125,18 @@ fn job(municipality: &MunicipalityId, case: CaseId, round: u32, step: Step) -> N
     }
 }
 
-/// What came in for a case, with what the party sent afterwards.
+/// What came in for a case, as [`material`] puts it together.
 ///
 /// # Errors
 /// Whatever the storage refuses.
 pub async fn submission(storage: &Storage, case: &Case) -> storage::Result<Submission> {
     let missing = storage::Error::Missing { what: "submission" };
-    let mut whole = storage.submission(&case.municipality, case.submission_id).await?.ok_or(missing.clone())?;
+    let first = storage.submission(&case.municipality, case.submission_id).await?.ok_or(missing.clone())?;
+    let mut later = Vec::new();
     for id in &case.file.supplements {
-        let later = storage.submission(&case.municipality, *id).await?.ok_or(missing.clone())?;
-        whole = whole.supplemented_by(later);
+        later.push(storage.submission(&case.municipality, *id).await?.ok_or(missing.clone())?);
     }
-    Ok(whole)
+    Ok(material::of(&case.file, first, later))
 }
 
 /// Whether an alert of the case still waits for a person. Asked only where words of danger were found.

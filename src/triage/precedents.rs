@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use regex::Regex;
 
-use super::{Desk, local_date, pipeline};
+use super::{Desk, local_date, material, pipeline};
 use crate::cases::{CaseFile, DraftKind, RuleId, RuleOutcome, SectionRef, ServiceId, Submission};
 use crate::model::masking::Masked;
 use crate::storage::{self, Decided, DecidedFilter, Storage};
@@ -126,7 +126,8 @@ fn cosine(one: &BTreeMap<u32, f64>, other: &BTreeMap<u32, f64>) -> f64 {
 }
 
 fn precedent(desk: &Desk, wanted: &Wanted<'_>, decided: &Decided, submission: &Submission) -> Precedent {
-    let masker = desk.masker(submission, Some(wanted.service));
+    let known = material::with_withheld(&decided.case.file, submission);
+    let masker = desk.masker(&known, Some(wanted.service));
     let names = names(submission, &decided.case.file);
     let fit = |text: &str| {
         let impersonal = masker.mask(text).without(&PLACEHOLDER, |_| true, "[personal]");

@@ -10,8 +10,8 @@ use serde::Serialize;
 
 use super::{Circumstances, Desk, Error, Proposal};
 use crate::cases::{
-    CaseFile, CheckId, CheckResult, DeciderId, DraftContent, DraftKind, Engine, Euro, Evidence, Facts, Outcome,
-    SectionRef, SourceText, Submission,
+    CaseFile, CheckId, CheckResult, DeciderId, DraftContent, DraftKind, Engine, Euro, Outcome, SectionRef, SourceText,
+    Submission,
 };
 use crate::intake::extract::Attached;
 use crate::storage::Decided;
@@ -43,12 +43,11 @@ pub async fn redraft(desk: &Desk, submission: &Submission, decided: &Decided) ->
 /// What people had said of the case; everything else is worked out anew.
 fn said_by_people(decided: &Decided) -> CaseFile {
     let file = &decided.case.file;
-    let stated = file.facts.iter().filter(|fact| matches!(fact.evidence, Evidence::Person { .. }));
     CaseFile {
         round: file.round,
         supplements: file.supplements.clone(),
         preparers: file.preparers.clone(),
-        facts: Facts::from(stated.cloned().collect::<Vec<_>>()),
+        corrections: file.corrections.clone(),
         rulings: file.rulings.clone(),
         reclassified: file.reclassified.clone(),
         asked: file.asked.clone(),

@@ -307,6 +307,53 @@ const stories = {
     }
   },
 
+  async "facts are corrected in place, and merge, split and arrival have their forms"() {
+    const page = await staff("käsittelijä");
+    await page.goto("/console?view=all&service=private-road-grant&status=in-review");
+    let address;
+    for (const link of await page.locator("[data-row]").evaluateAll((all) => all.map((a) => a.getAttribute("href")))) {
+      await page.goto(link);
+      const free = page.locator("form[action$='/claim'] button.primary");
+      if ((await page.locator("#fact-supported_length").count()) && (await free.count())) {
+        address = link;
+        await free.click();
+        break;
+      }
+    }
+    assert.ok(address, "the demo has an application that nobody holds");
+    await page.locator("a[href*='fact=supported_length']").click();
+    const correct = async (value) => {
+      await page.locator("#value").fill(value);
+      await page.locator("#code").selectOption("misread");
+      await page.locator("#fact_reason").fill("Yksityistierekisterin ote.");
+      await page.locator("#work button.primary").click();
+    };
+    await correct("noin kaksi kilometriä");
+    assert.match(await page.locator("#work .fault").innerText(), /Tätä ei voi lukea/);
+    assert.equal(await page.locator("#value").inputValue(), "noin kaksi kilometriä", "what was typed is kept");
+    await page.screenshot({ path: join(screenshots, "fact-refused.png"), fullPage: true });
+    await look(page, "fact-refused");
+    page.words.length = 0; // The refusal is a status that the console tells of.
+    await correct("1 801");
+    await page.waitForURL("**?done=facts");
+    const told = page.locator("#fact-supported_length");
+    for (let tries = 0; tries < 100 && !/1.801/.test(await told.innerText()); tries++) await page.goto(address);
+    assert.match(await told.innerText(), /Kone luki/);
+    const forms = { "fact-corrected": "", "fact-form": "?fact=supported_length", "fact-merge": "?form=merge", "fact-split": "?form=split", "fact-metadata": "?form=metadata" };
+    for (const [lang, colorScheme, width] of [["fi", "light", 1280], ["sv", "dark", 1280], ["en", "light", 320], ["fi", "dark", 320]]) {
+      const reader = await staff("käsittelijä", { colorScheme, viewport: { width, height: 900 } });
+      for (const [name, query] of Object.entries(forms)) {
+        await reader.goto(`${address}${query}${query ? "&" : "?"}lang=${lang}`);
+        const shot = `${name}-${lang}-${colorScheme}-${width}`;
+        await reader.screenshot({ path: join(screenshots, `${shot}.png`), fullPage: true });
+        await look(reader, shot);
+        assert.deepEqual(reader.words, [], shot);
+      }
+      await reader.context().close();
+    }
+    assert.deepEqual(page.words, []);
+  },
+
   async "every page is accessible in three languages, light and dark, wide and narrow"() {
     const pages = { "sign-in": "/sign-in", lost: "/no/such/page", choose: "/m/harjuvesi", found: "/m/harjuvesi?q=katuvalo" };
     const sender = await visitor();

@@ -191,6 +191,36 @@ async fn what_people_change_becomes_masked_cases_that_wait() {
 }
 
 #[tokio::test]
+async fn a_misread_fact_becomes_a_case_and_what_somebody_told_does_not() {
+    let database = Database::sqlite().await;
+    let app = TestApp::over(&database).await;
+    let handler = app.handler().await;
+    let mut road = road_json();
+    road.as_object_mut().unwrap().remove("received_at");
+    let case = app.drafted(&road).await;
+    handler.claim(&case).await.expect(200);
+    let fact =
+        |name: &str, value: &str, code: &str| json!({ "name": name, "value": value, "code": code, "reason": "x" });
+    let facts = json!({ "facts": [
+        fact("supported_length", "2400", "misread"), fact("households", "6", "party-told"),
+        fact("chair_name", "Salla Salainen", "misread"),
+    ] });
+    handler.post(&format!("{case}/facts"), &facts).await.expect(200);
+    app.run_jobs().await;
+    app.director().await.approve(&case).await.expect(200);
+    let folder = tempfile::tempdir().unwrap();
+    let done = summary(&export(&database, folder.path(), &[]));
+    let text = std::fs::read_to_string(folder.path().join("2026-03.jsonl")).unwrap();
+    assert_eq!(done["written"], 1, "{done}\n{text}");
+    let cases = dataset::all(&folder.path().join("2026-03.jsonl")).unwrap();
+    assert_eq!(cases[0].metadata["aspect"], "values");
+    assert_eq!(cases[0].expected, json!({ "facts": { "supported_length": "2400" } }));
+    assert_eq!(cases[0].metadata["model_said"], json!({ "supported_length": "2350" }));
+    assert!(!text.contains("Salainen"), "a name is no value: {text}");
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn a_second_label_confirms_or_disputes() {
     let database = Database::sqlite().await;
     let app = TestApp::over(&database).await;

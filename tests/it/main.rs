@@ -3,6 +3,7 @@
 mod accounts;
 mod agent;
 mod app;
+mod casework;
 mod cassettes;
 mod checks;
 mod cli;

@@ -266,10 +266,9 @@ async fn ten_thousand_cases_take_a_moment() {
     app.stop().await;
     let case = case.rsplit('/').next().unwrap();
     let id = |kind: u32, n: u32| format!("{kind:08x}-0000-7000-8000-{n:012x}");
-    let insert = async |into: &str, rows: Vec<String>| {
-        for rows in rows.chunks(1_000) {
-            database.tamper(&format!("insert into {into} values {}", rows.join(", "))).await;
-        }
+    let insert = |into: &str, rows: Vec<String>| {
+        let parts = rows.chunks(1_000).map(|rows| format!("insert into {into} values {}; ", rows.join(", ")));
+        parts.collect::<String>()
     };
     let (mut cases, mut events, mut drafts, mut decisions) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let file = |table: &str| format!("(select file from {table} where case_id = '{case}' limit 1)");
@@ -317,10 +316,9 @@ async fn ten_thousand_cases_take_a_moment() {
             events.push(format!("('harjuvesi', {seq}, {at}, '{actor}', '{kind}', '{of}', '{payload}', '', '')"));
         }
     }
-    insert("cases", cases).await;
-    insert("drafts", drafts).await;
-    insert("decisions", decisions).await;
-    insert("events", events).await;
+    let rows = [("cases", cases), ("drafts", drafts), ("decisions", decisions), ("events", events)];
+    let rows: String = rows.into_iter().map(|(table, rows)| insert(table, rows)).collect();
+    database.tamper(&format!("begin; {rows} commit")).await;
     // The application has closed its own.
     let storage = database.open_again().await;
     let reports = Reports::new(storage, std::time::Duration::from_secs(14_400), 20);

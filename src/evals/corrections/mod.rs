@@ -1,6 +1,7 @@
 //! What people changed in review, as cases that wait for a second label.
 //!
-//! A case comes in, the machine drafts, a person reclassifies, transfers, asks, rules or edits, and somebody approves.
+//! A case comes in, the machine drafts, a person reclassifies, transfers, asks, corrects facts, rules or edits, and
+//! somebody approves.
 //! What the machine said and what people made of it becomes a case of its own for each thing that was changed: masked by
 //! the product's own masker (`redaction`), of a household that is never in both parts of the dataset ([`lock`]), and
 //! pending until a second person has said the same ([`second`]). Only decided cases are read: what was approved is what
@@ -15,14 +16,14 @@ mod ties;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
 use self::lock::Pseudonyms;
 use self::redaction::Redaction;
 use super::case::{EvalCase, EvalCaseId};
 use crate::cases::{
-    Actor, AuthorityId, Draft, DraftKind, Event, EventKind, MunicipalityId, Preparer, Submission, vocabulary,
+    Actor, AuthorityId, CorrectionReason, Draft, DraftKind, Event, EventKind, Fact, FactCorrection, MunicipalityId,
+    Preparer, Submission, vocabulary,
 };
 use crate::clock::helsinki;
 use crate::model::masking::PublicWords;
@@ -42,6 +43,8 @@ vocabulary! {
         Route = "route",
         /// What is asked of the party (*ask*).
         Facts = "facts",
+        /// Values of facts that the machine misread (*facts*).
+        Values = "values",
         /// Kind of decision, outcome and amount, after a person's ruling.
         Outcome = "outcome",
         /// The words of the letter.
@@ -57,6 +60,7 @@ impl Aspect {
             Self::Class => expected["label"].clone(),
             Self::Route => expected["authority"].clone(),
             Self::Facts => expected["asked"].clone(),
+            Self::Values => expected["facts"].clone(),
             Self::Outcome => json!({ "kind": expected["kind"], "amount": expected["amount"] }),
             Self::Letter => expected["letter"].clone(),
         }
@@ -142,6 +146,11 @@ struct Change {
 /// The corrections of a decided case of the municipality of `pack`.
 #[must_use]
 pub fn of(reviewed: &Reviewed, pack: &Pack, public: &std::sync::Arc<PublicWords>, pseudonyms: &Pseudonyms) -> Made {
+    let file = &reviewed.decided.case.file;
+    // What was laid over a submission is not in it: neither its words nor who is to be masked would be found there.
+    if file.split_from.is_some() || !file.split_off.is_empty() || !file.registrations.is_empty() {
+        return Made { unmasked: changes(reviewed).len(), ..Made::default() };
+    }
     let redaction = Redaction::new(reviewed, pack, public);
     let ties = ties::of(reviewed, pack, pseudonyms);
     let mut made = Made::default();
@@ -159,7 +168,7 @@ pub fn of(reviewed: &Reviewed, pack: &Pack, public: &std::sync::Arc<PublicWords>
 }
 
 fn changes(reviewed: &Reviewed) -> Vec<Change> {
-    [class(reviewed), route(reviewed), facts(reviewed), outcome(reviewed), letter(reviewed)]
+    [class(reviewed), route(reviewed), facts(reviewed), values(reviewed), outcome(reviewed), letter(reviewed)]
         .into_iter()
         .flatten()
         .collect()
@@ -222,10 +231,44 @@ fn facts(reviewed: &Reviewed) -> Option<Change> {
     })
 }
 
+/// Facts that the machine misread. What somebody told or measured no reading could have found, and free words name people.
+fn values(reviewed: &Reviewed) -> Option<Change> {
+    use crate::cases::Value::{Date, Flag, Money, Number};
+    let (event, _) = first(reviewed, EventKind::FactsCorrected)?;
+    // What came later was another reading.
+    if reviewed.submissions.iter().skip(1).any(|later| later.received_at > event.at) {
+        return None;
+    }
+    let misread = |one: &&FactCorrection| matches!(one.code, CorrectionReason::Misread | CorrectionReason::WrongUnit);
+    let names_nobody = |fact: &Option<Fact>| {
+        let value = fact.as_ref().map(|fact| &fact.value);
+        value.is_none_or(|value| matches!(value, Number(_) | Money(_) | Date(_) | Flag(_)))
+    };
+    let corrections = reviewed.decided.case.file.corrections.iter().filter(misread);
+    let corrections: Vec<&FactCorrection> =
+        corrections.filter(|one| names_nobody(&one.read) && names_nobody(&one.stated)).collect();
+    let plain = |fact: &Option<Fact>| fact.as_ref().map(|fact| fact.value.plain());
+    let of = |which: fn(&FactCorrection) -> &Option<Fact>| -> Map<String, Value> {
+        corrections.iter().map(|one| (one.name.clone(), json!(plain(which(one))))).collect()
+    };
+    let (said, expected) = (of(|one| &one.read), of(|one| &one.stated));
+    if said == expected {
+        return None;
+    }
+    Some(Change {
+        aspect: Aspect::Values,
+        at: event.at,
+        model_said: Value::Object(said),
+        expected: json!({ "facts": expected }),
+        by: corrections.last().map(|one| one.actor.clone()),
+    })
+}
+
 /// A person's ruling changed what the machine had drafted of the same material.
 fn outcome(reviewed: &Reviewed) -> Option<Change> {
     let file = &reviewed.decided.case.file;
-    if file.rulings.is_empty() || file.reclassified.is_some() || file.transfer_to.is_some() || !file.asked.is_empty() {
+    let others = file.reclassified.is_some() || file.transfer_to.is_some() || !file.asked.is_empty();
+    if file.rulings.is_empty() || others || !file.corrections.is_empty() {
         return None;
     }
     let complete = reviewed.submissions.iter().skip(1).map(|later| later.received_at).max();
@@ -268,7 +311,7 @@ fn case(reviewed: &Reviewed, change: Change, redaction: &Redaction<'_>, pseudony
     let text = |value: Value| if aspect == Aspect::Letter { redaction.texts(value) } else { value };
     let (model_said, expected) = (text(model_said), text(expected));
     let input = redaction.input(at);
-    let day: Date = decided.decision.decided_at.to_zoned(helsinki()).date();
+    let day = decided.decision.decided_at.to_zoned(helsinki()).date();
     let key = format!("{}/{}", decided.case.id, decided.case.file.round);
     let id = format!("cor-{}-{}-{aspect}", day.strftime("%Y-%m"), pseudonyms.of("case", &key));
     // By the name, so that somebody with two tokens is one reviewer; nobody confirms what nobody's name stands behind.

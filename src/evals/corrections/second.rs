@@ -36,7 +36,7 @@ pub struct SecondLabel {
     /// The case.
     pub id: EvalCaseId,
     /// What they would have expected, found without looking at the first label; for a letter `true` or `false`, for an
-    /// outcome `{"kind": …, "amount": …}`.
+    /// outcome `{"kind": …, "amount": …}`, for facts `{"<name>": "<value>"}`, null where nobody stated it.
     pub label: Value,
     /// Who: a name, or a pseudonym of the dataset that begins with `r-`.
     pub by: String,
@@ -128,6 +128,11 @@ impl Vocabulary {
                 let is_known = |word: &Value| word.as_str().is_some_and(|word| self.asked.contains(word));
                 let words = label.as_array()?;
                 words.iter().all(|word| is_known(word) || is_said(word)).then(|| label.clone())
+            }
+            Aspect::Values => {
+                let values = label.as_object()?;
+                let is_value = |value: &Value| value.is_null() || value.is_string();
+                values.iter().all(|(name, value)| self.asked.contains(name) && is_value(value)).then(|| label.clone())
             }
             Aspect::Outcome => outcome(label),
             Aspect::Letter => label.as_bool().map(Value::Bool),

@@ -39,10 +39,13 @@ const TEMPLATES: &[(&str, &str)] = files!["templates":
     "console/case.html",
     "console/case_binds.html",
     "console/case_fact.html",
+    "console/case_links.html",
     "console/case_reason.html",
+    "console/case_work.html",
     "console/chart.html",
     "console/edit.html",
     "console/evaluations.html",
+    "console/facts.html",
     "console/help.html",
     "console/layout.html",
     "console/policies.html",
@@ -65,6 +68,7 @@ const TEMPLATES: &[(&str, &str)] = files!["templates":
     "resident/input.html",
     "resident/layout.html",
     "resident/refused.html",
+    "resident/related.html",
     "resident/wrong.html",
 ];
 
@@ -80,6 +84,7 @@ const WORDS: &[(&str, &str)] = files!["words":
     "reports.yaml",
     "resident.yaml",
     "terms.yaml",
+    "work.yaml",
 ];
 
 /// Words by section and key.
@@ -225,8 +230,8 @@ mod tests {
 
     use super::*;
     use crate::cases::{
-        Channel, CheckId, CheckResult, DraftKind, EventKind, Flag, Matter, Outcome, Owner, PartKind, Role, RuleOutcome,
-        Status, Urgency,
+        Channel, CheckId, CheckResult, CorrectionReason, DraftKind, EventKind, Flag, Matter, Outcome, Owner, PartKind,
+        Role, RuleOutcome, Status, Urgency,
     };
 
     fn folder(name: &str) -> BTreeSet<String> {
@@ -298,6 +303,7 @@ mod tests {
         all("kind", DraftKind::ALL.iter().map(|word| word.as_str()).collect());
         all("part", PartKind::ALL.iter().map(|word| word.as_str()).collect());
         all("channel", Channel::ALL.iter().map(|word| word.as_str()).collect());
+        all("because", CorrectionReason::ALL.iter().map(|word| word.as_str()).collect());
         all("event", EventKind::ALL.iter().map(|word| word.as_str()).collect());
         for key in keys {
             assert!(word(&key, Language::Sv).is_some(), "no words `{key}`");

@@ -12,9 +12,9 @@ use super::List;
 use crate::app::App;
 use crate::cases::{
     AlertId, Assessment, Attachment, Case, CaseId, Channel, Claim, Classification, DeciderId, Decision, DepartmentId,
-    Draft, Due, EmergencyHit, Engine, Event, Facts, Fallback, Flag, Language, Location, Matter, ModelProposal, Outcome,
-    Owner, Party, PassageRef, Person, Question, ReadFile, Reclassification, Returned, Route, Ruling, ServiceId,
-    SourceText, Status, Submission, SubmissionId, Urgency,
+    Draft, Due, EmergencyHit, Engine, Event, FactCorrection, Facts, Fallback, Flag, Language, Location, Matter, Merger,
+    ModelProposal, Outcome, Owner, Party, PassageRef, Person, Question, ReadFile, Reclassification, Registration,
+    Returned, Route, Ruling, ServiceId, SourceText, SplitMatter, Status, Submission, SubmissionId, Urgency,
 };
 use crate::http::body::{Id, Parameters};
 use crate::http::error::{Error, Result};
@@ -196,6 +196,18 @@ pub struct CasePage {
     flags: Vec<Flag>,
     /// Typed values with their evidence.
     facts: Facts,
+    /// What people said of facts, with what the machine reads.
+    corrections: Vec<FactCorrection>,
+    /// What people put right of how it came and from whom, oldest first; `submission` is what came.
+    registrations: Vec<Registration>,
+    /// The case with which this one is handled together.
+    merged_into: Option<Merger>,
+    /// Cases that were merged into this one.
+    merged: Vec<Merger>,
+    /// The case that this one was split off, and its words.
+    split_from: Option<SplitMatter>,
+    /// Matters that were split off this case.
+    split_off: Vec<SplitMatter>,
     /// What the form leaves open.
     questions: Vec<Question>,
     /// What a person asks.
@@ -259,10 +271,10 @@ pub struct EvidenceView {
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct SimilarNotice {
     /// The other case.
-    case: CaseRow,
+    pub(in crate::http) case: CaseRow,
     /// How alike the two are, and by what.
     #[serde(flatten)]
-    likeness: Likeness,
+    pub(in crate::http) likeness: Likeness,
 }
 
 /// Notices that one is compared with, the newest.
@@ -364,6 +376,12 @@ impl CasePage {
             urgency: file.urgency,
             flags: file.flags.into_iter().collect(),
             facts: file.facts,
+            corrections: file.corrections,
+            registrations: file.registrations,
+            merged_into: file.merged_into,
+            merged: file.merged,
+            split_from: file.split_from,
+            split_off: file.split_off,
             questions: file.questions,
             asked: file.asked,
             assessment: file.assessment.map(|assessment| AssessmentSummary {
@@ -397,19 +415,23 @@ pub async fn similar(
     Id(id): Id<CaseId>,
 ) -> Result<Json<List<SimilarNotice>>> {
     let case = scoped(&app, &person, id).await?;
+    Ok(Json(List { items: alike(&app, &case).await? }))
+}
+
+/// Open notices that may tell of the same fault as a case, best first; none for a case that is no notice.
+pub(in crate::http) async fn alike(app: &App, case: &Case) -> Result<Vec<SimilarNotice>> {
     let storage = app.storage();
     let class = case.file.classification.as_ref().filter(|class| class.matter == Matter::FaultNotice);
-    let Some(class) = class else { return Ok(Json(List { items: Vec::new() })) };
+    let Some(class) = class else { return Ok(Vec::new()) };
     let submission = storage.submission(&case.municipality, case.submission_id).await?;
     let submission = submission.ok_or(Error::NoSuch("submission"))?;
     let category = class.category.clone();
     let (from, to) = duplicates::window(case.received_at);
     let mut notices = storage.open_notices(&case.municipality, from, to, MOST_NOTICES).await?;
-    notices.retain(|notice| notice.row.id != id);
+    notices.retain(|notice| notice.row.id != case.id);
     // Some hundred messages are read: others must not wait for that.
     let compare = move || most_alike(&submission, category, notices);
-    let items = tokio::task::spawn_blocking(compare).await.map_err(|error| Error::Internal(error.to_string()))?;
-    Ok(Json(List { items }))
+    tokio::task::spawn_blocking(compare).await.map_err(|error| Error::Internal(error.to_string()))
 }
 
 /// The notices that may tell of the same fault as a submission, best first.

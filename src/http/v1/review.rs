@@ -11,7 +11,7 @@ use crate::http::body::{Body, Id};
 use crate::http::error::Result;
 use crate::http::identity::{Can, Decide, Prepare, Register, Withdraw};
 use crate::http::openapi::Problems;
-use crate::review::{Approval, NewClass, NewRuling, QuestionToAsk, Words};
+use crate::review::{Approval, NewClass, NewFact, NewMerger, NewMetadata, NewPart, NewRuling, QuestionToAsk, Words};
 
 /// A claim's declaration.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -54,6 +54,31 @@ pub struct TransferOrder {
 pub struct RulingOrder {
     /// At least one.
     rulings: Vec<NewRuling>,
+}
+
+/// What a person says of facts.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FactOrder {
+    /// The facts, 1–50.
+    facts: Vec<NewFact>,
+}
+
+/// Matters that become cases of their own.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SplitOrder {
+    /// The matters, 1–10.
+    parts: Vec<NewPart>,
+}
+
+/// What a split made.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Divided {
+    /// The case with what is left.
+    case: CaseSummary,
+    /// The new cases, in the order in which they were asked for.
+    parts: Vec<CaseSummary>,
 }
 
 /// A decision and the case it leaves.
@@ -174,6 +199,65 @@ pub async fn rule(
     Body(order): Body<RulingOrder>,
 ) -> Result<Json<CaseSummary>> {
     Ok(Json(app.review().rule(&person, id, order.rulings).await?.into()))
+}
+
+/// States, corrects or withdraws facts; the case is assessed anew.
+///
+/// Roles: handler, approver; with a claim. What the machine read is kept beside each fact; what a person states stands
+/// through later rounds. Who corrects does not approve.
+#[utoipa::path(post, path = "/cases/{id}/facts", tag = "review", params(("id" = CaseId, Path)), request_body = FactOrder,
+    responses((status = 200, body = CaseSummary), Problems))]
+pub async fn correct_facts(
+    State(app): State<App>,
+    person: Can<Prepare>,
+    Id(id): Id<CaseId>,
+    Body(order): Body<FactOrder>,
+) -> Result<Json<CaseSummary>> {
+    Ok(Json(app.review().correct_facts(&person, id, order.facts).await?.into()))
+}
+
+/// Merges the case into another that arrived before it; gives the one that goes on.
+///
+/// Roles: registry, handler, approver; not while another holds the claim of either. The merged case ends as `merged` and
+/// keeps everything. Both parties are told; what one wrote is read with the other case only where one party sent both.
+#[utoipa::path(post, path = "/cases/{id}/merge", tag = "review", params(("id" = CaseId, Path)), request_body = NewMerger,
+    responses((status = 200, body = CaseSummary), Problems))]
+pub async fn merge(
+    State(app): State<App>,
+    person: Can<Register>,
+    Id(id): Id<CaseId>,
+    Body(merger): Body<NewMerger>,
+) -> Result<Json<CaseSummary>> {
+    Ok(Json(app.review().merge(&person, id, merger).await?.into()))
+}
+
+/// Splits matters off the case, each by its own words; each becomes a case with its own number and the same arrival.
+///
+/// Roles: registry, handler, approver; not while another holds the claim.
+#[utoipa::path(post, path = "/cases/{id}/split", tag = "review", params(("id" = CaseId, Path)), request_body = SplitOrder,
+    responses((status = 200, body = Divided), Problems))]
+pub async fn split(
+    State(app): State<App>,
+    person: Can<Register>,
+    Id(id): Id<CaseId>,
+    Body(order): Body<SplitOrder>,
+) -> Result<Json<Divided>> {
+    let (case, parts) = app.review().split(&person, id, order.parts).await?;
+    Ok(Json(Divided { case: case.into(), parts: parts.into_iter().map(Into::into).collect() }))
+}
+
+/// Puts right when it arrived, by which channel and from whom; the case is triaged anew.
+///
+/// Roles: registry, handler, approver; not while another holds the claim. What came in stays as it came.
+#[utoipa::path(post, path = "/cases/{id}/metadata", tag = "review", params(("id" = CaseId, Path)),
+    request_body = NewMetadata, responses((status = 200, body = CaseSummary), Problems))]
+pub async fn correct_metadata(
+    State(app): State<App>,
+    person: Can<Register>,
+    Id(id): Id<CaseId>,
+    Body(new): Body<NewMetadata>,
+) -> Result<Json<CaseSummary>> {
+    Ok(Json(app.review().correct_metadata(&person, id, new).await?.into()))
 }
 
 /// Takes the matter back for its party.

@@ -15,7 +15,7 @@ use crate::model::structured::{self, AskError, Unusable};
 use crate::municipality::format::ServiceFile;
 use crate::text;
 use crate::triage::proposals::{Credit, Noted};
-use crate::triage::{Circumstances, Desk};
+use crate::triage::{Circumstances, Desk, material};
 use crate::verify;
 
 /// Longest name of a model or an address that is kept, characters.
@@ -121,7 +121,8 @@ impl<'a> Consultation<'a> {
     /// What is put in the place of personal data; made when the first text is masked.
     pub(super) fn masker(&self) -> &Masker {
         let service = self.classification().and_then(|found| found.service.as_ref());
-        self.masker.get_or_init(|| self.desk.masker(self.submission, service))
+        let known = || material::with_withheld(self.file, self.submission);
+        self.masker.get_or_init(|| self.desk.masker(&known(), service))
     }
 
     pub(super) fn reading(&self) -> Option<&'a Reading> {

@@ -41,8 +41,6 @@ pub enum Unreadable {
 /// Fills `file.facts` and `file.questions`.
 pub fn run(desk: &Desk, submission: &Submission, file: &mut CaseFile, proposals: &Proposals) -> Result<(), Error> {
     let classification = file.classification.as_ref().ok_or(Error::OutOfOrder { step: "gather", needs: "classify" })?;
-    let stated_by_people: Vec<Fact> =
-        file.facts.iter().filter(|fact| matches!(fact.evidence, Evidence::Person { .. })).cloned().collect();
     let is_notice = classification.matter == Matter::FaultNotice;
     let mut facts = Facts::default();
     let mut questions = Vec::new();
@@ -68,11 +66,6 @@ pub fn run(desk: &Desk, submission: &Submission, file: &mut CaseFile, proposals:
     if let Some(engine) = file.engine.as_mut() {
         credit(engine, Step::Gather, proposals.credit.as_ref().filter(|_| taken));
     }
-    // What a person stated in review stands above what the form says.
-    for fact in stated_by_people {
-        questions.retain(|question: &Question| question.about != fact.name);
-        facts.insert(fact);
-    }
     if is_notice && !has_place(submission) {
         file.flags.insert(Flag::NeedsLocation);
     } else {
@@ -81,9 +74,39 @@ pub fn run(desk: &Desk, submission: &Submission, file: &mut CaseFile, proposals:
     if window.as_ref().is_some_and(|window| submission.received_at > window.closes) {
         file.flags.insert(Flag::Late);
     }
+    for correction in &mut file.corrections {
+        correction.read = facts.get(&correction.name).cloned();
+    }
     file.facts = facts;
     file.questions = questions;
+    correct(service, file);
     Ok(())
+}
+
+/// Lets what people said of facts stand above what was read: a stated fact closes the question about it, a withdrawn one
+/// opens it.
+pub fn correct(service: Option<&ServiceFile>, file: &mut CaseFile) {
+    for correction in &file.corrections {
+        let name = &correction.name;
+        if let Some(fact) = &correction.stated {
+            file.questions.retain(|question| question.about != *name);
+            file.facts.insert(fact.clone());
+            continue;
+        }
+        file.facts.remove(name);
+        if file.questions.iter().all(|question| question.about != *name) {
+            file.questions.extend(service.and_then(|service| asks_for(service, name)));
+        }
+    }
+}
+
+/// The question about a fact that a service cannot do without.
+fn asks_for(service: &ServiceFile, name: &str) -> Option<Question> {
+    if let Some(field) = service.fields.iter().find(|field| field.name == name) {
+        return field.required.then(|| question(&field.name, field.ask.as_ref(), &field.label));
+    }
+    let rule = service.attachments.iter().find(|rule| name.strip_prefix("attachment_") == Some(rule.name.as_str()))?;
+    rule.required.then(|| question_for_file(rule))
 }
 
 /// The day that picks the policy version of a case. A policy that looks at the decision
@@ -223,7 +246,11 @@ pub fn value(field: &Field, given: &Json) -> Option<Value> {
     parse(field, given).ok()
 }
 
-fn parse(field: &Field, given: &Json) -> Result<Value, Unreadable> {
+/// What a field's value says in the field's type.
+///
+/// # Errors
+/// [`Unreadable`]: why it gives no fact.
+pub fn parse(field: &Field, given: &Json) -> Result<Value, Unreadable> {
     if field.kind == FieldType::Flag {
         return flag(given).map(Value::Flag).ok_or(Unreadable::Type);
     }
@@ -342,19 +369,21 @@ fn from_attachment(rule: &AttachmentRule, submission: &Submission, facts: &mut F
             unit: None,
             evidence: Evidence::Attachment { name: attachment.name.clone(), page: 1, quote: String::new() },
         }),
-        None if rule.required => {
-            let mut missing = question(&format!("attachment_{}", rule.name), rule.ask.as_ref(), &rule.label);
-            if rule.ask.is_none() {
-                missing.text = Localized {
-                    fi: format!("Toimittakaa liite: {}.", rule.label.fi),
-                    sv: format!("Skicka bilagan: {}.", rule.label.sv),
-                    en: rule.label.en.as_ref().map(|label| format!("Please send the attachment: {label}.")),
-                };
-            }
-            questions.push(missing);
-        }
+        None if rule.required => questions.push(question_for_file(rule)),
         None => {}
     }
+}
+
+fn question_for_file(rule: &AttachmentRule) -> Question {
+    let mut missing = question(&format!("attachment_{}", rule.name), rule.ask.as_ref(), &rule.label);
+    if rule.ask.is_none() {
+        missing.text = Localized {
+            fi: format!("Toimittakaa liite: {}.", rule.label.fi),
+            sv: format!("Skicka bilagan: {}.", rule.label.sv),
+            en: rule.label.en.as_ref().map(|label| format!("Please send the attachment: {label}.")),
+        };
+    }
+    missing
 }
 
 fn from_clock(submission: &Submission, window: Option<&WindowSpan<'_>>, facts: &mut Facts) {

@@ -6,7 +6,7 @@
 use axum::extract::{FromRequest, FromRequestParts as _, Request};
 use axum::response::{IntoResponse as _, Response};
 
-use super::case::page;
+use super::case::{Asked, page};
 use crate::app::App;
 use crate::cases::{AlertId, AuthorityId, CaseId, DraftHash, Euro, Matter, RuleId, RuleOutcome, ServiceId};
 use crate::http::body::Id;
@@ -20,11 +20,11 @@ use crate::review::{Approval, NewClass, NewRuling, QuestionToAsk, Words};
 /// A form about a case, sent by somebody who has the right `R`: what every act begins with.
 #[derive(Debug)]
 pub struct Sent<R> {
-    app: App,
-    reader: Reader,
-    person: Can<R>,
-    id: CaseId,
-    form: Form,
+    pub(super) app: App,
+    pub(super) reader: Reader,
+    pub(super) person: Can<R>,
+    pub(super) id: CaseId,
+    pub(super) form: Form,
 }
 
 impl<R: Right> FromRequest<App> for Sent<R> {
@@ -42,13 +42,31 @@ impl<R: Right> FromRequest<App> for Sent<R> {
 
 impl<R> Sent<R> {
     /// After the act: back to the case with a line that says what was done, or with why it was not.
-    async fn done<T>(self, word: &str, result: Result<T>) -> Result<Response> {
+    pub(super) async fn done<T>(self, word: &str, result: Result<T>) -> Result<Response> {
         let Self { app, reader, person, id, form } = self;
         match result {
             Ok(_) => Ok(go(&format!("/console/cases/{id}?done={word}")).into_response()),
-            Err(error) => page(&app, &reader, &person, id, None, Some((error, form))).await,
+            Err(error) => page(&app, &reader, &person, id, Asked::default(), Some((error, form))).await,
         }
     }
+
+    /// With the form that stays open when the act is refused.
+    pub(super) fn opens(mut self, name: &str) -> Self {
+        self.form.0.push(("form".to_owned(), name.to_owned()));
+        self
+    }
+}
+
+/// The class that a form says, by the names of its two lists. A service says what kind of matter it handles.
+pub(super) fn new_class<R>(act: &Sent<R>, service: &str, matter: &str, reason: Words) -> Result<NewClass> {
+    let Sent { app, person, form, .. } = act;
+    let service = form.text(service).map(|_| value::<ServiceId>(form, service)).transpose()?;
+    let pack = &app.review().desk(&person.municipality)?.rulebook.pack;
+    let handled = service.as_ref().and_then(|id| pack.service(id)).map(|file| file.matter);
+    let chosen = handled.or_else(|| Matter::parse(form.text(matter).unwrap_or_default()));
+    let none = || Error::unusable(&format!("/{matter}"), "this is no kind of matter", "choose one of the list");
+    let category = form.text("category").map(ToOwned::to_owned);
+    Ok(NewClass { matter: chosen.ok_or_else(none)?, service, category, reason })
 }
 
 /// A text of the form, or what is wrong with it.
@@ -158,17 +176,7 @@ pub async fn transfer(act: Sent<Prepare>) -> Result<Response> {
 pub async fn reclassify(act: Sent<Register>) -> Result<Response> {
     let Sent { app, person, id, form, .. } = &act;
     let result = async {
-        let service = form.text("new_service").map(|_| value::<ServiceId>(form, "new_service")).transpose()?;
-        // A service says what kind of matter it handles.
-        let pack = &app.review().desk(&person.municipality)?.rulebook.pack;
-        let handled = service.as_ref().and_then(|id| pack.service(id)).map(|file| file.matter);
-        let matter = match handled {
-            Some(matter) => matter,
-            None => Matter::parse(form.text("matter").unwrap_or_default())
-                .ok_or_else(|| Error::unusable("/matter", "this is no kind of matter", "choose one of the list"))?,
-        };
-        let category = form.text("category").map(ToOwned::to_owned);
-        let class = NewClass { matter, service, category, reason: words(form, "class_reason")? };
+        let class = new_class(&act, "new_service", "matter", words(form, "class_reason")?)?;
         Ok(app.review().reclassify(person, *id, class).await?)
     };
     let result = result.await;

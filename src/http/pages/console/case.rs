@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::case_binds::{Binds, binds};
 use super::highlight::{Piece, highlight};
+use super::work::Work;
 use crate::app::App;
 use crate::cases::{
     Case, CaseId, Check, Decision, Draft, Euro, Event, Evidence, Fact, Matter, PartKind, Person, Role, Submission,
@@ -28,11 +29,16 @@ use crate::municipality::format::ServiceFile;
 use crate::storage::Alert;
 use crate::triage::gather::LEFT_EMPTY;
 
-/// What was done just now, for a line on top. A closed vocabulary: an address is written by anybody.
+/// What the address asks for.
 #[derive(Debug, Default, Deserialize)]
-pub struct Done {
+pub struct Asked {
+    /// What was done just now, for a line on top. A closed vocabulary: an address is written by anybody.
     #[serde(default)]
-    pub(super) done: String,
+    done: String,
+    /// A fact that is to be corrected.
+    fact: Option<String>,
+    /// A form that is to be opened.
+    form: Option<String>,
 }
 
 /// A text as it came, with the words marked that something rests on.
@@ -117,6 +123,8 @@ struct View {
     binds: Binds,
     timeline: Vec<Line>,
     acts: Acts,
+    /// What can be put right.
+    work: Work,
     /// Every kind of matter.
     matters: &'static [Matter],
     services: BTreeMap<String, String>,
@@ -146,9 +154,9 @@ pub async fn show(
     reader: Reader,
     person: Can<ReadCases>,
     Id(id): Id<CaseId>,
-    Query(done): Query<Done>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response> {
-    page(&app, &reader, &person, id, Some(done.done), None).await
+    page(&app, &reader, &person, id, asked, None).await
 }
 
 /// The page, after an act that was refused with what was typed, or as it stands.
@@ -157,13 +165,15 @@ pub(super) async fn page(
     reader: &Reader,
     person: &Person,
     id: CaseId,
-    done: Option<String>,
+    asked: Asked,
     refused: Option<(Error, Form)>,
 ) -> Result<Response> {
+    let Asked { done, fact, form } = asked;
+    let opened = [("fact", fact), ("form", form)].into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?)));
     let (problem, form) = match refused {
         Some((error @ (Error::Unavailable(_) | Error::Internal(_) | Error::NoSuch(_)), _)) => return Err(error),
         Some((error, form)) => (Some(error.problem()), form),
-        None => (None, Form::default()),
+        None => (None, Form(opened.collect())),
     };
     let status = problem.as_ref().map(Problem::status);
     let view = view(app, reader, person, id, done, problem, form).await?;
@@ -179,7 +189,7 @@ async fn view(
     reader: &Reader,
     person: &Person,
     id: CaseId,
-    done: Option<String>,
+    done: String,
     problem: Option<Problem>,
     form: Form,
 ) -> Result<View> {
@@ -210,6 +220,7 @@ async fn view(
         .unwrap_or_default();
     let acts = acts(app, person, &case, draft.as_ref(), &alerts).await?;
     let binds = binds(app, reader, &case, draft.as_ref(), service).await?;
+    let work = Work::of(app, reader, person, &case, &form).await?;
     let failed: Vec<Check> =
         draft.iter().flat_map(|draft| &draft.checks).filter(|check| check.blocks()).cloned().collect();
     let decider = case.file.route.as_ref().and_then(|route| route.decider.as_ref());
@@ -240,7 +251,7 @@ async fn view(
             .filter(|row| row.valid.contains(today))
             .map(|row| (row.id.to_string(), row.name.get(language).to_owned()))
             .collect(),
-        done: done.filter(|word| render::word(&format!("done.{word}"), language).is_some()),
+        done: Some(done).filter(|word| render::word(&format!("done.{word}"), language).is_some()),
         problem_key: problem.as_ref().map(|problem| {
             let slug = problem.kind.rsplit('/').next().unwrap_or_default();
             let key = format!("problem.{slug}");
@@ -258,6 +269,7 @@ async fn view(
         alerts,
         binds,
         acts,
+        work,
     })
 }
 

@@ -12,6 +12,7 @@ pub mod highlight;
 pub mod policies;
 pub mod queue;
 pub mod reports;
+pub mod work;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -48,4 +49,8 @@ pub fn router() -> Router<App> {
         .route("/console/cases/{id}/rule", post(acts::rule))
         .route("/console/cases/{id}/withdraw", post(acts::withdraw))
         .route("/console/cases/{id}/acknowledge", post(acts::acknowledge))
+        .route("/console/cases/{id}/facts", post(work::facts))
+        .route("/console/cases/{id}/merge", post(work::merge))
+        .route("/console/cases/{id}/split", post(work::split))
+        .route("/console/cases/{id}/metadata", post(work::metadata))
 }

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fields::Fault;
 use super::fill::{self, Wrong};
+use super::related::Related;
 use super::upload::Sent;
 use super::{Frame, answer, danger, desk, fields};
 use crate::app::App;
@@ -118,6 +119,7 @@ struct View<'a> {
     questions: Vec<answer::Asked>,
     letters: Vec<Letter>,
     can_repeat: bool,
+    related: Related,
     /// What was done just now: `just.<word>`.
     just: Option<&'static str>,
     faults: &'a [Fault],
@@ -201,6 +203,7 @@ pub async fn page(
         cards: receipt::cards(pack, Some(&case.number), case.received_at, language, &hits),
         questions: if waits { answer::asked(case, service, &refused, language) } else { Vec::new() },
         letters: letters(app, case).await?,
+        related: Related::of(app, case).await?,
         can_repeat: service.is_some_and(|service| service.policy.is_some()),
         just,
         faults: &refused.faults,
@@ -227,6 +230,7 @@ fn steps(status: Status) -> Vec<Step> {
         Status::Transferred => (step("handled", "done"), None, step("transferred", "done")),
         Status::Acknowledged => (step("handled", "done"), None, step("acknowledged", "done")),
         Status::Withdrawn => return vec![step("received", "done"), step("withdrawn", "done")],
+        Status::Merged => return vec![step("received", "done"), step("merged", "done")],
     };
     [Some(step("received", "done")), Some(handled), asked, Some(end)].into_iter().flatten().collect()
 }

@@ -2,7 +2,7 @@
 //!
 //! In reading order: [`start`] and [`choose`] (what can be done here), [`fields`] (a form, as its service defines it),
 //! [`upload`] (what a browser sends), [`fill`] (a form that is kept while it is filled in), [`send`] (check and send),
-//! [`case`] (the case by its link), [`answer`] (what a request for completion asks), [`own_data`], [`danger`]. Whoever
+//! [`case`] (the case by its link), [`related`] (what it hangs together with), [`answer`] (what a request for completion asks), [`own_data`], [`danger`]. Whoever
 //! has a link may do what it stands for and nothing else: a link is unguessable, and the database knows its hash only.
 
 pub mod answer;
@@ -12,6 +12,7 @@ pub mod danger;
 pub mod fields;
 pub mod fill;
 pub mod own_data;
+pub mod related;
 pub mod send;
 pub mod start;
 pub mod upload;
