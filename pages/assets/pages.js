@@ -1,4 +1,5 @@
-// What a page does better with a script: keys (`?` shows them all), a queue that stays fresh, and light on what rests on the same facts. Every page works without it.
+// What a page does better with a script: keys (`?` shows them all), a queue that stays fresh, light on what rests on the same facts,
+// and files that show how far they are. Every page works without it.
 "use strict";
 
 // A queue is moved through with j and k; what has the focus is opened by Enter as any link is.
@@ -48,8 +49,9 @@ if (live) {
 }
 
 // Coordinates come from the device only when somebody asks for them; until then the button is not even there.
-const locate = document.querySelector("[data-locate]");
-if (locate && "geolocation" in navigator) {
+function offerPlace() {
+  const locate = document.querySelector("[data-locate]");
+  if (!locate || !("geolocation" in navigator)) return;
   locate.hidden = false;
   locate.querySelector("button").addEventListener("click", () => {
     navigator.geolocation.getCurrentPosition(({ coords }) => {
@@ -58,6 +60,7 @@ if (locate && "geolocation" in navigator) {
     });
   });
 }
+offerPlace();
 
 // What rests on the same facts lights up together: words of the text, facts, sentences of the reasons, rules.
 const carriers = [...document.querySelectorAll("[data-facts]")];
@@ -67,4 +70,52 @@ document.addEventListener("focusin", ({ target }) => {
   for (const one of carriers) {
     one.classList.toggle("lit", !one.contains(target) && facts(one).some((name) => names.includes(name)));
   }
+});
+
+// Files on their way show how far they are; the words come from the page. Whatever goes wrong, what was typed stays.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  const chosen = [...form.querySelectorAll("input[type=file]")].some((input) => input.files.length);
+  if (!form.dataset.progress || !chosen || form.querySelector(".sending")) return;
+  event.preventDefault();
+  const place = document.createElement("div");
+  const told = document.createElement("p");
+  const bar = document.createElement("progress");
+  place.className = "sending";
+  told.setAttribute("role", "status");
+  bar.max = 100;
+  bar.setAttribute("aria-label", form.dataset.progress);
+  place.append(told, bar);
+  form.append(place);
+  let told_at = -1;
+  const tell = (share) => {
+    bar.value = share;
+    // A reader that speaks is told every quarter of the way.
+    if (Math.floor(share / 25) === told_at) return;
+    told_at = Math.floor(share / 25);
+    told.textContent = `${form.dataset.progress}: ${Math.round(share)} %`;
+  };
+  const failed = () => {
+    bar.remove();
+    told.textContent = form.dataset.broken;
+    told.className = "fault";
+    place.className = "";
+  };
+  const request = new XMLHttpRequest();
+  request.open("POST", form.action);
+  request.setRequestHeader("Accept", "text/html");
+  request.upload.addEventListener("progress", (on) => on.lengthComputable && tell((100 * on.loaded) / on.total));
+  request.addEventListener("error", failed);
+  request.addEventListener("load", () => {
+    if (request.status < 400) return location.assign(request.responseURL);
+    const fresh = new DOMParser().parseFromString(request.responseText, "text/html");
+    if (!fresh.querySelector("main")) return failed();
+    document.title = fresh.title;
+    document.body.replaceWith(document.adoptNode(fresh.body));
+    offerPlace();
+    scrollTo(0, 0);
+    document.querySelector("main").focus();
+  });
+  tell(0);
+  request.send(new FormData(form, event.submitter));
 });

@@ -59,6 +59,12 @@ vocabulary! {
         Supplemented = "supplemented",
         /// The party withdrew it.
         Withdrawn = "withdrawn",
+        /// The party or the office sent a message.
+        MessageSent = "message-sent",
+        /// The office has seen the party's messages.
+        MessagesSeen = "messages-seen",
+        /// The party consents to publication, or does so no more.
+        ConsentChanged = "consent-changed",
         /// A person read a case.
         Read = "read",
         /// A token was made or revoked.

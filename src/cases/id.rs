@@ -133,6 +133,8 @@ row_id!(/// One API token.
     TokenId);
 row_id!(/// One call of a language model, in the accounts.
     ModelCallId);
+row_id!(/// One message between a party and the office.
+    MessageId);
 
 slug!(/// A municipality (*kunta*), for example `harjuvesi`.
     MunicipalityId);

@@ -44,6 +44,10 @@ rights! {
     Submit = ResidentChannel | Registry | Handler;
     /// To withdraw for the party.
     Withdraw = ResidentChannel | Registry | Handler;
+    /// To write to the party of a case or, through the party's channel, for it.
+    Correspond = ResidentChannel | Registry | Handler | Approver;
+    /// To give or withdraw the party's consent to publication for it.
+    Consent = ResidentChannel | Registry;
     /// To read cases of one's municipality.
     ReadCases = Handler | Approver | Registry | Auditor;
     /// To claim, edit, ask, transfer.

@@ -67,6 +67,21 @@ pub async fn register(
     Box::pin(write(storage, &rulebook.pack, incoming, &read)).await
 }
 
+/// The same within a transaction that does more. After an error the transaction must be dropped.
+///
+/// # Errors
+/// As [`register`].
+pub async fn register_in(
+    tx: &mut Tx,
+    rulebook: &Rulebook,
+    lexicon: &Lexicon,
+    incoming: Incoming,
+) -> Result<Receipt, RegisterError> {
+    check_service(&rulebook.pack, &incoming.submission)?;
+    let read = Read::of(&rulebook.pack, lexicon, &incoming.submission, &incoming.files);
+    write_in(tx, &rulebook.pack, incoming, &read).await
+}
+
 /// What must be known of the words before anything is written. It is found before the transaction begins: a long
 /// text takes its time, and the database may have one writer only.
 #[derive(Debug)]
@@ -164,11 +179,29 @@ async fn write_in(tx: &mut Tx, pack: &Pack, incoming: Incoming, read: &Read) -> 
         },
     )
     .await?;
+    if consents(pack, &submission) {
+        tx.set_consent(&case.municipality, case.id, true).await?;
+        let event = NewEvent {
+            actor: Actor::system(COMPONENT),
+            kind: EventKind::ConsentChanged,
+            case_id: Some(case.id),
+            payload: json!({ "publication": true }),
+        };
+        tx.append_event(&case.municipality, event).await?;
+    }
     if !hits.is_empty() {
         raise(tx, &case, hits, AlertId::new(ambient.id()), ambient.now()).await?;
     }
     tx.enqueue(&first_job(&case)).await?;
     Ok(receipt::write(pack, &case, *language, hits, false))
+}
+
+/// Whether the sender ticked that what they send may be published. Only a plain yes is one.
+fn consents(pack: &Pack, submission: &Submission) -> bool {
+    let service = submission.service.as_ref().and_then(|id| pack.service(id));
+    let tick = service.and_then(|service| service.publication_consent.as_ref());
+    let value = tick.and_then(|name| submission.fields.get(name));
+    value.is_some_and(|value| *value == json!(true) || *value == json!("true"))
 }
 
 /// The job with which a case enters the pipeline. Its words are the pipeline's (`triage::pipeline`), which no room

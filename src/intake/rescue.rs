@@ -5,12 +5,14 @@
 //! must hold: whatever the bytes are, nothing here panics, and no more than [`MAX_TOTAL_CHARS`] are looked at.
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use sha2::{Digest as _, Sha256};
 
 use super::json::Defaults;
 use super::receipt::{self, Card, Receipt};
 use super::register::{Read, RegisterError, write};
 use super::{Incoming, MAX_TOTAL_CHARS, Note, cut};
-use crate::cases::{Submission, SubmissionId};
+use crate::cases::{Submission, SubmissionId, hex};
+use crate::clock::helsinki;
 use crate::municipality::Pack;
 use crate::municipality::emergency::Lexicon;
 use crate::policy::Rulebook;
@@ -63,6 +65,17 @@ impl Danger {
     #[must_use]
     pub fn cards(&self, pack: &Pack) -> Vec<Card> {
         receipt::cards(pack, None, self.incoming.submission.received_at, self.read.language, &self.read.hits)
+    }
+
+    /// The same words from the same sender are one case within a day: whoever tries again alarms once, and whoever
+    /// needs help another day is heard again.
+    #[must_use]
+    pub fn once(mut self, sender: &str) -> Self {
+        let day = self.incoming.submission.received_at.to_zoned(helsinki()).date();
+        let id = Sha256::digest([day.to_string().as_bytes(), &self.incoming.raw].concat());
+        self.incoming.submission.external_id = Some(hex(&id));
+        self.incoming.sender = format!("{}:{sender}", self.incoming.sender);
+        self
     }
 
     /// Registers it with its alert.

@@ -70,15 +70,30 @@ fn municipality(pack: &Pack, faults: &mut Faults) {
             }
         }
     }
-    for fact in &own.registers {
-        if !pack.services.contains_key(&fact.service) {
+    for (n, fact) in own.registers.iter().enumerate() {
+        let service = pack.services.get(&fact.service);
+        // What is about one party is proposed on a form: both the fact and what it is about are fields of it.
+        if let (Some(service), Some(about)) = (service, &fact.about) {
+            let fields = || service.fields.iter().map(|field| field.name.as_str());
+            for name in [fact.fact.as_str(), about.field.as_str()] {
+                if !fields().any(|field| field == name) {
+                    let what = format!("the register fact `{}` names an unknown field `{name}`", fact.fact);
+                    let line = origin.line(&["registers", &format!("#{n}")]);
+                    faults.at(&origin.file, line, what, write_one_of(name, fields()));
+                }
+            }
+        }
+        if service.is_none() {
             let what = format!("the register fact `{}` names an unknown service `{}`", fact.fact, fact.service);
             let instead =
                 write_one_of(fact.service.as_str(), pack.services.keys().map(crate::cases::ServiceId::as_str));
             faults.at(&origin.file, origin.line(&["registers"]), what, instead);
         }
     }
-    let rows = own.registers.iter().enumerate().map(|(n, row)| (n, format!("{}/{}", row.service, row.fact), row.valid));
+    let rows = own.registers.iter().enumerate().map(|(n, row)| {
+        let about = row.about.as_ref().map_or_else(String::new, |about| format!(" of {}", about.value));
+        (n, format!("{}/{}{about}", row.service, row.fact), row.valid)
+    });
     for (n, key, from) in overlapping(rows) {
         let what = format!("two values of `{key}` hold on {from}");
         faults.at(
@@ -230,6 +245,19 @@ fn services(pack: &Pack, faults: &mut Faults) {
                 at(&["fields", &format!("#{n}")], what, instead.to_owned());
             }
         }
+        let fields = || service.fields.iter().map(|field| field.name.as_str());
+        for name in service.again.iter().flat_map(|again| &again.sender) {
+            if !fields().any(|field| field == name) {
+                at(&["again", "sender"], format!("unknown field `{name}`"), write_one_of(name, fields()));
+            }
+        }
+        if let Some(name) = &service.publication_consent
+            && !service.fields.iter().any(|field| field.name == *name && is_tick(field))
+        {
+            let what = format!("`{name}` is no tick of the form: consent is never there beforehand");
+            let instead = "name a field with `type: flag` and `empty_means: false`, not `required`".to_owned();
+            at(&["publication_consent"], what, instead);
+        }
         let mut codes = BTreeSet::new();
         for (n, category) in service.categories.iter().enumerate() {
             let place = ["categories", &format!("#{n}")];
@@ -254,6 +282,11 @@ fn services(pack: &Pack, faults: &mut Faults) {
             }
         }
     }
+}
+
+/// A box that is empty until somebody ticks it.
+fn is_tick(field: &Field) -> bool {
+    field.kind == FieldType::Flag && field.empty_means == Some(ParameterValue::Flag(false)) && !field.required
 }
 
 /// What is wrong with a field by itself.

@@ -151,10 +151,24 @@ pub struct RegisterFact {
     pub service: ServiceId,
     /// Its value.
     pub value: ParameterValue,
+    /// Whom it is about, where it holds for one party only: then it is no fact of a case by itself, but stands in a new
+    /// form of that party with its source, for them to confirm.
+    #[serde(default)]
+    pub about: Option<About>,
     /// When it holds: compared with the governing date.
     pub valid: Validity,
     /// Where it comes from, for the record.
     pub source: String,
+}
+
+/// The party of a register's row, by a field of the service's form.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct About {
+    /// Name of the field, for example `register_unit`.
+    pub field: String,
+    /// Its value.
+    pub value: String,
 }
 
 /// `delegation.yaml`: who may decide what (P01, *hallintosääntö*).
@@ -251,6 +265,13 @@ pub struct ServiceFile {
     /// Attachments.
     #[serde(default)]
     pub attachments: Vec<AttachmentRule>,
+    /// How it is applied for again, with what is known already; left out: it is not offered.
+    #[serde(default)]
+    pub again: Option<Again>,
+    /// The tick by which the sender consents to publication, a field of type `flag`. It is asked before sending, never
+    /// ticked beforehand, and can be withdrawn at any time. Left out: nothing is asked and nothing may be published.
+    #[serde(default)]
+    pub publication_consent: Option<String>,
     /// Appeal block by kind of decision; kinds that are left out carry none.
     #[serde(default)]
     pub appeal: BTreeMap<DraftKind, AppealKind>,
@@ -271,6 +292,18 @@ pub struct ServiceFile {
 
 const fn fourteen() -> u32 {
     14
+}
+
+/// How a service is applied for again.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Again {
+    /// What the button for the same applicant says, for example "the same road cooperative again".
+    pub same: Localized,
+    /// What the button for another applicant says, for example "another road cooperative".
+    pub another: Localized,
+    /// Fields that tell of the sender and not of the applicant: they stay the same for another applicant.
+    pub sender: Vec<String>,
 }
 
 /// Process type of the seeds (S001–S003).

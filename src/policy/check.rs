@@ -98,7 +98,7 @@ fn sources_of_facts(pack: &Pack, service: &ServiceFile, library: &Library, fault
         .municipality
         .registers
         .iter()
-        .filter(|row| row.service == service.id)
+        .filter(|row| row.service == service.id && row.about.is_none())
         .map(|row| row.fact.as_str())
         .collect();
     let attachments: Vec<String> = service.attachments.iter().map(|a| format!("attachment_{}", a.name)).collect();

@@ -86,6 +86,16 @@ impl Library {
         Some(spans.swap_remove(chosen))
     }
 
+    /// The first application window that opens after a moment.
+    #[must_use]
+    pub fn window_after(&self, id: &DocumentId, moment: Timestamp) -> Option<WindowSpan<'_>> {
+        let year = moment.to_zoned(helsinki()).year();
+        // One that closes next year may have opened before; the one after it has not.
+        (year..=year.saturating_add(2))
+            .filter_map(|year| self.window_closing_in(id, year))
+            .find(|span| span.opens > moment)
+    }
+
     fn window_closing_in(&self, id: &DocumentId, year: i16) -> Option<WindowSpan<'_>> {
         self.documents.get(id)?.iter().find_map(|document| {
             let (opens, closes) = document.window?.closing_in(year)?;

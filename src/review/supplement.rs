@@ -4,11 +4,11 @@
 
 use serde_json::json;
 
-use super::{Refusal, Result, Review, act, refuse_final};
-use crate::cases::{Act, Actor, AlertId, Case, CaseFile, CaseId, EmergencyHit, EventKind, NewEvent, Person};
+use super::{Refusal, Result, Review, act, alerts, refuse_final};
+use crate::cases::{Act, Case, CaseFile, CaseId, EmergencyHit, EventKind, Person};
 use crate::intake::Incoming;
 use crate::intake::extract::{self, Attached};
-use crate::storage::{Alert, Receipt};
+use crate::storage::Receipt;
 use crate::triage::{Step, read};
 
 /// What became of a supplement.
@@ -33,7 +33,7 @@ impl Review {
         let hits = self.dangers(person, &more);
         let (mut tx, mut case) = self.open(person, id).await?;
         let hits = hits?;
-        let cards = cards(&hits);
+        let cards = alerts::cards(&hits);
         refuse_final(&case)?;
         let submission = more.submission;
         match tx.insert_submission(&submission, &more.sender, &more.raw, &more.files).await? {
@@ -44,19 +44,7 @@ impl Review {
             }
         }
         if !hits.is_empty() {
-            let alert = AlertId::new(self.ambient().id());
-            let kinds: Vec<&str> = hits.iter().map(|hit| hit.kind.as_str()).collect();
-            let event = NewEvent {
-                actor: Actor::system("review/supplement"),
-                kind: EventKind::AlertRaised,
-                case_id: Some(id),
-                payload: json!({ "alert": alert, "kinds": kinds }),
-            };
-            let raised_at = self.ambient().now();
-            let municipality = case.municipality.clone();
-            tx.raise_alert(&Alert { id: alert, municipality, case_id: id, hits, raised_at, acknowledged: None })
-                .await?;
-            tx.append_event(&case.municipality, event).await?;
+            self.alarm(&mut tx, &case, hits, "review/supplement").await?;
         }
         case.file.supplements.push(submission.id);
         case.file.asked.clear();
@@ -74,11 +62,4 @@ impl Review {
         read::run(self.desk(&person.municipality)?, &more.submission, Some(&plain), &mut file);
         Ok(file.reading.map(|reading| reading.emergencies).unwrap_or_default())
     }
-}
-
-fn cards(hits: &[EmergencyHit]) -> Vec<String> {
-    let mut cards: Vec<String> = hits.iter().map(|hit| hit.card.clone()).collect();
-    cards.sort();
-    cards.dedup();
-    cards
 }

@@ -15,6 +15,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "sessions", include_str!("migrations/0004_sessions.sql")),
     (5, "residents", include_str!("migrations/0005_residents.sql")),
     (9, "section_uses", include_str!("migrations/0009_section_uses.sql")),
+    (10, "messages", include_str!("migrations/0010_messages.sql")),
 ];
 
 /// Brings the schema up to date; does nothing when it is.

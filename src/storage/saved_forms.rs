@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::row::{Columns as _, to_json};
@@ -30,12 +31,27 @@ pub struct SavedForm {
 pub struct Filled {
     /// Texts by name, as they were typed.
     pub texts: BTreeMap<String, String>,
-    /// The number of the case that a value was taken from, by name: shown beside it.
+    /// Where a value was taken from that nobody typed here, by name: shown beside it.
     #[serde(default)]
-    pub from: BTreeMap<String, String>,
+    pub from: BTreeMap<String, Origin>,
     /// The case under which words of danger in it were brought to a person before it was sent.
     #[serde(default)]
     pub rescued: Option<String>,
+}
+
+/// Where a value on a form was taken from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Origin {
+    /// A case, by its number.
+    Case(String),
+    /// A register of the municipality.
+    Register {
+        /// Its name.
+        register: String,
+        /// From which day it says so.
+        as_of: Date,
+    },
 }
 
 /// A file that was added to a form.

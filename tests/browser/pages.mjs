@@ -354,6 +354,110 @@ const stories = {
     assert.deepEqual(page.words, []);
   },
 
+  async "files show how far they are, and what is wrong keeps the text"() {
+    const page = await visitor();
+    await page.goto("/m/harjuvesi");
+    await page.locator(".picks form button").last().click();
+    await page.waitForURL("**/forms/**");
+    const slow = await page.context().newCDPSession(page);
+    await slow.send("Network.enable");
+    await slow.send("Network.emulateNetworkConditions", { offline: false, latency: 20, downloadThroughput: -1, uploadThroughput: 300_000 });
+    await page.locator("textarea").first().fill("Liitteenä kuva venepaikasta.");
+    const file = (name, size) => ({ name, mimeType: "image/jpeg", buffer: Buffer.alloc(size, 7) });
+    await page.locator("#file").setInputFiles([file("tyhja.jpg", 0), file("kuva.jpg", 600_000)]);
+    await page.locator("button[value='check']").click();
+    await page.locator(".sending progress").waitFor();
+    assert.match(await page.locator(".sending [role=status]").innerText(), /Lähetetään tiedostoja: \d+ %/);
+    await look(page, "sending");
+    await page.locator("[role=alert]").waitFor();
+    assert.match(await page.locator("[role=alert]").innerText(), /tyhja\.jpg on tyhjä/);
+    assert.equal(await page.locator("textarea").first().inputValue(), "Liitteenä kuva venepaikasta.");
+    assert.match(await page.locator("ul.files").innerText(), /kuva\.jpg/);
+    await slow.send("Network.emulateNetworkConditions", { offline: true, latency: 0, downloadThroughput: 0, uploadThroughput: 0 });
+    await page.locator("#file").setInputFiles([file("toinen.jpg", 1_000)]);
+    await page.locator("button[value='check']").click();
+    await page.locator(".fault[role=status]").waitFor();
+    assert.match(await page.locator(".fault[role=status]").innerText(), /Tekstisi on vielä tällä sivulla/);
+    await slow.send("Network.emulateNetworkConditions", { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
+    await page.locator("button[value='check']").click();
+    await page.waitForURL("**/check");
+    assert.match(await page.locator("main").innerText(), /toinen\.jpg/);
+  },
+
+  async "a resident and the office write to each other, and consent is withdrawn"() {
+    const resident = await visitor();
+    await resident.goto("/m/harjuvesi");
+    await resident.locator("form:has(input[value='fault-notice']) button").first().click();
+    await resident.locator("#description").fill("Leikkipaikan keinu on vino Koulutiellä.");
+    await resident.locator("button[value='check']").click();
+    await resident.waitForURL("**/check");
+    assert.equal(await resident.locator("#publish_consent").isChecked(), false, "nobody consents unasked");
+    await resident.locator("#publish_consent").check();
+    await resident.locator("form[action$='/send'] button").click();
+    await resident.waitForURL("**/c/**");
+    const followed = resident.url().split("?")[0];
+    const number = (await resident.locator(".lead").innerText()).match(/HRJ\/\d+\/\d+/)[0];
+    await resident.locator("#message").fill("Milloin keinu korjataan?");
+    await resident.locator("form[action$='/message'] button").click();
+    await resident.waitForURL("**?written=1**");
+    assert.match(await resident.locator(".talk").innerText(), /Milloin keinu korjataan\?/);
+
+    const handler = await staff("käsittelijä");
+    await handler.goto("/console?view=all");
+    const row = handler.locator("tr").filter({ hasText: number });
+    assert.match(await row.innerText(), /Viesti odottaa/);
+    await row.locator("[data-row]").click();
+    await handler.locator("#message").fill("Keinu korjataan perjantaina.");
+    await handler.locator("form[action$='/message'] button").click();
+    await handler.waitForURL("**?done=written");
+    await handler.screenshot({ path: join(screenshots, "console-messages.png"), fullPage: true });
+
+    await resident.goto(followed);
+    assert.match(await resident.locator(".talk").innerText(), /Keinu korjataan perjantaina\./);
+    await resident.locator("form[action$='/consent'] button").click();
+    await resident.waitForURL("**?unconsented=1");
+    assert.match(await resident.locator("main").innerText(), /Peruit suostumuksen/);
+    await resident.locator("form[action$='/withdraw'] input").check();
+    await resident.locator("form[action$='/withdraw'] button").click();
+    await resident.waitForURL("**?withdrawn=1");
+    await resident.locator("#message").fill("Vaadin oikaisua.");
+    await resident.locator("form[action$='/message'] button").click();
+    await resident.waitForURL("**?sent=1");
+    assert.doesNotMatch(await resident.locator(".lead").innerText(), new RegExp(number), "a case of its own");
+    assert.deepEqual([...resident.words, ...handler.words], []);
+    for (const [lang, colorScheme, width] of [["fi", "dark", 320], ["sv", "light", 1280], ["en", "light", 320]]) {
+      const page = await visitor({ colorScheme, viewport: { width, height: 900 } });
+      for (const [name, path] of [["talk", followed], ["talk-data", `${followed}/data`]]) {
+        await page.goto(`${path}?lang=${lang}`);
+        const shot = `${name}-${lang}-${colorScheme}-${width}`;
+        await page.screenshot({ path: join(screenshots, `${shot}.png`), fullPage: true });
+        await look(page, shot);
+        assert.deepEqual(page.words, [], shot);
+      }
+    }
+  },
+
+  async "words outlive a session"() {
+    const page = await staff("käsittelijä");
+    await page.goto("/console?view=all&service=private-road-grant&status=in-review");
+    await page.locator("[data-row]").last().click();
+    await page.locator("details:has(#message) summary").click();
+    await page.locator("#message").fill("Hakemuksenne on käsittelyssä.");
+    await page.context().clearCookies({ name: "vireille_session" });
+    await page.locator("form[action$='/message'] button").click();
+    assert.match(await page.locator("[role=alert]").innerText(), /Istuntosi oli päättynyt/);
+    await look(page, "session-ended");
+    await page.locator(".picks button").filter({ hasText: "käsittelijä" }).first().click();
+    assert.equal(await page.locator("textarea").inputValue(), "Hakemuksenne on käsittelyssä.");
+    for (const width of [1280, 320]) {
+      await page.setViewportSize({ width, height: 900 });
+      await page.screenshot({ path: join(screenshots, `again-${width}.png`), fullPage: true });
+      await look(page, `again-${width}`);
+    }
+    await page.locator("form button.primary").click();
+    await page.waitForURL("**?done=written");
+  },
+
   async "every page is accessible in three languages, light and dark, wide and narrow"() {
     const pages = { "sign-in": "/sign-in", lost: "/no/such/page", choose: "/m/harjuvesi", found: "/m/harjuvesi?q=katuvalo" };
     const sender = await visitor();

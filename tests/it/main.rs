@@ -33,6 +33,7 @@ mod masking;
 mod model;
 mod pages;
 mod pages_case;
+mod pages_messages;
 mod pages_resident;
 mod peers;
 mod pipeline;

@@ -136,6 +136,45 @@ async fn what_cannot_be_saved_is_kept_and_told_at_its_field() {
 }
 
 #[tokio::test]
+async fn a_session_that_ends_takes_no_words_with_it_and_repeats_no_decision() {
+    let app = spawn_app().await;
+    let path = granted(&app).await;
+    let handler = app.handler().await;
+    let mut browser = signed_in(&app, &handler).await;
+    browser.post(&format!("{path}/claim"), &[]).await.expect(303);
+    browser.post("/sign-out", &[]).await.expect(303);
+    let ask = [("about", "details"), ("question", "Mikä on <tien> nimi?")];
+    let page = browser.post(&format!("{path}/ask"), &ask).await.expect(401).says("Istuntosi oli päättynyt");
+    assert_eq!(value(&page, "kept.question"), "Mikä on &lt;tien&gt; nimi?");
+    let to = format!("{path}/ask");
+    let wrong = [("to", to.as_str()), ("kept.about", "details"), ("kept.question", ask[1].1), ("token", "vir_wrong")];
+    let page = browser.post("/sign-in", &wrong).await.expect(422);
+    assert_eq!(value(&page, "kept.about"), "details", "a wrong token loses nothing either");
+    let right = [wrong[0], wrong[1], wrong[2], ("token", handler.secret.as_deref().unwrap())];
+    let page = browser.post("/sign-in", &right).await.expect(200).says("Kirjoittamasi on tallella");
+    let page = page.says("Mikä on &lt;tien&gt; nimi?</textarea>").says(&format!("action=\"{to}\""));
+    assert_eq!(value(&page, "about"), "details");
+    browser.post(&to, &ask).await.leads_to(&format!("{path}?done=asked"));
+    // Files go along nowhere, and that is said.
+    browser.post("/sign-out", &[]).await.expect(303);
+    let page = browser.upload(&to, &ask, &[("file", "a.txt", b"a")]).await.expect(401);
+    assert_eq!(value(&page, "kept-files"), "1");
+    let mut form = right.to_vec();
+    form.push(("kept-files", "1"));
+    browser.post("/sign-in", &form).await.expect(200).says("Liitteitä ei voitu säilyttää");
+    // Nothing of a decision goes through a sign-in: it is seen again first. Nor does an act without words.
+    browser.post("/sign-out", &[]).await.expect(303);
+    let approval = [("draft_hash", "x"), ("confirmed", "kyllä kiitos")];
+    browser.post(&format!("{path}/approve"), &approval).await.leads_to(&format!("/sign-in?to={path}"));
+    browser.post(&format!("{path}/claim"), &[]).await.leads_to(&format!("/sign-in?to={path}"));
+    let approve = format!("{path}/approve");
+    let form = [("to", approve.as_str()), ("kept.confirmed", "kyllä kiitos"), right[3]];
+    browser.post("/sign-in", &form).await.expect(303);
+    app.run_jobs().await;
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn every_act_of_the_page_does_what_the_api_does() {
     let app = spawn_app().await;
     let path = granted(&app).await;

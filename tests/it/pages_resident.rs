@@ -7,7 +7,7 @@ use crate::support::app::{TestApp, spawn_app};
 use crate::support::desk::{NOW, road_json};
 
 /// Begins a form; gives its path.
-async fn begin(browser: &mut Browser, form: &[(&str, &str)]) -> String {
+pub async fn begin(browser: &mut Browser, form: &[(&str, &str)]) -> String {
     let page = browser.post("/m/harjuvesi/forms", form).await.expect(303);
     let path = page.header("location").to_owned();
     assert!(path.starts_with("/forms/") && path.len() > 60, "{path}");
@@ -25,17 +25,17 @@ fn pairs(typed: &[(String, String)]) -> Vec<(&str, &str)> {
     typed.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect()
 }
 
-const FILES: [(&str, &str, &[u8]); 2] =
+pub const FILES: [(&str, &str, &[u8]); 2] =
     [("file-accounts", "IMG_1.txt", b"kuitit"), ("file-minutes", "poytakirja.txt", b"paatettiin hakea")];
 
 /// Sends a form that has nothing wrong; gives the path of its case.
-async fn sent(browser: &mut Browser, path: &str) -> String {
+pub async fn sent(browser: &mut Browser, path: &str) -> String {
     let page = browser.post(&format!("{path}/send"), &[]).await.expect(303);
     page.header("location").trim_end_matches("?sent=1").to_owned()
 }
 
 /// The whole application, sent; gives the path of its case.
-async fn applied(browser: &mut Browser, files: &[(&str, &str, &[u8])]) -> String {
+pub async fn applied(browser: &mut Browser, files: &[(&str, &str, &[u8])]) -> String {
     let path = begin(browser, &[("service", "private-road-grant")]).await;
     let typed = typed();
     let mut form = pairs(&typed);
@@ -52,7 +52,7 @@ fn value(page: &Page, name: &str) -> Option<String> {
     Some(value.split('"').next()?.to_owned())
 }
 
-async fn decide(app: &TestApp, number: &str) {
+pub async fn decide(app: &TestApp, number: &str) {
     let director = app.director().await;
     let queue = director.get("/v1/cases").await.expect(200).json;
     let row = queue["items"].as_array().unwrap().iter().find(|row| row["number"] == number).expect("in the queue");
@@ -130,8 +130,9 @@ async fn an_application_goes_from_form_to_letter() {
     form.push(("act", "check"));
     browser.upload(&path, &form, &FILES[..1]).await.leads_to(&format!("{path}/check"));
     let check = browser.get(&format!("{path}/check")).await.expect(200);
-    check.says("Kokouksen pöytäkirja").says("pyydämme niitä myöhemmin").says("Harjun tiekunta");
+    let check = check.says("Kokouksen pöytäkirja").says("pyydämme niitä myöhemmin").says("Harjun tiekunta");
     let case = sent(&mut browser, &path).await;
+    check.says("Haku on auki 15.4.2026 klo 15.00 asti");
     // Twice is once, and the form has become its case.
     assert_eq!(sent(&mut browser, &path).await, case);
     browser.get(&path).await.leads_to(&case);
@@ -147,6 +148,12 @@ async fn an_application_goes_from_form_to_letter() {
     page.says("Toimittakaa pöytäkirja kokouksesta");
     let answer = format!("{case}/answer");
     browser.upload(&answer, &[], &[]).await.expect(422).says("Vastaus on tyhjä");
+    // What must be put right first hides no danger, and the same words alarm once.
+    for _ in 0..3 {
+        let danger = [("message-text", "Apua, talo palaa!")];
+        let page = browser.upload(&answer, &danger, &[("file-minutes", "a.txt", b"")]).await.expect(422);
+        page.says("soittakaa 112").says("asianumerolla HRJ/2026/00002").says("Apua, talo palaa!");
+    }
     let page = browser.upload(&answer, &[("message-text", "Ohessa.")], &[("file-minutes", "a.txt", b"")]).await;
     page.expect(422).says("a.txt on tyhjä").says("Ohessa.");
     browser.upload(&answer, &[("message-text", "Ohessa.")], &FILES[1..]).await.leads_to(&format!("{case}?answered=1"));
@@ -156,11 +163,21 @@ async fn an_application_goes_from_form_to_letter() {
     let page = browser.get(&case).await.expect(200).says("Asia on päätetty").says("2\u{a0}585,00\u{a0}€");
     assert!(!page.html.contains("/withdraw"), "what is decided is not withdrawn");
     browser.post(&format!("{case}/withdraw"), &[("sure", "yes")]).await.expect(422).says("ei voi enää perua");
-    browser.upload(&answer, &[("message-text", "Vielä yksi asia")], &[]).await.expect(409);
+    let late = browser.upload(&answer, &[("message-text", "Vielä yksi asia")], &[]).await.expect(422);
+    late.says("voit lähettää sen viestinä").says("Vielä yksi asia</textarea>");
 
     let data = browser.get(&format!("{case}/data")).await.expect(200).says("Säilytetään 10 vuotta").says("hyväksyjä");
-    let data = data.says("Harjun tiekunta").says("poytakirja.txt");
+    let data = data.says("Harjun tiekunta").says("poytakirja.txt").says("Kunnan rekisteristä");
     assert!(!data.html.contains("Tuomas Teknikko"), "people are told by role: {}", data.html);
+
+    // A person has seen to it who applies: now the register's word on that road stands in the next form.
+    let page = browser.post(&format!("{case}/again"), &[("again", "1")]).await.expect(303);
+    let form = browser.get(page.header("location")).await.expect(200);
+    let form = form.says("Otettu rekisteristä: Yksityistierekisteri, 1.3.2026").says("Otettu asiasta HRJ/2026/00001");
+    assert_eq!(value(&form, "total_length").as_deref(), Some("2640"));
+    let page = browser.post(&format!("{case}/again"), &[("another", "1")]).await.expect(303);
+    let other = browser.get(page.header("location")).await.expect(200).says("Testi Puheenjohtaja");
+    assert!(!other.html.contains("rekisteri, 1.3.2026"), "another's form tells nothing of this road");
     app.stop().await;
 }
 
@@ -174,6 +191,7 @@ async fn the_second_application_is_hardly_typed() {
     let page = browser.post(&format!("{case}/again"), &[("again", "1")]).await.expect(303);
     let path = page.header("location").to_owned();
     let form = browser.get(&path).await.expect(200).says("Otettu asiasta HRJ/2026/00001").says("Harjun tiekunta");
+    assert!(!form.html.contains("Otettu rekisteristä"), "whoever types an id of a road is told nothing about it");
     // A year later: the day of the meeting, and one cost that has changed.
     let known: Vec<(String, String)> =
         typed().into_iter().filter(|(name, _)| form.html.contains(&format!("name=\"{name}\""))).collect();
@@ -332,5 +350,156 @@ async fn too_many_forms_are_refused_and_danger_in_them_is_not_lost() {
     }
     let page = page.expect(429);
     page.says("soittakaa 112").says("HRJ/2026/00001");
+    app.stop_with_jobs_left().await;
+}
+
+#[tokio::test]
+async fn the_window_is_told_before_anything_is_typed_and_a_closed_one_loses_nothing() {
+    let app = spawn_app().await;
+    let mut browser = Browser::new(&app);
+    app.now_is("2026-01-15T10:00:00Z");
+    browser.get("/m/harjuvesi").await.expect(200).says("Haku alkaa 1.2.2026.");
+    app.now_is("2026-03-10T08:15:00Z");
+    browser.get("/m/harjuvesi?lang=sv").await.expect(200).says("Ansökningstiden pågår till 15.4.2026");
+    browser.get("/m/harjuvesi?lang=fi").await.expect(200).says("Haku on auki 15.4.2026 klo 15.00 asti.");
+
+    app.now_is("2026-04-15T12:00:01Z");
+    let page = browser.get("/m/harjuvesi").await.expect(200).says("Haku päättyi 15.4.2026 klo 15.00.");
+    page.says("Seuraava haku alkaa 1.2.2027.");
+    let path = begin(&mut browser, &[("service", "private-road-grant")]).await;
+    let typed = typed();
+    let mut form = pairs(&typed);
+    browser.upload(&path, &form, &FILES).await.leads_to(&format!("{path}?saved=1"));
+    let page = browser.get(&path).await.expect(200).says("käsitellään myöhästyneenä");
+    page.says("Seuraava hakuaika on 1.2.2027 – ").says("säilyy tässä osoitteessa 2.3.2027 asti");
+    form.push(("act", "check"));
+    browser.upload(&path, &form, &[]).await.leads_to(&format!("{path}/check"));
+    browser.get(&format!("{path}/check")).await.expect(200).says("Lähetä myöhästyneenä").says("Seuraava hakuaika");
+    // Whoever waits finds the form as it was.
+    app.now_is("2027-02-02T10:00:00Z");
+    let page = browser.get(&path).await.expect(200).says("Haku on auki").says("tilinpäätös IMG_1.txt");
+    assert_eq!(value(&page, "cooperative_name").as_deref(), Some("Harjun tiekunta"));
+    app.now_is("2026-04-20T09:00:00Z");
+    let case = sent(&mut browser, &path).await;
+    browser.get(&case).await.expect(200).says("Hakuaika").says("Hakemus saapui hakuajan jälkeen");
+    app.stop_with_jobs_left().await;
+}
+
+#[tokio::test]
+async fn what_is_typed_into_a_form_that_is_no_longer_kept_gets_a_new_address() {
+    let app = spawn_app().await;
+    let mut browser = Browser::new(&app);
+    let path = begin(&mut browser, &[]).await;
+    app.now_is("2026-04-20T09:00:00Z");
+    let typed = [("message-text", "Pitkä <kysymys> kaavasta"), ("act", "check")];
+    browser.upload(&path, &typed, &[]).await.expect(404);
+    let mut whose = typed.to_vec();
+    whose.push(("of-municipality", "harjuvesi"));
+    let page = browser.upload(&path, &whose, &[("file", "a.txt", b"a")]).await.expect(303);
+    let new = page.header("location").trim_end_matches("?anew=1").to_owned();
+    assert!(new.starts_with("/forms/") && new != path, "{new}");
+    let page = browser.get(&format!("{new}?anew=1")).await.expect(200).says("säilytysaika oli päättynyt");
+    page.says("Pitkä &lt;kysymys&gt; kaavasta").says("a.txt");
+    sent(&mut browser, &new).await;
+    app.stop_with_jobs_left().await;
+}
+
+#[tokio::test]
+async fn consent_is_asked_last_given_by_a_tick_and_withdrawn_at_any_time() {
+    let app = spawn_app().await;
+    let mut browser = Browser::new(&app);
+    let registry = app.person(vireille::cases::Role::Registry, "Kaisa Kirjaaja", None).await;
+    let notice = [("category", "VA1"), ("description", "Töhryjä alikulussa Koulutiellä"), ("act", "check")];
+    let mut cases = Vec::new();
+    for tick in [&[][..], &[("publish_consent", "true")]] {
+        let path = begin(&mut browser, &[("service", "fault-notice")]).await;
+        let form = browser.get(&path).await.expect(200).says("ilmoittaa vian nimettömänä");
+        assert!(!form.html.contains("publish_consent"), "it is asked where all is seen that it is about");
+        browser.upload(&path, &notice, &[]).await.leads_to(&format!("{path}/check"));
+        let check = browser.get(&format!("{path}/check")).await.expect(200).says("Suostumus julkaisemiseen");
+        assert!(check.html.contains("name=\"publish_consent\"") && !check.html.contains("checked"), "{}", check.html);
+        let page = browser.post(&format!("{path}/send"), tick).await.expect(303);
+        cases.push(page.header("location").trim_end_matches("?sent=1").to_owned());
+    }
+    let consents = async || {
+        let rows = registry.get("/v1/cases").await.expect(200).json;
+        let mut held = Vec::new();
+        for row in rows["items"].as_array().unwrap() {
+            let path = format!("/v1/cases/{}/consent", row["id"].as_str().unwrap());
+            let number = row["number"].as_str().unwrap().to_owned();
+            held.push((number, registry.get(&path).await.expect(200).json["holds"].as_bool().unwrap()));
+        }
+        held.sort();
+        held.into_iter().map(|(_, holds)| holds).collect::<Vec<_>>()
+    };
+    assert_eq!(consents().await, [false, true]);
+    browser.get(&cases[0]).await.expect(200).says("Et ole antanut suostumusta");
+    browser.get(&cases[1]).await.expect(200).says("Olet antanut suostumuksen").says("Peru suostumus");
+    let own_data = [("withdraw", "1"), ("own-data", "1")];
+    browser
+        .post(&format!("{}/consent", cases[1]), &own_data)
+        .await
+        .leads_to(&format!("{}/data?unconsented=1", cases[1]));
+    browser.get(&format!("{}/data?unconsented=1", cases[1])).await.expect(200).says("Peruit suostumuksen");
+    assert_eq!(consents().await, [false, false]);
+    browser.post(&format!("{}/withdraw", cases[0]), &[("sure", "yes")]).await.expect(303);
+    browser.post(&format!("{}/consent", cases[0]), &[("give", "1")]).await.expect(303);
+    browser.get(&cases[0]).await.expect(200).says("Olet antanut suostumuksen");
+    assert_eq!(consents().await, [true, false], "also when the case has ended");
+
+    let handler = app.handler().await;
+    let id = handler.get("/v1/cases").await.json["items"][0]["id"].as_str().unwrap().to_owned();
+    let order = serde_json::json!({ "given": true });
+    handler.post(&format!("/v1/cases/{id}/consent"), &order).await.problem(403, "/problems/forbidden");
+    let timeline = registry.get(&format!("/v1/cases/{id}/timeline")).await.expect(200);
+    assert!(timeline.text.contains("consent-changed"), "{}", timeline.text);
+    // What the service publishes nothing of is neither asked nor given.
+    let road = applied(&mut browser, &FILES).await;
+    let page = browser.get(&road).await.expect(200);
+    assert!(!page.html.contains("Suostumus julkaisemiseen"), "{}", page.html);
+    browser.post(&format!("{road}/consent"), &[("give", "1")]).await.expect(422);
+    app.stop_with_jobs_left().await;
+}
+
+#[tokio::test]
+async fn every_page_says_where_a_person_is_reached_and_what_the_computer_does() {
+    let app = spawn_app().await;
+    let mut browser = Browser::new(&app);
+    let notice = [("description", "Katuvalo on pimeänä Koulutiellä"), ("act", "check")];
+    let path = begin(&mut browser, &[("service", "fault-notice")]).await;
+    browser.upload(&path, &notice, &[]).await.leads_to(&format!("{path}/check"));
+    for page in ["/m/harjuvesi", &path, &format!("{path}/check")] {
+        browser.get(page).await.expect(200).says("Kunnantie 1, 99990 Harjuvesi").says("Ihminen lukee ehdotuksen");
+    }
+    let case = sent(&mut browser, &path).await;
+    let page = browser.get(&case).await.expect(200);
+    assert!(!page.html.contains("/again"), "a notice is not applied for again: {}", page.html);
+    browser.post(&format!("{case}/again"), &[("again", "1")]).await.expect(404);
+    app.now_is(NOW);
+    app.run_jobs().await;
+    for page in [&case, &format!("{case}/data")] {
+        browser.get(page).await.expect(200).says("040 000 0002").says("Kunnantie 1");
+    }
+    browser.get(&case).await.says("eikä käytä kielimallia").says("Ihminen tarkistaa sen");
+    browser.get("/c/nothing").await.expect(404).says("040 000 0001").says("Kunnantie 1");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_withdrawal_too_many_hides_no_danger_and_alarms_once() {
+    let app = spawn_app().await;
+    let mut browser = Browser::new(&app);
+    let path = begin(&mut browser, &[("q", "Kysymys venepaikasta")]).await;
+    let case = sent(&mut browser, &path).await;
+    let cry = [("why", "Perun, koska talo palaa, apua!")];
+    let mut refused = 0;
+    for _ in 0..60 {
+        let page = browser.post(&format!("{case}/withdraw"), &cry).await;
+        if page.status == 429 {
+            page.says("soittakaa 112").says("HRJ/2026/00002");
+            refused += 1;
+        }
+    }
+    assert!(refused > 1, "{refused}");
     app.stop_with_jobs_left().await;
 }

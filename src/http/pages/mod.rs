@@ -1,13 +1,14 @@
 //! The pages: server-rendered, complete without a script, in Finnish, Swedish and English.
 //!
 //! In reading order: [`render`] (templates and words), [`reader`] (who reads, in which language; the layer around every
-//! page), [`session`] and [`sign_in`], [`limits`], [`form`] (what a browser posts), [`assets`], then [`console`] for
-//! those who handle cases and [`resident`] for those whose cases they are. A page calls the same functions as the API
+//! page), [`session`] and [`sign_in`], [`limits`], [`form`] (what a browser posts), [`kept`] (what was typed when a session ended),
+//! [`assets`], then [`console`] for those who handle cases and [`resident`] for those whose cases they are. A page calls the same functions as the API
 //! and can do nothing that the API cannot; its rights are the same types ([`super::identity`]).
 
 pub mod assets;
 pub mod console;
 pub mod form;
+pub mod kept;
 pub mod limits;
 pub mod reader;
 pub mod render;

@@ -13,7 +13,9 @@ use minijinja::value::Serde;
 use minijinja::{Value, context};
 use serde::Serialize;
 
-use super::{render, session};
+use super::resident::start;
+use super::sign_in::{self, Local};
+use super::{kept, render, session};
 use crate::app::App;
 use crate::cases::{Language, Person};
 use crate::http::error::{Error, Result};
@@ -83,8 +85,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Reader {
 
 /// Finds out who reads, answers, and dresses the answer as a page.
 pub async fn arrive(State(app): State<App>, request: Request, next: Next) -> Result<Response> {
+    let found = session::find(&app, request.headers()).await?;
+    let (kept, request) = if found.is_none() { kept::take(request).await } else { (None, request) };
     let (mut parts, body) = request.into_parts();
-    let found = session::find(&app, &parts.headers).await?;
+    let local = Local::of(&parts, &app);
     let person = found.map(|found| found.person);
     let asker = person.clone().map_or(Asker::Nobody, Asker::Known);
     let mut reader = Reader::of(&parts, person);
@@ -102,7 +106,12 @@ pub async fn arrive(State(app): State<App>, request: Request, next: Next) -> Res
     if let Some(problem) = response.extensions().get::<Problem>().cloned()
         && wants_page
     {
-        response = refused(&reader, &problem, &method, &target)?;
+        response = match kept {
+            Some(kept) if problem.status() == StatusCode::UNAUTHORIZED => {
+                sign_in::keeping(&app, &reader, local, &kept).await?
+            }
+            _ => refused(&app, &reader, &problem, &method, &target)?,
+        };
     }
     let headers = response.headers_mut();
     // What is stricter than a page (a stranger's file, a report) says so itself.
@@ -117,14 +126,17 @@ pub async fn arrive(State(app): State<App>, request: Request, next: Next) -> Res
 }
 
 /// A problem as people read it.
-fn refused(reader: &Reader, problem: &Problem, method: &Method, target: &str) -> Result<Response> {
-    if problem.status() == StatusCode::UNAUTHORIZED && method == Method::GET {
-        return Ok(Redirect::to(&format!("/sign-in?to={}", encoded(target))).into_response());
+fn refused(app: &App, reader: &Reader, problem: &Problem, method: &Method, target: &str) -> Result<Response> {
+    if problem.status() == StatusCode::UNAUTHORIZED {
+        // An act is looked at anew before it is done.
+        let to = if method == Method::GET { target } else { kept::page_of(target) };
+        return Ok(Redirect::to(&format!("/sign-in?to={}", encoded(to))).into_response());
     }
     let slug = problem.kind.rsplit('/').next().unwrap_or_default();
     let known = render::word(&format!("problem.{slug}"), reader.language).is_some();
     let title = format!("problem.{}", if known { slug } else { "other" });
     let view = context! { title => title, detail => problem.detail.as_str(), known => known, status => problem.status,
+    contacts => Value::from(Serde(if reader.person.is_none() { start::contacts(app, reader.language) } else { Vec::new() })),
     errors => Value::from(Serde(&problem.errors)) };
     let mut response = render::page("problem.html", reader, view)?;
     *response.status_mut() = problem.status();

@@ -31,6 +31,7 @@ macro_rules! files {
 
 /// Every template, by name.
 const TEMPLATES: &[(&str, &str)] = files!["templates":
+    "again.html",
     "layout.html",
     "problem.html",
     "sign-in.html",
@@ -48,6 +49,7 @@ const TEMPLATES: &[(&str, &str)] = files!["templates":
     "console/facts.html",
     "console/help.html",
     "console/layout.html",
+    "console/messages.html",
     "console/policies.html",
     "console/policy-choice.html",
     "console/policy-compare.html",
@@ -59,16 +61,21 @@ const TEMPLATES: &[(&str, &str)] = files!["templates":
     "console/report-table.html",
     "console/reports.html",
     "console/versions.html",
+    "resident/again.html",
     "resident/cards.html",
     "resident/case.html",
     "resident/check.html",
     "resident/choose.html",
+    "resident/consent.html",
     "resident/data.html",
     "resident/form.html",
     "resident/input.html",
     "resident/layout.html",
+    "resident/messages.html",
+    "resident/origin.html",
     "resident/refused.html",
     "resident/related.html",
+    "resident/window.html",
     "resident/wrong.html",
 ];
 
@@ -77,6 +84,7 @@ const WORDS: &[(&str, &str)] = files!["words":
     "case.yaml",
     "case_binds.yaml",
     "common.yaml",
+    "conversation.yaml",
     "evaluations.yaml",
     "help.yaml",
     "policies.yaml",

@@ -19,7 +19,8 @@ const NAME: &str = "vireille_session";
 /// A session's end is moved at most so often: not every page is a write.
 const MOVE_EVERY: SignedDuration = SignedDuration::from_secs(60);
 
-/// What a session holds.
+/// What a session holds. Stored as a text of its own shape: a session that stands for a party, known by a national
+/// identity, will be another one beside it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct File {
     token: TokenId,

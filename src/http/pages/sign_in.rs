@@ -14,6 +14,7 @@ use minijinja::{Value, context};
 use serde::{Deserialize, Serialize};
 
 use super::form::Form;
+use super::kept::{self, Kept};
 use super::limits::{Address, Limits};
 use super::reader::Reader;
 use super::{render, session};
@@ -41,7 +42,7 @@ struct Pick {
 
 /// `GET /sign-in`
 pub async fn show(State(app): State<App>, reader: Reader, local: Local, Query(back): Query<Back>) -> Result<Response> {
-    form(&app, &reader, local, &back.to, None).await
+    form(&app, &reader, local, &back.to, None, None).await
 }
 
 /// `POST /sign-in`: with `token`, or on this machine with `person`.
@@ -54,6 +55,7 @@ pub async fn sign_in(
     form: Form,
 ) -> Result<Response> {
     let to = form.text("to").unwrap_or_default().to_owned();
+    let kept = Kept::through(&form, &to);
     limits.sign_in(address)?;
     let picked = form.text("person").and_then(|id| id.parse::<TokenId>().ok()).filter(|_| local.allowed);
     let person = if let Some(id) = picked {
@@ -63,11 +65,16 @@ pub async fn sign_in(
         app.storage().person_by_token_hash(&tokens::hash(secret)).await?
     };
     let Some(person) = person else {
-        let mut response = self::form(&app, &reader, local, &to, Some("sign_in.unknown")).await?;
+        let mut response = self::form(&app, &reader, local, &to, Some("sign_in.unknown"), kept.as_ref()).await?;
         *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
         return Ok(response);
     };
     let cookie = session::open(&app, &person).await?;
+    if let Some(kept) = kept {
+        let page_of = kept::page_of(&kept.to);
+        let page = render::page("again.html", &reader, context! { kept => Value::from(Serde(&kept)), page_of })?;
+        return Ok(([(header::SET_COOKIE, cookie)], page).into_response());
+    }
     let to = if is_here(&to) { to } else { home(&person).to_owned() };
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&to)).into_response())
 }
@@ -78,13 +85,30 @@ pub async fn sign_out(State(app): State<App>, headers: HeaderMap) -> Result<Resp
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/sign-in")).into_response())
 }
 
-async fn form(app: &App, reader: &Reader, local: Local, to: &str, fault: Option<&str>) -> Result<Response> {
+/// The sign-in in place of an act whose session had ended, with the words that were typed.
+///
+/// # Errors
+/// [`Error::Unavailable`].
+pub async fn keeping(app: &App, reader: &Reader, local: Local, kept: &Kept) -> Result<Response> {
+    let mut response = form(app, reader, local, &kept.to, Some("sign_in.ended"), Some(kept)).await?;
+    *response.status_mut() = StatusCode::UNAUTHORIZED;
+    Ok(response)
+}
+
+async fn form(
+    app: &App,
+    reader: &Reader,
+    local: Local,
+    to: &str,
+    fault: Option<&str>,
+    kept: Option<&Kept>,
+) -> Result<Response> {
     let people = if local.allowed { people(app, reader).await? } else { Vec::new() };
     let to = if is_here(to) { to } else { "" };
     render::page(
         "sign-in.html",
         reader,
-        context! { people => Value::from(Serde(people)), to, fault, local => local.allowed },
+        context! { people => Value::from(Serde(people)), kept => Value::from(Serde(kept)), to, fault, local => local.allowed },
     )
 }
 
@@ -135,11 +159,19 @@ impl axum::extract::FromRequestParts<App> for Local {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut axum::http::request::Parts, app: &App) -> Result<Self> {
+        Ok(Self::of(parts, app))
+    }
+}
+
+impl Local {
+    /// What holds for this request.
+    #[must_use]
+    pub fn of(parts: &axum::http::request::Parts, app: &App) -> Self {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
         let forwarded = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
         let direct = !forwarded.iter().any(|name| parts.headers.contains_key(*name));
         let allowed = app.config().pages.local_sign_in && direct && peer.is_some_and(|peer: IpAddr| peer.is_loopback());
-        Ok(Self { allowed })
+        Self { allowed }
     }
 }
 

@@ -9,6 +9,7 @@ pub mod cases;
 pub mod drafts;
 pub mod evaluations;
 pub mod jobs;
+pub mod messages;
 pub mod model_calls;
 pub mod policies;
 pub mod policy_impact;
@@ -49,7 +50,10 @@ pub fn endpoints() -> OpenApiRouter<App> {
 
 /// What strangers send; takes an Idempotency-Key.
 fn sent() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(submissions::submit)).routes(routes!(submissions::supplement))
+    OpenApiRouter::new()
+        .routes(routes!(submissions::submit))
+        .routes(routes!(submissions::supplement))
+        .routes(routes!(messages::list, messages::send))
 }
 
 /// Further endpoints whose POSTs take an Idempotency-Key.
@@ -81,6 +85,8 @@ fn repeatable() -> OpenApiRouter<App> {
         .routes(routes!(review::merge))
         .routes(routes!(review::split))
         .routes(routes!(review::correct_metadata))
+        .routes(routes!(messages::seen))
+        .routes(routes!(messages::consent, messages::set_consent))
         .routes(routes!(policies::find))
         .routes(routes!(policy_versions::list))
         .routes(routes!(policy_versions::show))

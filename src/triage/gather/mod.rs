@@ -17,7 +17,7 @@ use super::{Desk, Error, Step, local_date};
 use crate::cases::{
     CaseFile, Euro, Evidence, Fact, Facts, Flag, Localized, Matter, ParameterValue, Question, Submission, Value,
 };
-use crate::municipality::format::{AttachmentRule, Field, FieldType, ServiceFile};
+use crate::municipality::format::{AttachmentRule, Field, FieldType, RegisterFact, ServiceFile};
 use crate::policy::WindowSpan;
 use crate::text::identifiers::{BusinessId, Iban, IdentityCode};
 use crate::text::normalize;
@@ -409,7 +409,8 @@ fn from_clock(submission: &Submission, window: Option<&WindowSpan<'_>>, facts: &
 
 fn from_registers(desk: &Desk, service: &ServiceFile, on: Date, facts: &mut Facts) {
     let registers = &desk.rulebook.pack.municipality.registers;
-    for row in registers.iter().filter(|row| row.service == service.id && row.valid.contains(on)) {
+    let holds = |row: &&RegisterFact| row.service == service.id && row.valid.contains(on) && row.about.is_none();
+    for row in registers.iter().filter(holds) {
         let value = match &row.value {
             ParameterValue::Integer(number) => Value::Number(Decimal::from(*number)),
             ParameterValue::Flag(flag) => Value::Flag(*flag),

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::case_binds::{Binds, binds};
 use super::highlight::{Piece, highlight};
+use super::messages;
 use super::work::Work;
 use crate::app::App;
 use crate::cases::{
@@ -121,6 +122,7 @@ struct View {
     decider: Option<String>,
     alerts: Vec<Alert>,
     binds: Binds,
+    messages: messages::View,
     timeline: Vec<Line>,
     acts: Acts,
     /// What can be put right.
@@ -232,6 +234,7 @@ async fn view(
     let mut facts: Vec<&Fact> = case.file.facts.iter().collect();
     facts.sort_by_key(|fact| order(fact).unwrap_or(usize::MAX));
     let facts: Vec<FactLine> = facts.into_iter().map(|fact| fact_line(fact, service, &labels, reader)).collect();
+    let messages = messages::view(app, person, &case).await?;
     Ok(View {
         title: title(&case, pack, service, reader),
         number: case.number.clone(),
@@ -268,6 +271,7 @@ async fn view(
         decider,
         alerts,
         binds,
+        messages,
         acts,
         work,
     })

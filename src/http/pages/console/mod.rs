@@ -9,6 +9,7 @@ pub mod edit;
 pub mod evaluations;
 pub mod help;
 pub mod highlight;
+pub mod messages;
 pub mod policies;
 pub mod queue;
 pub mod reports;
@@ -48,6 +49,8 @@ pub fn router() -> Router<App> {
         .route("/console/cases/{id}/reclassify", post(acts::reclassify))
         .route("/console/cases/{id}/rule", post(acts::rule))
         .route("/console/cases/{id}/withdraw", post(acts::withdraw))
+        .route("/console/cases/{id}/message", post(messages::write))
+        .route("/console/cases/{id}/messages-seen", post(messages::seen))
         .route("/console/cases/{id}/acknowledge", post(acts::acknowledge))
         .route("/console/cases/{id}/facts", post(work::facts))
         .route("/console/cases/{id}/merge", post(work::merge))

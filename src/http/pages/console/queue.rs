@@ -82,6 +82,8 @@ struct Line {
     title: String,
     /// `late`, `soon` or `later`; none without a clock.
     due: Option<&'static str>,
+    /// A message of the party waits.
+    message: bool,
 }
 
 /// What the page shows.
@@ -136,7 +138,10 @@ pub async fn show(
     let counts: Vec<_> = app.storage().case_counts(&person.municipality).await?;
     let open: i64 = counts.iter().filter(|(status, _)| !status.is_final()).map(|(_, count)| count).sum();
     let now = app.ambient().now();
-    let lines: Vec<Line> = page.rows.into_iter().map(|case| line(case, pack, &reader, now)).collect();
+    let waiting = app.storage().cases_with_waiting_messages(&person.municipality).await?;
+    let message = |case: &CaseRow| waiting.contains(&case.id);
+    let lines = page.rows.into_iter().map(|case| Line { message: message(&case), ..line(case, pack, &reader, now) });
+    let lines: Vec<Line> = lines.collect();
     let of = |name: &str, value: &str| {
         if value.is_empty() { String::new() } else { format!("&{name}={}", encoded(value)) }
     };
@@ -217,7 +222,7 @@ fn line(case: CaseRow, pack: &Pack, reader: &Reader, now: Timestamp) -> Line {
         left if left < SOON => "soon",
         _ => "later",
     });
-    Line { title: title.unwrap_or_else(|| reader.word("queue.unread")), due, case }
+    Line { title: title.unwrap_or_else(|| reader.word("queue.unread")), due, message: false, case }
 }
 
 /// Up to which amount this person may decide, over all delegations that name their post; none: without a limit or not

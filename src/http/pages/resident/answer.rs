@@ -1,10 +1,6 @@
 //! What a request for completion asks, and the form that answers it. Only what a person approved is asked: the case
 //! waits for it then.
 
-use std::sync::Arc;
-
-use axum::Extension;
-use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -13,15 +9,14 @@ use serde_json::{Map, Value, json};
 
 use super::case::{Followed, Refused, page};
 use super::fields::{self, Input, MESSAGE};
+use super::posted::{Place as _, Posted};
 use super::upload::Sent;
-use super::{danger, desk, fill, send};
-use crate::app::App;
+use super::{desk, fill, messages, send};
 use crate::cases::{Case, Language};
 use crate::http::error::{Error, Result};
 use crate::http::pages::go;
-use crate::http::pages::limits::{Address, Limits};
-use crate::http::pages::reader::Reader;
 use crate::municipality::format::{Field, ServiceFile};
+use crate::review::Refusal;
 use crate::storage::{Filled, tokens};
 
 /// A question with what answers it.
@@ -50,39 +45,32 @@ pub fn asked(case: &Case, service: Option<&ServiceFile>, refused: &Refused, lang
 ///
 /// # Errors
 /// [`Error::NoSuch`], [`Error::TooOften`], [`Error::Unavailable`]; what can be put right is a page with what was typed.
-pub async fn answer(
-    State(app): State<App>,
-    Extension(limits): Extension<Arc<Limits>>,
-    address: Address,
-    reader: Reader,
-    Path(key): Path<String>,
-    sent: Sent,
-) -> Result<Response> {
-    let followed = Followed::find(&app, key).await?;
-    let municipality = followed.link.municipality.clone();
-    let path = format!("/c/{}", followed.key);
-    let raw = (sent.raw.clone(), sent.whole);
-    let refuse = async |error| danger::refused(&app, &reader, &municipality, &path, (&raw.0, raw.1), error).await;
-    if let Err(error) = limits.form(address) {
-        return refuse(error).await;
-    }
-    let desk = desk(&app, &municipality)?;
-    let service = followed.service(desk, followed.sent(&app).await?.first());
+pub async fn answer(posted: Posted<Followed>) -> Result<Response> {
+    let Posted { app, reader, place: followed, sent } = &posted;
+    let desk = desk(app, followed.municipality())?;
+    let service = followed.service(desk, followed.sent(app).await?.first());
     let fields = answered(&followed.case, service);
-    let refused = judge(&fields, &sent, app.config().server.max_body_bytes, reader.language);
+    let refused = judge(&fields, sent, app.config().server.max_body_bytes, reader.language);
     if let Some(refused) = refused {
         // Whoever must put something right first may never come back.
-        danger::rescue(&app, &municipality, &raw.0, raw.1).await;
-        return page(&app, &reader, &followed, None, Some(refused)).await;
+        let rescued = posted.rescue().await;
+        return page(app, reader, followed, None, Some(Refused { rescued, ..refused })).await;
     }
-    let supplement = supplement(&followed, service, &fields, &sent);
+    let supplement = supplement(followed, service, &fields, sent);
     let result = async {
-        let incoming = send::incoming(&app, &municipality, &supplement)?;
+        let incoming = send::incoming(app, followed.municipality(), &supplement)?;
         Ok::<_, Error>(app.review().supplement(&followed.person(), followed.case.id, incoming).await?)
     };
     match result.await {
-        Ok(_) => Ok(go(&format!("{path}?answered=1")).into_response()),
-        Err(error) => refuse(error).await,
+        Ok(_) => Ok(go(&format!("{}?answered=1", followed.path())).into_response()),
+        // An old page of a case that has ended meanwhile: the words stand in the message that can be sent instead.
+        Err(Error::Refused(Refusal::Final { .. })) if sent.form.text(MESSAGE).is_some() => {
+            let words = sent.form.text(MESSAGE).unwrap_or_default().to_owned();
+            let typed = Filled { texts: [(messages::INPUT.to_owned(), words)].into(), ..Filled::default() };
+            let (word, rescued) = (Some("follow.ended"), posted.rescue().await);
+            page(app, reader, followed, None, Some(Refused { word, typed, rescued, ..Refused::default() })).await
+        }
+        Err(error) => posted.refuse(error).await,
     }
 }
 
@@ -111,7 +99,8 @@ fn judge(fields: &[Field], sent: &Sent, most_bytes: usize, language: Language) -
     }
     let nothing = typed.texts.is_empty() && sent.files.is_empty();
     let word = nothing.then_some("follow.nothing");
-    (!faults.is_empty() || !wrong.is_empty() || nothing).then_some(Refused { faults, wrong, word, typed })
+    let refused = Refused { faults, wrong, word, typed, rescued: None };
+    (!refused.faults.is_empty() || !refused.wrong.is_empty() || nothing).then_some(refused)
 }
 
 /// The answer as a submission; the same answer twice is one.

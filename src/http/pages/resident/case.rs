@@ -3,9 +3,6 @@
 //! Shown is what the party may know: steps, dates, who decides, approved letters. Never a draft that nobody approved,
 //! nor what handlers and the machine noted.
 
-use std::sync::Arc;
-
-use axum::Extension;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
@@ -14,18 +11,21 @@ use serde::{Deserialize, Serialize};
 
 use super::fields::Fault;
 use super::fill::{self, Wrong};
+use super::messages::{self, MessageLine};
+use super::posted::{Place, Posted};
 use super::related::Related;
 use super::upload::Sent;
-use super::{Frame, answer, danger, desk, fields};
+use super::window::Window;
+use super::{Frame, answer, consent, danger, desk, fields, registers};
 use crate::app::App;
-use crate::cases::{Case, EmergencyHit, Part, Person, Role, Status, Submission};
+use crate::cases::{Case, EmergencyHit, Engine, MunicipalityId, Part, Person, Role, Status, Submission};
 use crate::http::error::{Error, Result};
-use crate::http::pages::limits::{Address, Limits};
+use crate::http::pages::limits::Address;
 use crate::http::pages::reader::Reader;
 use crate::http::pages::{go, render};
 use crate::intake::receipt::{self, Card};
-use crate::municipality::format::{FieldType, ServiceFile};
-use crate::storage::{CaseLink, Filled, tokens};
+use crate::municipality::format::{Again, FieldType, ServiceFile};
+use crate::storage::{CaseLink, Filled, Origin, tokens};
 use crate::triage::Desk;
 
 /// A case that somebody has the link to.
@@ -84,6 +84,20 @@ impl Followed {
     }
 }
 
+impl Place for Followed {
+    async fn find(app: &App, key: String, _: Address, _: &Sent) -> Result<Self, Response> {
+        Self::find(app, key).await.map_err(Error::into_response)
+    }
+
+    fn municipality(&self) -> &MunicipalityId {
+        &self.link.municipality
+    }
+
+    fn path(&self) -> String {
+        format!("/c/{}", self.key)
+    }
+}
+
 /// A step of the way.
 #[derive(Debug, Serialize)]
 struct Step {
@@ -116,10 +130,19 @@ struct View<'a> {
     answer_until: Option<jiff::civil::Date>,
     decider: Option<String>,
     cards: Vec<Card>,
+    /// The case under which words of danger in what was refused reached a person; empty where there were none.
+    rescued: String,
     questions: Vec<answer::Asked>,
     letters: Vec<Letter>,
-    can_repeat: bool,
     related: Related,
+    /// What the buttons say that apply again: the same applicant, another one.
+    again: Option<(String, String)>,
+    window: Option<Window>,
+    /// Which engine prepared the proposal.
+    engine: Option<&'a Engine>,
+    messages: Vec<MessageLine>,
+    written: &'a str,
+    consent: consent::View,
     /// What was done just now: `just.<word>`.
     just: Option<&'static str>,
     faults: &'a [Fault],
@@ -135,6 +158,9 @@ pub struct Just {
     sent: Option<String>,
     answered: Option<String>,
     withdrawn: Option<String>,
+    written: Option<String>,
+    consented: Option<String>,
+    unconsented: Option<String>,
 }
 
 /// What is wrong with what was sent on the page of a case, and what was typed.
@@ -148,6 +174,8 @@ pub struct Refused {
     pub word: Option<&'static str>,
     /// What was typed.
     pub typed: Filled,
+    /// What became of words of danger in it.
+    pub rescued: Option<danger::Rescued>,
 }
 
 /// `GET /c/{secret}`
@@ -160,7 +188,14 @@ pub async fn show(
     Path(key): Path<String>,
     Query(just): Query<Just>,
 ) -> Result<Response> {
-    let just = [(just.sent, "sent"), (just.answered, "answered"), (just.withdrawn, "withdrawn")];
+    let just = [
+        (just.sent, "sent"),
+        (just.answered, "answered"),
+        (just.withdrawn, "withdrawn"),
+        (just.written, "written"),
+        (just.consented, "consented"),
+        (just.unconsented, "unconsented"),
+    ];
     let just = just.into_iter().find_map(|(given, word)| given.map(|_| word));
     page(&app, &reader, &Followed::find(&app, key).await?, just, None).await
 }
@@ -186,7 +221,12 @@ pub async fn page(
     let decider = case.file.route.as_ref().and_then(|route| route.decider.as_ref());
     let title = |id| pack.municipality.deciders.get(id).map(|file| file.title.get(language).to_owned());
     let is_refused = refused.is_some();
-    let refused = refused.unwrap_or_default();
+    let mut refused = refused.unwrap_or_default();
+    let rescued = refused.rescued.take();
+    let mut cards = receipt::cards(pack, Some(&case.number), case.received_at, language, &hits);
+    let (found, number) = rescued.map_or_else(Default::default, |rescued| (rescued.cards, rescued.number));
+    cards.extend(found.into_iter().filter(|card| !hits.iter().any(|hit| hit.card == card.card)));
+    let says = |again: &Again| (again.same.get(language).to_owned(), again.another.get(language).to_owned());
     let waits = case.status == Status::AwaitingCompletion;
     let view = View {
         frame: Frame::of(pack, service, language),
@@ -200,11 +240,17 @@ pub async fn page(
         due: case.file.due.as_ref().filter(|_| !case.status.is_final() && !waits).map(|due| due.at),
         answer_until: case.file.completion_until.filter(|_| waits),
         decider: decider.and_then(title),
-        cards: receipt::cards(pack, Some(&case.number), case.received_at, language, &hits),
+        cards,
+        rescued: number,
         questions: if waits { answer::asked(case, service, &refused, language) } else { Vec::new() },
         letters: letters(app, case).await?,
         related: Related::of(app, case).await?,
-        can_repeat: service.is_some_and(|service| service.policy.is_some()),
+        again: service.and_then(|service| service.again.as_ref()).map(says),
+        window: Window::of(&desk.rulebook, service, case.received_at),
+        engine: case.file.engine.as_ref(),
+        messages: messages::lines(app, followed).await?,
+        written: refused.typed.texts.get(messages::INPUT).map_or("", String::as_str),
+        consent: consent::view(app, followed, service, language).await?,
         just,
         faults: &refused.faults,
         wrong: &refused.wrong,
@@ -253,69 +299,47 @@ async fn letters(app: &App, case: &Case) -> Result<Vec<Letter>> {
 ///
 /// # Errors
 /// [`Error::NoSuch`], [`Error::TooOften`], [`Error::Unavailable`]; a refusal is a page.
-pub async fn withdraw(
-    State(app): State<App>,
-    Extension(limits): Extension<Arc<Limits>>,
-    address: Address,
-    reader: Reader,
-    Path(key): Path<String>,
-    sent: Sent,
-) -> Result<Response> {
-    let followed = Followed::find(&app, key).await?;
-    limits.form(address)?;
+pub async fn withdraw(posted: Posted<Followed>) -> Result<Response> {
+    let Posted { app, reader, place: followed, sent } = posted;
     let refuse = |word| Some(Refused { word: Some(word), ..Refused::default() });
     if !sent.form.has("sure") {
         return page(&app, &reader, &followed, None, refuse("follow.not_sure")).await;
     }
     match app.review().withdraw(&followed.person(), followed.case.id).await.map_err(Error::from) {
-        Ok(_) => Ok(go(&format!("/c/{}?withdrawn=1", followed.key)).into_response()),
+        Ok(_) => Ok(go(&format!("{}?withdrawn=1", followed.path())).into_response()),
         Err(Error::Refused(_)) => page(&app, &reader, &followed, None, refuse("follow.not_possible")).await,
         Err(error) => Err(error),
     }
 }
 
-/// `POST /c/{secret}/again`: a new form with what this case told, or, for another applicant, with what is the same for
-/// any. Nothing is taken over unseen: the form says beside each value where it came from.
+/// `POST /c/{secret}/again`: a new form with what this case told, or, for another applicant, with what tells of the
+/// sender. Nothing is taken over unseen: the form says beside each value where it came from.
 ///
 /// # Errors
 /// [`Error::NoSuch`], [`Error::TooOften`], [`Error::Unavailable`].
-pub async fn again(
-    State(app): State<App>,
-    Extension(limits): Extension<Arc<Limits>>,
-    address: Address,
-    reader: Reader,
-    Path(key): Path<String>,
-    sent: Sent,
-) -> Result<Response> {
-    let followed = Followed::find(&app, key).await?;
-    let municipality = followed.link.municipality.clone();
-    if let Err(error) = limits.form(address) {
-        let back = format!("/c/{}", followed.key);
-        return danger::refused(&app, &reader, &municipality, &back, (&sent.raw, sent.whole), error).await;
-    }
-    let desk = desk(&app, &municipality)?;
+pub async fn again(posted: Posted<Followed>) -> Result<Response> {
+    let Posted { app, place: followed, sent, .. } = posted;
+    let desk = desk(&app, followed.municipality())?;
     let submissions = followed.sent(&app).await?;
     let service = followed.service(desk, submissions.first()).ok_or(Error::NoSuch("service"))?;
+    let again = service.again.as_ref().ok_or(Error::NoSuch("service"))?;
     let another = sent.form.has("another");
-    let same = |kind| match kind {
-        // A day is of one year, and what is written freely is of one case.
-        FieldType::Date => false,
-        FieldType::Email | FieldType::Phone | FieldType::Choice => true,
-        _ => !another,
-    };
     let mut filled = Filled::default();
-    for field in service.fields.iter().filter(|field| same(field.kind) && !field.free_text) {
-        let values = submissions.iter().rev().filter_map(|submission| submission.fields.get(&field.name));
-        let value = values.into_iter().find_map(|value| match value {
-            serde_json::Value::String(text) => Some(text.clone()),
-            serde_json::Value::Number(_) | serde_json::Value::Bool(_) => Some(value.to_string()),
-            _ => None,
-        });
-        if let Some(value) = value {
+    for field in &service.fields {
+        // A day is of one year, what is written freely is of one case, and consent is given anew each time.
+        let once = field.kind == FieldType::Date || field.free_text;
+        let taken = if another { again.sender.contains(&field.name) } else { !once };
+        if !taken || service.publication_consent.as_ref() == Some(&field.name) {
+            continue;
+        }
+        if let Some(value) = registers::last_said(&submissions, &field.name) {
             filled.texts.insert(field.name.clone(), value);
-            filled.from.insert(field.name.clone(), followed.case.number.clone());
+            filled.from.insert(field.name.clone(), Origin::Case(followed.case.number.clone()));
         }
     }
-    let path = fill::create(&app, municipality, Some(service.id.clone()), filled).await?;
+    if !another {
+        registers::fill_in(&app, desk, service, &followed, &mut filled).await?;
+    }
+    let path = fill::create(&app, followed.link.municipality, Some(service.id.clone()), filled).await?;
     Ok(go(&path).into_response())
 }

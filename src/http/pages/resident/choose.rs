@@ -5,8 +5,10 @@
 
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::window::Window;
 use super::{Frame, danger, desk};
 use crate::app::App;
 use crate::cases::{Language, ServiceId};
@@ -35,6 +37,8 @@ struct Choice {
     name: String,
     /// The category that the words point to, for a notice: code and name.
     category: Option<(String, String)>,
+    /// Where its application window stands.
+    window: Option<Window>,
 }
 
 #[derive(Debug, Serialize)]
@@ -64,11 +68,12 @@ pub async fn show(
         id: file.id.clone(),
         name: file.name.get(reader.language).to_owned(),
         category: None,
+        window: Window::of(&desk.rulebook, Some(file), app.ambient().now()),
     };
     let view = View {
         frame: Frame::of(pack, None, reader.language),
         services: pack.services.values().map(choice).collect(),
-        found: (!q.is_empty()).then(|| found(desk, &q, reader.language)).flatten(),
+        found: (!q.is_empty()).then(|| found(desk, &q, app.ambient().now(), reader.language)).flatten(),
         cards: danger::cards(desk, std::iter::once(q.as_str()), app.ambient().now(), reader.language),
         q,
     };
@@ -76,7 +81,7 @@ pub async fn show(
 }
 
 /// The service that the words most likely mean; none where the classifier abstains or means no service.
-fn found(desk: &Desk, q: &str, language: Language) -> Option<Choice> {
+fn found(desk: &Desk, q: &str, at: Timestamp, language: Language) -> Option<Choice> {
     let prediction = desk.classifier.predict(&normalize(q).text);
     if prediction.abstained {
         return None;
@@ -87,6 +92,7 @@ fn found(desk: &Desk, q: &str, language: Language) -> Option<Choice> {
             id: file.id.clone(),
             name: file.name.get(language).to_owned(),
             category: category.map(|row| (row.code.clone(), row.name.get(language).to_owned())),
+            window: Window::of(&desk.rulebook, Some(file), at),
         })
     })
 }

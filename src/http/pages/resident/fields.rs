@@ -11,7 +11,7 @@ use crate::cases::{Language, Localized, Matter, ParameterValue};
 use crate::http::pages::render;
 use crate::intake::MAX_TEXT_CHARS;
 use crate::municipality::format::{AttachmentRule, Field, FieldType, ServiceFile};
-use crate::storage::Filled;
+use crate::storage::{Filled, Origin};
 use crate::text::identifiers::{IdentifierKind, find_all};
 use crate::triage::gather::{self, Unreadable};
 
@@ -145,8 +145,8 @@ pub struct Input {
     required: bool,
     choices: Vec<(String, String)>,
     value: String,
-    /// The case that the value was taken from.
-    from: Option<String>,
+    /// Where the value was taken from.
+    from: Option<Origin>,
     /// Whether a value that was taken from a case changes from year to year.
     changes: bool,
     fault: Option<Fault>,

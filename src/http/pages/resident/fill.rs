@@ -3,27 +3,28 @@
 //! Its address is its key: whoever has it may go on. What was typed is kept as it was typed, also what is wrong; a form
 //! that was sent leads to its case.
 
-use std::sync::Arc;
-
-use axum::Extension;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
+use super::danger::Said;
 use super::fields::{self, Fault, Input};
+use super::posted::{Place, Posted};
 use super::upload::{Sent, SentFile};
+use super::window::{self, Window};
 use super::{Frame, danger, desk};
 use crate::app::App;
 use crate::cases::{Language, Matter, MunicipalityId, ServiceId};
 use crate::http::error::{Error, Result};
-use crate::http::pages::limits::{Address, Limits};
+use crate::http::pages::limits::Address;
 use crate::http::pages::reader::Reader;
 use crate::http::pages::{go, render};
 use crate::intake::receipt::Card;
 use crate::intake::{MAX_ATTACHMENT_BYTES, MAX_ATTACHMENTS, MAX_SUBMISSION_BYTES};
-use crate::municipality::format::{Field, ServiceFile};
+use crate::municipality::format::{Field, FieldType, ServiceFile};
+use crate::policy::Rulebook;
 use crate::storage::{Filled, SavedFile, SavedForm, tokens};
 use crate::triage::Desk;
 
@@ -41,6 +42,8 @@ pub struct Opened {
     pub form: SavedForm,
     /// Its files.
     pub files: Vec<SavedFile>,
+    /// It was no longer kept when what was typed arrived: it has a new address.
+    pub anew: bool,
 }
 
 impl Opened {
@@ -52,7 +55,7 @@ impl Opened {
         let hash = tokens::hash(secret);
         let Some(form) = app.storage().saved_form(&hash).await? else { return Ok(None) };
         let files = app.storage().saved_files(&hash).await?;
-        Ok(Some(Self { secret: secret.to_owned(), form, files }))
+        Ok(Some(Self { secret: secret.to_owned(), form, files, anew: false }))
     }
 
     /// The service, the fields and whose it is.
@@ -63,6 +66,69 @@ impl Opened {
         let desk = desk(app, &self.form.municipality)?;
         let service = self.form.service.as_ref().and_then(|id| desk.rulebook.pack.service(id));
         Ok((desk, service, fields::of(service)))
+    }
+}
+
+impl Place for Opened {
+    async fn find(app: &App, key: String, _: Address, sent: &Sent) -> Result<Self, Response> {
+        match Self::find(app, &key).await {
+            Ok(Some(opened)) => Ok(opened),
+            Ok(None) => match gone(app, &key).await {
+                Err(Error::NoSuch(what)) => anew(app, sent).ok_or(Error::NoSuch(what).into_response()),
+                elsewhere => Err(elsewhere.into_response()),
+            },
+            Err(error) => Err(error.into_response()),
+        }
+    }
+
+    fn municipality(&self) -> &MunicipalityId {
+        &self.form.municipality
+    }
+
+    fn path(&self) -> String {
+        format!("/forms/{}", self.secret)
+    }
+
+    /// What is kept, too: the press that sends it carries none of its words.
+    fn said(&self, sent: &Sent) -> Said {
+        let sent_texts = sent.form.0.iter().map(|(_, text)| text.as_str());
+        Said::of(self.form.file.texts.values().map(String::as_str).chain(sent_texts), sent.whole)
+    }
+}
+
+impl Opened {
+    /// The words that are kept.
+    #[must_use]
+    pub fn kept(&self) -> Said {
+        Said::of(self.form.file.texts.values().map(String::as_str), true)
+    }
+}
+
+/// A municipality where somebody begins a form.
+#[derive(Debug)]
+pub struct Town {
+    municipality: MunicipalityId,
+    from: Address,
+}
+
+impl Place for Town {
+    async fn find(app: &App, key: String, from: Address, _: &Sent) -> Result<Self, Response> {
+        let municipality: MunicipalityId = key.parse().map_err(|_| Error::NoSuch("municipality").into_response())?;
+        desk(app, &municipality).map_err(Error::into_response)?;
+        Ok(Self { municipality, from })
+    }
+
+    fn municipality(&self) -> &MunicipalityId {
+        &self.municipality
+    }
+
+    fn path(&self) -> String {
+        format!("/m/{}", self.municipality)
+    }
+
+    /// Anybody may begin here: a sender is told by the address.
+    fn sender(&self) -> String {
+        format!("{} {}", self.path(), self.from.0)
     }
 }
 
@@ -94,36 +160,44 @@ pub async fn create(
     service: Option<ServiceId>,
     file: Filled,
 ) -> Result<String> {
-    let (token, _) = tokens::generate(app.ambient());
-    let secret = token.trim_start_matches("vir_");
-    let expires_at = until(app)?;
-    let form = SavedForm { link_hash: tokens::hash(secret), municipality, service, file, expires_at };
-    app.storage().save_form(&form).await?;
-    Ok(format!("/forms/{secret}"))
+    let opened = new(app, municipality, service, file)?;
+    app.storage().save_form(&opened.form).await?;
+    Ok(opened.path())
 }
 
-fn until(app: &App) -> Result<jiff::Timestamp> {
-    app.ambient().now().checked_add(KEPT).map_err(|error| Error::Internal(error.to_string()))
+/// A form under an address of its own, not stored yet.
+fn new(app: &App, municipality: MunicipalityId, service: Option<ServiceId>, file: Filled) -> Result<Opened> {
+    let (token, _) = tokens::generate(app.ambient());
+    let secret = token.trim_start_matches("vir_").to_owned();
+    let rulebook = &desk(app, &municipality)?.rulebook;
+    let expires_at = until(app, rulebook, service.as_ref().and_then(|id| rulebook.pack.service(id)))?;
+    let form = SavedForm { link_hash: tokens::hash(&secret), municipality, service, file, expires_at };
+    Ok(Opened { secret, form, files: Vec::new(), anew: false })
+}
+
+/// A form in place of one that is no longer kept: its page says whose it was, so that nothing typed is lost.
+fn anew(app: &App, sent: &Sent) -> Option<Opened> {
+    let municipality: MunicipalityId = sent.form.text("of-municipality")?.parse().ok()?;
+    let pack = &desk(app, &municipality).ok()?.rulebook.pack;
+    let service = sent.form.text("of-service").and_then(|id| id.parse().ok());
+    let service = service.filter(|id| pack.service(id).is_some());
+    Some(Opened { anew: true, ..new(app, municipality, service, Filled::default()).ok()? })
+}
+
+/// Until when a form is kept from now on; one that could wait for the next application window, until then.
+fn until(app: &App, rulebook: &Rulebook, service: Option<&ServiceFile>) -> Result<jiff::Timestamp> {
+    let now = app.ambient().now();
+    let least = now.checked_add(KEPT).map_err(|error| Error::Internal(error.to_string()))?;
+    Ok(window::kept_until(rulebook, service, now).map_or(least, |until| until.max(least)))
 }
 
 /// `POST /m/{municipality}/forms`: with the words of the search, so that nobody types them twice.
 ///
 /// # Errors
 /// [`Error::NoSuch`], [`Error::TooOften`].
-pub async fn begin(
-    State(app): State<App>,
-    Extension(limits): Extension<Arc<Limits>>,
-    address: Address,
-    reader: Reader,
-    Path(municipality): Path<String>,
-    sent: Sent,
-) -> Result<Response> {
-    let municipality: MunicipalityId = municipality.parse().map_err(|_| Error::NoSuch("municipality"))?;
+pub async fn begin(posted: Posted<Town>) -> Result<Response> {
+    let Posted { app, place: Town { municipality, .. }, sent, .. } = posted;
     let desk = desk(&app, &municipality)?;
-    if let Err(error) = limits.form(address) {
-        let back = format!("/m/{municipality}");
-        return danger::refused(&app, &reader, &municipality, &back, (&sent.raw, sent.whole), error).await;
-    }
     let service = match sent.form.text("service") {
         None => None,
         Some(id) => {
@@ -146,10 +220,11 @@ pub async fn begin(
     Ok(go(&path).into_response())
 }
 
-/// Whether the form was saved just now.
+/// What was done just now.
 #[derive(Debug, Deserialize)]
 pub struct Just {
     saved: Option<String>,
+    anew: Option<String>,
 }
 
 /// `GET /forms/{secret}`
@@ -163,7 +238,10 @@ pub async fn show(
     Query(just): Query<Just>,
 ) -> Result<Response> {
     match Opened::find(&app, &secret).await? {
-        Some(opened) => page(&app, &reader, &opened, just.saved.is_some(), &[], &[]),
+        Some(opened) => {
+            let just = just.anew.map(|_| "fill.anew").or_else(|| just.saved.map(|_| "fill.saved"));
+            page(&app, &reader, &opened, just, &[], &[])
+        }
         None => gone(&app, &secret).await,
     }
 }
@@ -172,23 +250,12 @@ pub async fn show(
 ///
 /// # Errors
 /// [`Error::NoSuch`], [`Error::TooOften`], [`Error::Unavailable`].
-pub async fn save(
-    State(app): State<App>,
-    Extension(limits): Extension<Arc<Limits>>,
-    address: Address,
-    reader: Reader,
-    Path(secret): Path<String>,
-    sent: Sent,
-) -> Result<Response> {
-    let Some(mut opened) = Opened::find(&app, &secret).await? else { return gone(&app, &secret).await };
-    let path = format!("/forms/{secret}");
-    if let Err(error) = limits.form(address) {
-        let municipality = &opened.form.municipality;
-        return danger::refused(&app, &reader, municipality, &path, (&sent.raw, sent.whole), error).await;
-    }
-    let (_, service, fields) = opened.desk(&app)?;
+pub async fn save(posted: Posted<Opened>) -> Result<Response> {
+    let Posted { app, reader, place: mut opened, sent } = posted;
+    let path = opened.path();
+    let (desk, service, fields) = opened.desk(&app)?;
     take(&mut opened.form.file, &fields, &sent);
-    opened.form.expires_at = until(&app)?;
+    opened.form.expires_at = until(&app, &desk.rulebook, service)?;
     app.storage().save_form(&opened.form).await?;
     if let Some(id) = sent.form.text("remove") {
         app.storage().remove_saved_file(&opened.form.link_hash, id).await?;
@@ -199,7 +266,10 @@ pub async fn save(
     let faults = if checks { fields::faults(&fields, &opened.form.file, reader.language) } else { Vec::new() };
     if !wrong.is_empty() || !faults.is_empty() {
         rescue(&app, &mut opened).await?;
-        return page(&app, &reader, &opened, false, &faults, &wrong);
+        return page(&app, &reader, &opened, opened.anew.then_some("fill.anew"), &faults, &wrong);
+    }
+    if opened.anew {
+        return Ok(go(&format!("{path}?anew=1")).into_response());
     }
     Ok(go(&if checks { format!("{path}/check") } else { format!("{path}?saved=1") }).into_response())
 }
@@ -224,12 +294,16 @@ pub(super) async fn rescue(app: &App, opened: &mut Opened) -> Result<()> {
     if opened.form.file.rescued.is_some() {
         return Ok(());
     }
-    let typed = serde_json::to_vec(&opened.form.file.texts).map_err(|error| Error::Internal(error.to_string()))?;
-    if let Some(rescued) = danger::rescue(app, &opened.form.municipality, &typed, true).await {
+    if let Some(rescued) = danger::rescue(app, opened, &opened.kept()).await {
         opened.form.file.rescued = Some(rescued.number).filter(|number| !number.is_empty());
         app.storage().save_form(&opened.form).await?;
     }
     Ok(())
+}
+
+/// Whether a field tells who sends a notice.
+const fn tells_who(kind: FieldType) -> bool {
+    matches!(kind, FieldType::Email | FieldType::Phone | FieldType::IdentityCode)
 }
 
 /// A file that was not taken, and why.
@@ -329,6 +403,11 @@ struct View<'a> {
     frame: Frame,
     title: Option<String>,
     notice: bool,
+    /// Nothing on the form makes its sender tell who they are.
+    anonymous: bool,
+    window: Option<Window>,
+    municipality: &'a MunicipalityId,
+    service: Option<&'a ServiceId>,
     path: String,
     inputs: Vec<Input>,
     slots: Vec<Slot>,
@@ -337,7 +416,8 @@ struct View<'a> {
     rescued: Option<&'a str>,
     faults: &'a [Fault],
     wrong: &'a [Wrong],
-    saved: bool,
+    /// What was done just now: a key of words.
+    just: Option<&'static str>,
     until: jiff::Timestamp,
     most_files: usize,
     most_bytes: usize,
@@ -351,25 +431,33 @@ pub fn page(
     app: &App,
     reader: &Reader,
     opened: &Opened,
-    saved: bool,
+    just: Option<&'static str>,
     faults: &[Fault],
     wrong: &[Wrong],
 ) -> Result<Response> {
     let (desk, service, fields) = opened.desk(app)?;
     let (file, language) = (&opened.form.file, reader.language);
+    // Consent to publication is asked last, where all is seen that it is about.
+    let consent = service.and_then(|service| service.publication_consent.as_ref());
+    let asked = fields.iter().filter(|field| consent != Some(&field.name));
     let view = View {
         frame: Frame::of(&desk.rulebook.pack, service, language),
         title: service.map(|service| service.name.get(language).to_owned()),
         notice: service.is_some_and(|service| service.matter == Matter::FaultNotice),
-        path: format!("/forms/{}", opened.secret),
-        inputs: fields.iter().map(|field| Input::of(field, file, faults, language)).collect(),
+        anonymous: service.is_some_and(|service| service.matter == Matter::FaultNotice)
+            && !fields.iter().any(|field| field.required && tells_who(field.kind)),
+        window: Window::of(&desk.rulebook, service, app.ambient().now()),
+        path: opened.path(),
+        inputs: asked.map(|field| Input::of(field, file, faults, language)).collect(),
         slots: slots(service, &opened.files, language),
         files: lines(&opened.files),
         cards: danger::cards(desk, file.texts.values().map(String::as_str), app.ambient().now(), language),
         rescued: file.rescued.as_deref(),
         faults,
         wrong,
-        saved,
+        just,
+        municipality: &opened.form.municipality,
+        service: opened.form.service.as_ref(),
         until: opened.form.expires_at,
         most_files: MAX_ATTACHMENTS,
         most_bytes: MAX_ATTACHMENT_BYTES.min(app.config().server.max_body_bytes),

@@ -2,20 +2,27 @@
 //!
 //! In reading order: [`start`] and [`choose`] (what can be done here), [`fields`] (a form, as its service defines it),
 //! [`upload`] (what a browser sends), [`fill`] (a form that is kept while it is filled in), [`send`] (check and send),
-//! [`case`] (the case by its link), [`related`] (what it hangs together with), [`answer`] (what a request for completion asks), [`own_data`], [`danger`]. Whoever
-//! has a link may do what it stands for and nothing else: a link is unguessable, and the database knows its hash only.
+//! [`case`] (the case by its link), [`related`] (what it hangs together with), [`answer`] (what a request for completion
+//! asks), [`messages`], [`consent`], [`own_data`]. Below them: [`posted`] (what every form that is sent begins with), [`window`], [`registers`], [`danger`].
+//! Whoever has a link may do what it stands for and nothing else: a link is unguessable, and the database knows its hash
+//! only. Somebody who signs in as a party one day comes to the same [`case::Followed`] by another way.
 
 pub mod answer;
 pub mod case;
 pub mod choose;
+pub mod consent;
 pub mod danger;
 pub mod fields;
 pub mod fill;
+pub mod messages;
 pub mod own_data;
+pub mod posted;
+pub mod registers;
 pub mod related;
 pub mod send;
 pub mod start;
 pub mod upload;
+pub mod window;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -41,6 +48,8 @@ pub fn router() -> Router<App> {
         .route("/c/{secret}/answer", post(answer::answer))
         .route("/c/{secret}/withdraw", post(case::withdraw))
         .route("/c/{secret}/again", post(case::again))
+        .route("/c/{secret}/message", post(messages::write))
+        .route("/c/{secret}/consent", post(consent::set))
         .route("/c/{secret}/data", get(own_data::show))
 }
 

@@ -3,9 +3,6 @@
 //! What is sent becomes a case by the functions of the API ([`parse`], [`register`]). The form's own hash is the
 //! sender's id: sent twice it is one case.
 
-use std::sync::Arc;
-
-use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
@@ -15,12 +12,12 @@ use serde_json::{Map, Value, json};
 
 use super::fields::{self, EMAIL, LAT, LON, MESSAGE, PHONE, PLACE};
 use super::fill::{self, FileLine, Opened, Slot};
-use super::upload::Sent;
+use super::posted::{Place as _, Posted};
+use super::window::Window;
 use super::{Frame, danger};
 use crate::app::App;
 use crate::cases::{CaseId, Language, Matter, MunicipalityId, Submission, TokenId};
 use crate::http::error::{Error, Result};
-use crate::http::pages::limits::{Address, Limits};
 use crate::http::pages::reader::Reader;
 use crate::http::pages::{go, render};
 use crate::intake::duplicates::{self, Likeness, Notice};
@@ -29,7 +26,7 @@ use crate::intake::receipt::Card;
 use crate::intake::register::register;
 use crate::intake::{Incoming, IntakeError};
 use crate::municipality::format::{Field, FieldType, ServiceFile};
-use crate::storage::{CaseLink, tokens};
+use crate::storage::{CaseLink, Origin, tokens};
 
 /// So many open notices are looked at, the newest first.
 const LOOKED_AT: u32 = 500;
@@ -41,7 +38,7 @@ const SHOWN: usize = 3;
 struct Line {
     label: String,
     value: String,
-    from: Option<String>,
+    from: Option<Origin>,
 }
 
 /// An open notice of perhaps the same fault. Nothing that its sender wrote stands here: what, how far, which day.
@@ -65,6 +62,11 @@ struct View<'a> {
     similar: Vec<Similar>,
     cards: Vec<Card>,
     rescued: Option<&'a str>,
+    window: Option<Window>,
+    /// Until when the form is kept.
+    until: jiff::Timestamp,
+    /// What may be published with the sender's consent: name and label of its tick.
+    consent: Option<(String, String)>,
 }
 
 /// `GET /forms/{secret}/check`
@@ -77,7 +79,7 @@ pub async fn check(State(app): State<App>, reader: Reader, Path(secret): Path<St
     let (filled, language) = (&opened.form.file, reader.language);
     let faults = fields::faults(&fields, filled, language);
     if !faults.is_empty() {
-        return fill::page(&app, &reader, &opened, false, &faults, &[]);
+        return fill::page(&app, &reader, &opened, None, &faults, &[]);
     }
     let line = |field: &Field| {
         let typed = filled.texts.get(&field.name)?;
@@ -85,10 +87,15 @@ pub async fn check(State(app): State<App>, reader: Reader, Path(secret): Path<St
         Some(Line { label, value: fields::told(field, typed, language), from })
     };
     let slots = fill::slots(service, &opened.files, language);
+    let consent = service.and_then(|service| service.publication_consent.as_ref());
+    let consent_line = |field: &Field| (field.name.clone(), field.label.get(language).to_owned());
     let view = View {
         frame: Frame::of(&desk.rulebook.pack, service, language),
         title: service.map(|service| service.name.get(language).to_owned()),
-        path: format!("/forms/{secret}"),
+        path: opened.path(),
+        window: Window::of(&desk.rulebook, service, app.ambient().now()),
+        until: opened.form.expires_at,
+        consent: fields.iter().find(|field| consent == Some(&field.name)).map(consent_line),
         lines: fields.iter().filter_map(line).collect(),
         files: fill::lines(&opened.files),
         missing: slots.into_iter().filter(|slot| slot.required && !slot.there).collect(),
@@ -183,46 +190,42 @@ pub(super) fn incoming(app: &App, municipality: &MunicipalityId, submission: &Va
 ///
 /// # Errors
 /// [`Error::NoSuch`], [`Error::TooOften`], [`Error::Intake`], [`Error::Unavailable`]; the form is kept then.
-pub async fn send(
-    State(app): State<App>,
-    Extension(limits): Extension<Arc<Limits>>,
-    address: Address,
-    reader: Reader,
-    Path(secret): Path<String>,
-    sent: Sent,
-) -> Result<Response> {
-    drop(sent);
-    let Some(mut opened) = Opened::find(&app, &secret).await? else { return fill::gone(&app, &secret).await };
-    let (desk, _, fields) = opened.desk(&app)?;
+pub async fn send(mut posted: Posted<Opened>) -> Result<Response> {
+    let (app, reader) = (posted.app.clone(), posted.reader.clone());
+    let (desk, service, fields) = posted.place.desk(&app)?;
+    let opened = &mut posted.place;
+    let faults = fields::faults(&fields, &opened.form.file, reader.language);
+    if !faults.is_empty() {
+        fill::rescue(&app, opened).await?;
+        return fill::page(&app, &reader, opened, None, &faults, &[]);
+    }
+    if let Some(name) = service.and_then(|service| service.publication_consent.as_ref())
+        && posted.sent.form.has(name)
+    {
+        opened.form.file.texts.insert(name.clone(), "true".to_owned());
+    }
     let municipality = opened.form.municipality.clone();
-    let whole = submission(&opened, &fields, reader.language);
+    let whole = submission(opened, &fields, reader.language);
     let result = async {
-        limits.form(address)?;
         let incoming = incoming(&app, &municipality, &whole)?;
         Ok::<_, Error>(register(app.storage(), &desk.rulebook, &desk.lexicon, incoming).await?)
     };
-    let faults = fields::faults(&fields, &opened.form.file, reader.language);
-    if !faults.is_empty() {
-        fill::rescue(&app, &mut opened).await?;
-        return fill::page(&app, &reader, &opened, false, &faults, &[]);
-    }
     let receipt = match result.await {
         Ok(receipt) => receipt,
-        Err(error) => {
-            let path = format!("/forms/{secret}/check");
-            let texts = serde_json::to_vec(&opened.form.file.texts).unwrap_or_default();
-            return danger::refused(&app, &reader, &municipality, &path, (&texts, true), error).await;
-        }
+        Err(error) => return danger::refused(&app, &reader, opened, &opened.kept(), error).await,
     };
     metrics::counter!(crate::telemetry::SUBMISSIONS).increment(1);
-    let key = fill::case_key(&secret);
+    let key = fill::case_key(&opened.secret);
     link(&app, &municipality, receipt.case_id, &key).await?;
     app.storage().delete_saved_form(&opened.form.link_hash).await?;
     Ok(go(&format!("/c/{key}?sent=1")).into_response())
 }
 
 /// Makes the link to a case, unless it is there: of two who send at once one makes it.
-async fn link(app: &App, municipality: &MunicipalityId, case_id: CaseId, key: &str) -> Result<()> {
+///
+/// # Errors
+/// [`Error::Unavailable`].
+pub(super) async fn link(app: &App, municipality: &MunicipalityId, case_id: CaseId, key: &str) -> Result<()> {
     let hash = tokens::hash(key);
     let link = CaseLink { id: TokenId::new(app.ambient().id()), municipality: municipality.clone(), case_id };
     if app.storage().case_link(&hash).await?.is_some() {

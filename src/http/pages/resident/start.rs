@@ -5,10 +5,18 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use minijinja::context;
 
+use super::{Frame, Reached};
 use crate::app::App;
+use crate::cases::Language;
 use crate::http::error::Result;
 use crate::http::pages::reader::Reader;
 use crate::http::pages::{go, render};
+
+/// Where a person is reached in each municipality, for pages that belong to none.
+#[must_use]
+pub fn contacts(app: &App, language: Language) -> Vec<Reached> {
+    app.rulebooks().iter().map(|(_, rulebook)| Frame::of(&rulebook.pack, None, language).contact).collect()
+}
 
 /// `GET /`
 ///
@@ -25,6 +33,7 @@ pub async fn show(State(app): State<App>, reader: Reader) -> Result<Response> {
             name => file.letterhead.get(reader.language),
             phone => file.registry.phone.as_deref(),
             email => file.registry.email.as_deref(),
+            address => file.registry.address.as_deref(),
             hours => file.registry.hours.as_ref().map(|hours| hours.get(reader.language)),
         }
     };

@@ -7,6 +7,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request};
 use axum::http::header;
 
+use super::danger::Said;
 use crate::http::body::{Limit, Unread, read};
 use crate::http::error::{Error, Result};
 use crate::http::pages::form::Form;
@@ -18,8 +19,6 @@ pub struct Sent {
     pub form: Form,
     /// The files.
     pub files: Vec<SentFile>,
-    /// The bytes as they came.
-    pub raw: Bytes,
     /// Whether all of it could be read.
     pub whole: bool,
 }
@@ -35,6 +34,16 @@ pub struct SentFile {
     pub bytes: Bytes,
 }
 
+impl Sent {
+    /// Everything that somebody wrote: the texts, and the files that are plain text.
+    #[must_use]
+    pub fn said(&self) -> Said {
+        let texts = self.form.0.iter().map(|(_, text)| text.as_str());
+        let files = self.files.iter().filter_map(|file| std::str::from_utf8(&file.bytes).ok());
+        Said::of(texts.chain(files), self.whole)
+    }
+}
+
 impl<S: Send + Sync> FromRequest<S> for Sent {
     type Rejection = Error;
 
@@ -48,14 +57,14 @@ impl<S: Send + Sync> FromRequest<S> for Sent {
             Err(unread) => return Err(unread.error),
         };
         match media.as_str() {
-            "application/x-www-form-urlencoded" => Ok(Self { form: Form::read(&raw), files: Vec::new(), raw, whole }),
+            "application/x-www-form-urlencoded" => Ok(Self { form: Form::read(&raw), files: Vec::new(), whole }),
             "multipart/form-data" => {
-                let mut request = Request::from_parts(parts, Body::from(raw.clone()));
+                let mut request = Request::from_parts(parts, Body::from(raw));
                 // The server's limit was kept above.
                 DefaultBodyLimit::disable().apply(&mut request);
                 let multipart = Multipart::from_request(request, &()).await.map_err(|_| Error::NoForm)?;
                 let (form, files, readable) = parts_of(multipart).await;
-                Ok(Self { form, files, raw, whole: whole && readable })
+                Ok(Self { form, files, whole: whole && readable })
             }
             _ => Err(Error::NoForm),
         }
