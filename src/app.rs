@@ -22,7 +22,7 @@ use crate::model::{TextClassifier, count};
 use crate::municipality::Faults;
 use crate::policy::{Rulebook, Rulebooks};
 use crate::reports::Reports;
-use crate::review::Review;
+use crate::review::{Review, Sampling};
 use crate::search::{self, Search, SearchError};
 use crate::storage::{self, Storage};
 use crate::text::language;
@@ -122,7 +122,8 @@ impl App {
     #[must_use]
     pub fn assemble(config: Config, storage: Storage, rulebooks: Rulebooks, triage: Arc<Triage>) -> Self {
         let ambient = storage.ambient().clone();
-        let review = Review::new(storage.clone(), Arc::clone(&triage), config.review.claim());
+        let sampling = Sampling { share: config.review.blind_share, seed: config.review.blind_seed.clone() };
+        let review = Review::new(storage.clone(), Arc::clone(&triage), config.review.claim(), sampling);
         let attachments = Cell::new(&config.attachments);
         Self(Arc::new(Parts { config, ambient, storage, rulebooks, triage, review, attachments }))
     }

@@ -1,5 +1,6 @@
 //! Who acts: the machine, a resident's channel, or a named person with a role and a post.
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::classification::vocabulary;
@@ -38,9 +39,38 @@ pub struct Person {
     pub name: String,
     /// The post that carries power to decide, for example `technical-director`.
     pub post: Option<DeciderId>,
+    /// The days on which they hold the post as its deputy (*sijainen*); none: the post is theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deputy: Option<Deputyship>,
+}
+
+/// For which days somebody holds a post as its deputy (*sijaisuus*), both days included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Deputyship {
+    /// First day, in Finland.
+    #[schema(value_type = String, format = "date")]
+    pub from: Date,
+    /// Last day. A deputy is one for a while: without an end the post would be theirs.
+    #[schema(value_type = String, format = "date")]
+    pub until: Date,
+}
+
+impl Deputyship {
+    /// Whether the day is one of them.
+    #[must_use]
+    pub fn contains(&self, day: Date) -> bool {
+        self.from <= day && day <= self.until
+    }
 }
 
 impl Person {
+    /// The post whose power the person has on a day.
+    #[must_use]
+    pub fn post_on(&self, day: Date) -> Option<&DeciderId> {
+        self.post.as_ref().filter(|_| self.deputy.is_none_or(|deputy| deputy.contains(day)))
+    }
+
     /// Whether two tokens belong to one person: the same token, or the same name in the same municipality. Somebody
     /// with two tokens, or with a new one, is still who they are.
     #[must_use]

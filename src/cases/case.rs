@@ -9,9 +9,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::classification::vocabulary;
 use super::{
-    Assessment, CaseId, Classification, DraftHash, Engine, Euro, Evidence, FactCorrection, Facts, Flag, Language,
-    Merger, MunicipalityId, Person, Registration, Route, ServiceId, SplitMatter, Status, Submission, SubmissionId,
-    Urgency, hex,
+    Assessment, CaseId, Classification, DeciderId, DraftHash, Engine, Euro, Evidence, FactCorrection, Facts, Flag,
+    Language, Merger, MunicipalityId, Person, Registration, Route, ServiceId, SplitMatter, Status, Submission,
+    SubmissionId, Urgency, hex,
 };
 
 /// One text of a case: the normalised reading of a field, message or attachment.
@@ -171,6 +171,9 @@ pub struct CaseFile {
     /// (check K10).
     #[serde(default)]
     pub preparers: Vec<Person>,
+    /// People who said that they are disqualified: none of them handles or decides it.
+    #[serde(default)]
+    pub disqualified: Vec<Disqualification>,
     /// From `read`.
     pub reading: Option<Reading>,
     /// From `classify`.
@@ -231,6 +234,9 @@ pub struct CaseFile {
     #[serde(default)]
     #[schema(value_type = Option<String>, format = "date")]
     pub completion_until: Option<Date>,
+    /// What a person judged before they saw the machine's proposal, where the case was chosen for that.
+    #[serde(default)]
+    pub judgement: Option<super::Judgement>,
     /// Which engine proposed.
     pub engine: Option<Engine>,
     /// A few lines for the handler, from a language model; none offline.
@@ -245,6 +251,38 @@ pub struct CaseFile {
     /// Passages that may bear on the case, best first.
     #[serde(default)]
     pub passages: Vec<super::PassageRef>,
+}
+
+vocabulary! {
+    /// Why somebody is disqualified (*esteellisyysperuste*, hallintolaki 28 § 1 momentti).
+    Ground {
+        /// They or somebody close to them is a party (*osallisuusjäävi*, 1 kohta).
+        Party = "party",
+        /// They or somebody close to them assists or represents a party (*edustusjäävi*, 2 kohta).
+        Representative = "representative",
+        /// They or somebody close to them gains or loses by it (*intressijäävi*, 3 kohta).
+        Interest = "interest",
+        /// They are employed or commissioned by a party (*palvelussuhdejäävi*, 4 kohta).
+        Employment = "employment",
+        /// They or somebody close to them leads a body that is a party (*yhteisöjäävi*, 5 kohta).
+        Leadership = "leadership",
+        /// They or somebody close to them steers the authority that it concerns (*ohjausjäävi*, 6 kohta).
+        Steering = "steering",
+        /// Trust in their impartiality is at risk for another special reason (*yleislausekejäävi*, 7 kohta).
+        Other = "other",
+    }
+}
+
+/// That somebody is disqualified in a case (*esteellisyys*, hallintolaki 27–30 §). It cannot be taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Disqualification {
+    /// Who.
+    pub person: Person,
+    /// Why.
+    pub ground: Ground,
+    /// When they said so.
+    #[schema(value_type = String, format = "date-time")]
+    pub at: Timestamp,
 }
 
 /// That an approver gave a draft back to its handler, and why.
@@ -271,6 +309,12 @@ impl CaseFile {
             }
         }
         all
+    }
+
+    /// Whether the person said, with any of their tokens, that they are disqualified.
+    #[must_use]
+    pub fn is_disqualified(&self, person: &Person) -> bool {
+        self.disqualified.iter().any(|declared| declared.person.is_same_person(person))
     }
 
     /// Notes that a person prepared this case.
@@ -345,6 +389,9 @@ pub struct Decision {
     pub person: Person,
     /// The delegation row that gave the power.
     pub authority: String,
+    /// The post that they decided for as its deputy (*sijainen*), if so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deputy_for: Option<DeciderId>,
     /// When.
     #[schema(value_type = String, format = "date-time")]
     pub decided_at: Timestamp,

@@ -33,6 +33,10 @@ vocabulary! {
         Claimed = "claimed",
         /// A person gave it back.
         Released = "released",
+        /// A person said that they are disqualified, with the ground.
+        Disqualified = "disqualified",
+        /// A person judged before they saw the proposal, and whether they agreed with it.
+        Judged = "judged",
         /// A person saved a version.
         Edited = "edited",
         /// A person approved a draft.

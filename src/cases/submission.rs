@@ -18,10 +18,20 @@ vocabulary! {
         File = "file",
         /// An e-mail message.
         Email = "email",
-        /// Telephone, written down by the registry.
+        /// Telephone, written down by a person of the municipality.
         Phone = "phone",
-        /// Paper, registered by the registry.
+        /// Paper, registered by a person of the municipality.
         Paper = "paper",
+        /// At the desk (*asiakaspalvelu*), written down by a person of the municipality.
+        Desk = "desk",
+    }
+}
+
+impl Channel {
+    /// Whether a person of the municipality brings in by it what somebody else said or wrote.
+    #[must_use]
+    pub const fn is_by_hand(self) -> bool {
+        matches!(self, Self::Phone | Self::Paper | Self::Desk)
     }
 }
 

@@ -27,6 +27,8 @@ const DATABASE: &str = "sqlite:target/demo.db";
 const MARK: &str = "(demo)";
 /// How long a worker of the demo owns a job: what a killed run held is free again after this.
 const LEASE_SECONDS: &str = "5";
+/// Of a hundred cases so many are judged blind, unless the settings say otherwise.
+const BLIND_SHARE: &str = "10";
 /// How often to look whether such a lease ran out.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
@@ -53,6 +55,7 @@ impl Demo {
         context.prefer("work.lease_seconds", LEASE_SECONDS);
         context.prefer("log.filter", "warn");
         context.prefer("pages.local_sign_in", "true");
+        context.propose("review.blind_share", BLIND_SHARE);
         context.flag("server.listen", Some(format!("127.0.0.1:{}", self.port)));
         self.engine.set(context);
         let config = context.config()?;
@@ -246,7 +249,7 @@ async fn tokens(app: &App, municipality: &MunicipalityId) -> Result<Vec<(Role, S
         (Role::Admin, "Aki Admin"),
     ] {
         let post = if role == Role::Approver { post.clone() } else { None };
-        let new = NewToken { role, name: format!("{name} {MARK}"), post };
+        let new = NewToken { role, name: format!("{name} {MARK}"), post, deputy: None };
         let (_, secret) = token::create(storage, &book.pack, new).await?;
         made.push((role, secret));
     }

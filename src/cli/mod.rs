@@ -208,6 +208,14 @@ impl Context {
         }
     }
 
+    /// A setting that the command proposes where no flag and no variable of the environment sets it.
+    fn propose(&mut self, key: &str, value: &str) {
+        let variable = format!("VIREILLE__{}", key.replace('.', "__").to_uppercase());
+        if !self.sources.environment.iter().any(|(set, _)| *set == variable) {
+            self.prefer(key, value);
+        }
+    }
+
     /// The database of the settings.
     async fn storage(&self, config: &Config) -> Result<Storage, Failure> {
         Ok(Storage::open(config.storage.url.reveal(), self.ambient.clone()).await?)

@@ -189,7 +189,7 @@ impl ImpactCommand {
         let (before, after) = (self.two.first.of(&book)?, self.two.second.of(&second)?);
         let cases = if self.stored {
             let storage = context.storage(&config).await?;
-            let cases = Cases::stored(&storage, &book, before, self.limit).await;
+            let cases = Cases::stored(&storage, &book, before, self.limit, |_| false).await;
             storage.close().await;
             cases?
         } else {

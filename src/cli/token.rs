@@ -1,10 +1,12 @@
 //! `vireille token`: who may use the API, in which role and with which post. The secret is shown once.
 
 use clap::{Subcommand, ValueEnum};
+use jiff::civil::Date;
 use serde_json::json;
 
 use super::{Context, Exit, Failure, output};
-use crate::cases::{Actor, DeciderId, MunicipalityId, Person, Role, TokenId};
+use crate::cases::{Actor, DeciderId, Deputyship, MunicipalityId, Person, Role, TokenId};
+use crate::clock::helsinki;
 use crate::intake::register::rulebook;
 use crate::municipality::Pack;
 use crate::review::{self, NewToken, Refusal};
@@ -24,6 +26,12 @@ pub(super) enum Token {
         /// The post that carries power to decide, for example `technical-director`.
         #[arg(long, value_name = "ID")]
         post: Option<DeciderId>,
+        /// Last day on which they hold the post as its deputy; left out: the post is theirs.
+        #[arg(long, value_name = "DATE", requires = "post")]
+        deputy_until: Option<Date>,
+        /// First day of that; today when left out.
+        #[arg(long, value_name = "DATE", requires = "deputy_until")]
+        deputy_from: Option<Date>,
         /// For which municipality; the default one of the settings when left out.
         #[arg(long, value_name = "ID")]
         municipality: Option<MunicipalityId>,
@@ -74,11 +82,13 @@ impl Token {
         let or_default =
             |given: Option<MunicipalityId>| given.unwrap_or_else(|| config.policies.default_municipality.clone());
         match self {
-            Self::Create { name, role, post, municipality } => {
+            Self::Create { name, role, post, deputy_until, deputy_from, municipality } => {
                 let municipality = or_default(municipality);
                 let rulebooks = super::rulebooks(&config)?;
                 let book = rulebook(&rulebooks, &municipality).map_err(|error| Failure::Usage(error.to_string()))?;
-                let new = NewToken { role: role.0, name, post };
+                let from = deputy_from.unwrap_or_else(|| context.ambient.now().to_zoned(helsinki()).date());
+                let deputy = deputy_until.map(|until| Deputyship { from, until });
+                let new = NewToken { role: role.0, name, post, deputy };
                 let (person, secret) = create(&storage, &book.pack, new).await?;
                 if context.out.is_json() {
                     context.out.json_line(&json!({ "token": secret, "person": person }))?;
@@ -145,6 +155,8 @@ async fn list(context: &mut Context, storage: &Storage, municipality: &Municipal
     }
     let rows = rows.into_iter().map(|row| {
         let post = row.person.post.map_or(String::new(), |post| post.to_string());
+        let days = row.person.deputy.map_or(String::new(), |days| format!(" (deputy {}–{})", days.from, days.until));
+        let post = post + &days;
         vec![row.id.to_string(), row.person.name, row.person.role.to_string(), post]
     });
     context.out.table(&["id", "name", "role", "post"], rows)

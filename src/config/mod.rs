@@ -136,6 +136,10 @@ pub struct Attachments {
 pub struct Review {
     /// Lease of a claim, minutes.
     pub claim_minutes: u32,
+    /// Share of cases that are judged before the proposal is seen, percent.
+    pub blind_share: u32,
+    /// What chooses them, with the case's id.
+    pub blind_seed: String,
 }
 
 /// Evaluations.
@@ -484,6 +488,7 @@ fn check_values(settings: &layers::Flat, faults: &mut Vec<Fault>) {
         ("embedding.batch", 1, 2_048),
         ("embedding.timeout_seconds", 1, 300),
         ("review.claim_minutes", 1, 43_200),
+        ("review.blind_share", 0, 100),
         ("pages.session_minutes", 1, 43_200),
         ("pages.sign_ins_per_minute", 1, 10_000),
         ("pages.forms_per_minute", 1, 10_000),

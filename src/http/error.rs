@@ -237,6 +237,17 @@ fn refused(refusal: &Refusal) -> Problem {
             "Disqualified",
             "You have declared that you are disqualified (hallintolaki 27–28 §): another person handles and decides this case.".to_owned(),
         ),
+        Refusal::JudgeFirst => say(
+            S::FORBIDDEN,
+            "Judge first",
+            "This case is judged blind: say what you would do (POST …/judgement), then the proposal is shown.".to_owned(),
+        ),
+        Refusal::AlreadyJudged => {
+            say(S::CONFLICT, "Already judged", "Somebody has judged this case; what was said first stands.".to_owned())
+        }
+        Refusal::NotBlind => {
+            say(S::CONFLICT, "Not judged blind", "The proposal of this case can be seen: it is not judged blind.".to_owned())
+        }
         Refusal::NoDraft => say(S::CONFLICT, "No draft yet", "The case has no draft yet. Try again when the pipeline is done.".to_owned()),
         Refusal::StaleDraft { current } => {
             say(S::CONFLICT, "Stale draft", "The draft has changed since you saw it. Read it again, then approve that.".to_owned())
@@ -264,6 +275,13 @@ fn refused(refusal: &Refusal) -> Problem {
             let whose_words = whose.as_ref().map_or_else(String::new, |whose| format!("; it belongs to {whose}"));
             say(S::FORBIDDEN, "Beyond your power", format!("{limit_words}{whose_words}.")).with("limit", limit).with("whose", whose)
         }
+        Refusal::NotDeputyNow { from, until } => say(
+            S::FORBIDDEN,
+            "Not a deputy now",
+            format!("You hold the post as its deputy from {from} to {until}. Whoever holds it now decides."),
+        )
+        .with("from", from)
+        .with("until", until),
         Refusal::PreparerApproves => say(
             S::FORBIDDEN,
             "Preparer is not approver",

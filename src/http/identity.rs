@@ -42,6 +42,8 @@ macro_rules! rights {
 rights! {
     /// To send a submission or a supplement.
     Submit = ResidentChannel | Registry | Handler;
+    /// To register what came by telephone, on paper or at the desk.
+    Receive = Registry | Handler;
     /// To withdraw for the party.
     Withdraw = ResidentChannel | Registry | Handler;
     /// To write to the party of a case or, through the party's channel, for it.

@@ -61,7 +61,8 @@ pub fn parse(name: &str, bytes: &[u8], defaults: &Defaults) -> Result<Incoming, 
         sent_at: None,
         received_at: defaults.ambient.now(),
     };
-    Ok(Incoming { submission, sender: defaults.sender.clone(), raw: bytes.to_vec(), files, notes })
+    let sender = defaults.sender.clone();
+    Ok(Incoming { submission, sender, registrar: None, raw: bytes.to_vec(), files, notes })
 }
 
 #[cfg(test)]

@@ -20,7 +20,9 @@ use super::{
     Incoming, IntakeError, MAX_EXTERNAL_ID_CHARS, MAX_FIELD_NAME_CHARS, MAX_FIELDS, MAX_SUBMISSION_BYTES,
     MAX_TEXT_CHARS, MAX_TOTAL_CHARS, Refusal, moment, quoted, sender_by_channel, words,
 };
-use crate::cases::{Channel, Location, MunicipalityId, Party, ServiceId, Submission, SubmissionId, TokenId};
+use crate::cases::{
+    Actor, Channel, Location, MunicipalityId, Party, Person, ServiceId, Submission, SubmissionId, TokenId,
+};
 use crate::clock::Ambient;
 
 /// A submission as people and programs write it. [`parse`] reads exactly these keys; unknown ones are refused.
@@ -57,7 +59,10 @@ pub struct SubmissionFile {
     #[schema(value_type = Option<String>, format = "date-time")]
     #[schemars(with = "Option<String>")]
     pub sent_at: Option<Timestamp>,
-    /// When it was available to our system, RFC 3339 with offset. In files only: a channel cannot set it.
+    /// How it came: `phone`, `paper` or `desk`, where the registry or a handler brings in what others said or wrote.
+    #[serde(default)]
+    pub channel: Option<Channel>,
+    /// When it was available to our system, RFC 3339 with offset. In files, and beside a `channel`; no later than now.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = "date-time")]
     #[schemars(with = "Option<String>")]
@@ -75,8 +80,10 @@ pub struct Defaults {
     pub channel: Channel,
     /// Whose ids the submissions' own ids are: two senders may both count from 1.
     pub sender: String,
-    /// Whether `received_at` may be given: only where a person of the municipality gives the file.
+    /// Whether `channel` and `received_at` may be given: only where a person of the municipality brings it in.
     pub may_set_arrival: bool,
+    /// Who brings in what others said or wrote.
+    pub registrar: Option<Actor>,
     /// The folder in which attachments given by path are looked for; none: paths are refused.
     pub folder: Option<PathBuf>,
     /// Time and ids.
@@ -93,9 +100,17 @@ impl Defaults {
             channel: Channel::Api,
             sender: format!("token:{token}"),
             may_set_arrival: false,
+            registrar: None,
             folder: None,
             ambient,
         }
+    }
+
+    /// The same for somebody of the municipality who brings in what came by telephone, on paper or at the desk.
+    #[must_use]
+    pub fn registry(person: &Person, ambient: Ambient) -> Self {
+        let (municipality, registrar) = (person.municipality.clone(), Some(person.into()));
+        Self { may_set_arrival: true, registrar, ..Self::api(municipality, person.token, ambient) }
     }
 
     /// For a form of the pages: its id is the form's own link, arrival is now.
@@ -107,6 +122,7 @@ impl Defaults {
             channel: Channel::Api,
             sender: "pages".to_owned(),
             may_set_arrival: false,
+            registrar: None,
             folder: None,
             ambient,
         }
@@ -121,6 +137,7 @@ impl Defaults {
             channel: Channel::File,
             sender: sender_by_channel(Channel::File),
             may_set_arrival: true,
+            registrar: None,
             folder,
             ambient,
         }
@@ -180,20 +197,14 @@ fn one(bytes: &[u8], defaults: &Defaults, first_line: usize) -> Result<Incoming,
         r#"an object such as {"name": "…", "email": "…", "language": "fi"}; its keys are name, business_id, address, email, phone, language"#,
     )?;
     let sent_at = time(&mut frame, "sent_at")?;
-    let received_at = time(&mut frame, "received_at")?;
-    if received_at.is_some() && !defaults.may_set_arrival {
-        return Err(IntakeError::invalid(
-            "/received_at",
-            "the time of arrival is set where the submission arrives",
-            "leave it out; `sent_at` may say when it was sent",
-        ));
-    }
+    let channel = channel(take(&mut frame, "channel", "phone, paper or desk")?, defaults)?;
+    let received_at = arrival(time(&mut frame, "received_at")?, channel, defaults)?;
     let files = attachments(frame.remove("attachments"), defaults.folder.as_deref())?;
     if let Some(key) = frame.keys().next() {
         return Err(IntakeError::invalid(
             "",
             format!("a submission has no key `{}`", quoted(key)),
-            "its keys are id, municipality, service, fields, text, location, attachments, party, sent_at, received_at; \
+            "its keys are id, municipality, service, fields, text, location, attachments, party, sent_at, channel, received_at; \
              what the form asks for goes under `fields`",
         ));
     }
@@ -201,7 +212,7 @@ fn one(bytes: &[u8], defaults: &Defaults, first_line: usize) -> Result<Incoming,
         id: SubmissionId::new(defaults.ambient.id()),
         external_id,
         municipality,
-        channel: defaults.channel,
+        channel,
         service,
         fields,
         subject: None,
@@ -221,7 +232,43 @@ fn one(bytes: &[u8], defaults: &Defaults, first_line: usize) -> Result<Incoming,
         return Err(IntakeError::invalid("", "there is nothing in it", "give text, fields or attachments"));
     }
     let sender = defaults.sender.clone();
-    Ok(Incoming { submission, sender, raw: bytes.to_vec(), files, notes: Vec::new() })
+    let registrar = defaults.registrar.clone().filter(|_| channel.is_by_hand());
+    Ok(Incoming { submission, sender, registrar, raw: bytes.to_vec(), files, notes: Vec::new() })
+}
+
+/// How it came: what the place says where it arrived, unless somebody of the municipality brings it in.
+fn channel(given: Option<Channel>, defaults: &Defaults) -> Result<Channel, IntakeError> {
+    match given {
+        None => Ok(defaults.channel),
+        Some(channel) if channel == defaults.channel => Ok(channel),
+        Some(_) if !defaults.may_set_arrival => Err(IntakeError::invalid(
+            "/channel",
+            "what came by telephone, on paper or at the desk is registered by the registry or a handler",
+            "leave it out, or send it with a token of theirs",
+        )),
+        Some(channel) if channel.is_by_hand() => Ok(channel),
+        Some(_) => Err(IntakeError::invalid(
+            "/channel",
+            "nobody brings this in by hand",
+            "write phone, paper or desk, or leave it out",
+        )),
+    }
+}
+
+/// When it came, where that may be said: a file tells it of itself, and a person of what they bring in.
+fn arrival(given: Option<Timestamp>, channel: Channel, defaults: &Defaults) -> Result<Option<Timestamp>, IntakeError> {
+    let refuse = |what: &str, instead: &str| Err(IntakeError::invalid("/received_at", what, instead));
+    let told_by_file = defaults.channel == Channel::File;
+    match given {
+        Some(_) if !(told_by_file || defaults.may_set_arrival && channel.is_by_hand()) => refuse(
+            "the time of arrival is set where the submission arrives",
+            "leave it out; `sent_at` may say when it was sent",
+        ),
+        Some(at) if !told_by_file && at > defaults.ambient.now() => {
+            refuse("nothing has come yet that comes later than now", "write when it came")
+        }
+        _ => Ok(given),
+    }
 }
 
 /// Whether nobody could tell what is wanted.

@@ -23,7 +23,7 @@ use std::fmt;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use crate::cases::{Attachment, Channel, Submission, hex, vocabulary};
+use crate::cases::{Actor, Attachment, Channel, Submission, hex, vocabulary};
 
 /// Largest single submission, in bytes, as it arrives: text, fields and files together.
 pub const MAX_SUBMISSION_BYTES: usize = 32 * 1024 * 1024;
@@ -53,6 +53,8 @@ pub struct Incoming {
     pub submission: Submission,
     /// Whose ids the submission's own id is one of.
     pub sender: String,
+    /// Who brought it in, where a person did so for whoever called, wrote on paper or stood at the desk.
+    pub registrar: Option<Actor>,
     /// The bytes as they came.
     pub raw: Vec<u8>,
     /// Files; the list in the submission is the same without the bytes.

@@ -57,7 +57,10 @@ pub fn look(pack: &Pack, lexicon: &Lexicon, defaults: &Defaults, raw: &[u8], who
     let mut notes = vec![Note::Rescued];
     notes.extend((was_cut || !whole).then_some(Note::TextCut));
     let sender = defaults.sender.clone();
-    Some(Danger { incoming: Incoming { submission, sender, raw: raw.to_vec(), files: Vec::new(), notes }, read })
+    Some(Danger {
+        incoming: Incoming { submission, sender, registrar: None, raw: raw.to_vec(), files: Vec::new(), notes },
+        read,
+    })
 }
 
 impl Danger {

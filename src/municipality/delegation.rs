@@ -19,6 +19,8 @@ pub struct Power {
     pub because: String,
     /// The largest amount, inclusive; none: no limit.
     pub up_to: Option<Euro>,
+    /// The post that it is held for as its deputy, if so.
+    pub deputy_for: Option<DeciderId>,
 }
 
 /// A decision beyond a post's power: how far it reaches, and whose power it is.
@@ -49,7 +51,13 @@ impl Delegation {
     }
 
     fn power(&self, step: &DelegationStep) -> Power {
-        Power { decider: step.decider.clone(), because: self.reference(), up_to: step.up_to }
+        Power { decider: step.decider.clone(), because: self.reference(), up_to: step.up_to, deputy_for: None }
+    }
+
+    /// The steps that reach `amount`: who decides, then whoever stands higher on the ladder.
+    #[must_use]
+    pub fn steps_from(&self, amount: Option<Euro>) -> &[DelegationStep] {
+        self.step_for(amount).map_or(&[], |from| &self.steps[from..])
     }
 }
 
@@ -84,11 +92,14 @@ impl Pack {
             step.decider == *post
                 || self.municipality.deciders.get(&step.decider).is_some_and(|d| d.deputy.as_ref() == Some(post))
         };
-        let needed = row.step_for(amount);
-        let held = needed.and_then(|from| row.steps[from..].iter().find(acts_for));
-        held.map(|step| row.power(step)).ok_or_else(|| BeyondPower {
-            limit: row.steps.iter().filter(acts_for).filter_map(|step| step.up_to).max(),
-            whose: needed.map(|n| row.steps[n].decider.clone()),
-        })
+        let reaching = row.steps_from(amount);
+        let Some(step) = reaching.iter().find(acts_for) else {
+            return Err(BeyondPower {
+                limit: row.steps.iter().filter(acts_for).filter_map(|step| step.up_to).max(),
+                whose: reaching.first().map(|step| step.decider.clone()),
+            });
+        };
+        let deputy_for = (step.decider != *post).then(|| step.decider.clone());
+        Ok(Power { deputy_for, ..row.power(step) })
     }
 }

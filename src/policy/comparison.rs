@@ -199,12 +199,11 @@ fn order<'a>(before: &'a Document, after: &'a Document) -> Vec<&'a SectionId> {
     let mut order: Vec<&SectionId> = after.sections.iter().map(|section| &section.id).collect();
     let mut place = 0;
     for section in &before.sections {
-        match order.iter().position(|id| **id == section.id) {
-            Some(at) => place = at + 1,
-            None => {
-                order.insert(place, &section.id);
-                place += 1;
-            }
+        if let Some(at) = order.iter().position(|id| **id == section.id) {
+            place = at + 1;
+        } else {
+            order.insert(place, &section.id);
+            place += 1;
         }
     }
     order

@@ -40,6 +40,10 @@ pub enum LeftOut {
     NotAssessed,
     /// It was withdrawn.
     Withdrawn,
+    /// It is handled together with another, which is counted.
+    Merged,
+    /// Whoever asks judges it before they may see what the rules give.
+    JudgeFirst,
     /// The input could not be read as a submission.
     Unreadable,
 }
@@ -52,6 +56,8 @@ impl LeftOut {
             Self::BeyondLimit => "beyond-limit",
             Self::NotAssessed => "not-assessed",
             Self::Withdrawn => "withdrawn",
+            Self::Merged => "merged",
+            Self::JudgeFirst => "judge-first",
             Self::Unreadable => "unreadable",
         }
     }

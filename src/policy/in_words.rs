@@ -103,29 +103,24 @@ impl<'a> Wording<'a> {
             if let (Some(space), Some(name)) = (found.get(1), found.get(2)) {
                 return self.name(space.as_str(), name.as_str()).unwrap_or_else(|| whole.to_owned());
             }
-            let word = match (whole, self.language) {
-                ("<=", _) => "≤",
-                (">=", _) => "≥",
-                ("==", _) => "=",
-                ("!=", _) => "≠",
-                ("*", _) => "×",
-                ("and", Language::Fi) => "ja",
-                ("or", Language::Fi) => "tai",
-                ("not", Language::Fi) => "ei pidä paikkaansa:",
-                ("in", Language::Fi) => "on jokin näistä:",
-                ("true", Language::Fi) => "kyllä",
-                ("false", Language::Fi) => "ei",
-                ("and", Language::Sv) => "och",
-                ("or", Language::Sv) => "eller",
-                ("not", Language::Sv) => "stämmer inte:",
-                ("in", Language::Sv) => "är något av:",
-                ("true", Language::Sv) => "ja",
-                ("false", Language::Sv) => "nej",
-                ("not", Language::En) => "not true:",
-                ("in", Language::En) => "is one of:",
-                ("true", Language::En) => "yes",
-                ("false", Language::En) => "no",
-                (other, _) => other,
+            let [fi, sv, en] = match whole {
+                "<=" => ["≤"; 3],
+                ">=" => ["≥"; 3],
+                "==" => ["="; 3],
+                "!=" => ["≠"; 3],
+                "*" => ["×"; 3],
+                "and" => ["ja", "och", "and"],
+                "or" => ["tai", "eller", "or"],
+                "not" => ["ei pidä paikkaansa:", "stämmer inte:", "not true:"],
+                "in" => ["on jokin näistä:", "är något av:", "is one of:"],
+                "true" => ["kyllä", "ja", "yes"],
+                "false" => ["ei", "nej", "no"],
+                other => [other; 3],
+            };
+            let word = match self.language {
+                Language::Fi => fi,
+                Language::Sv => sv,
+                Language::En => en,
             };
             word.to_owned()
         };

@@ -344,6 +344,7 @@ fn guard(story: &Story) -> Guard {
         role: Role::Approver,
         name: name.to_owned(),
         post: None,
+        deputy: None,
     };
     let people = [person(1, "Tuomas Teknikko"), person(2, "tuomas  teknikko"), person(3, "Anna Virta")];
     Guard::of(march().window, &histories, &approved, &people, 20)

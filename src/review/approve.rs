@@ -9,14 +9,14 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
-use super::{Refusal, Result, Review, act, needs_power};
+use super::power::Authority;
+use super::{Refusal, Result, Review, act};
 use crate::cases::{
     Act, AppealKind, Case, CaseId, Check, Decision, Draft, DraftContent, DraftHash, DraftKind, Due, Euro, EventKind,
-    Person, ServiceId, Status,
+    Ground, Person, Status,
 };
 use crate::clock::helsinki;
 use crate::storage::Tx;
-use crate::triage::local_date;
 
 /// What an approver confirms.
 #[derive(Debug, Clone, serde::Deserialize, utoipa::ToSchema)]
@@ -41,11 +41,14 @@ impl Review {
     /// Every [`Refusal`] that an approval can meet; those about the person, the draft or its checks are
     /// recorded.
     pub async fn approve(&self, person: &Person, id: CaseId, approval: &Approval) -> Result<(Case, Decision)> {
-        let (tx, case) = self.open(person, id).await?;
+        let (tx, case) = self.open_to_anybody(person, id).await?;
         match self.weigh(person, &case, approval).await {
             Ok((draft, authority)) => self.decide(tx, case, person, &draft, authority).await,
             Err(refusal) => {
                 tx.rollback().await;
+                if approval.disqualified && matches!(refusal, Refusal::Disqualified) {
+                    self.declare_disqualified(person, id, Ground::Other).await?;
+                }
                 self.record_refusal(person, id, &refusal, approval.disqualified).await?;
                 Err(refusal)
             }
@@ -53,13 +56,14 @@ impl Review {
     }
 
     /// Everything that must hold, in the order in which a person can do something about it. Gives the draft
-    /// and the row that gives the power.
-    async fn weigh(&self, person: &Person, case: &Case, approval: &Approval) -> Result<(Draft, String)> {
+    /// and what gives the power.
+    async fn weigh(&self, person: &Person, case: &Case, approval: &Approval) -> Result<(Draft, Authority)> {
         if case.status.is_final() {
             let decided = case.status != Status::Merged;
             return Err(if decided { Refusal::AlreadyDecided } else { Refusal::Final { status: case.status } });
         }
         case.status.after(Act::Approve, Some(DraftKind::Grant))?;
+        self.require_judged(person, case)?;
         let draft = self.latest_draft(case).await?;
         if draft.hash != approval.draft_hash {
             return Err(Refusal::StaleDraft { current: draft.hash });
@@ -82,13 +86,12 @@ impl Review {
         if failed.is_empty() { Ok((draft, authority)) } else { Err(Refusal::ChecksFailed(failed)) }
     }
 
-    /// Whether this person could approve a draft of the case at all, whatever they confirm: gives the row that gives the
-    /// power.
+    /// Whether this person could approve a draft of the case at all, whatever they confirm: gives what gives the power.
     ///
     /// # Errors
-    /// [`Refusal::Disqualified`], [`Refusal::PreparerApproves`], [`Refusal::BeyondPower`].
-    pub async fn may_approve(&self, person: &Person, case: &Case, content: &DraftContent) -> Result<String> {
-        if self.is_disqualified(case, person).await? {
+    /// [`Refusal::Disqualified`], [`Refusal::PreparerApproves`], [`Refusal::BeyondPower`], [`Refusal::NotDeputyNow`].
+    pub async fn may_approve(&self, person: &Person, case: &Case, content: &DraftContent) -> Result<Authority> {
+        if case.file.is_disqualified(person) {
             return Err(Refusal::Disqualified);
         }
         Self::require_not_preparer(person, case)?;
@@ -102,38 +105,13 @@ impl Review {
         if prepared { Err(Refusal::PreparerApproves) } else { Ok(()) }
     }
 
-    /// The row that gives the power. Preparatory letters and answers need none: they settle nothing.
-    /// To end an application otherwise than it was sent — reclassified, say — takes the power to decide it.
-    async fn power(&self, person: &Person, case: &Case, content: &DraftContent) -> Result<String> {
-        let route = case.file.route.as_ref();
-        let pack = &self.desk(&case.municipality)?.rulebook.pack;
-        let delegation = |service: Option<&ServiceId>| {
-            service.and_then(|service| pack.service(service)).and_then(|file| file.delegation.as_deref())
-        };
-        let service = case.file.classification.as_ref().and_then(|class| class.service.as_ref());
-        let service = case.file.reclassified.as_ref().map_or(service, |class| class.service.as_ref());
-        let sent_to = self.submission(case).await?.service;
-        let ends_application = content.kind == DraftKind::Acknowledgement && delegation(sent_to.as_ref()).is_some();
-        if !needs_power(content.kind) && !ends_application {
-            return Ok(route.map_or_else(String::new, |route| route.because.clone()));
-        }
-        let nobody = Refusal::BeyondPower { limit: None, whose: route.and_then(|route| route.decider.clone()) };
-        let delegation = delegation(service).or_else(|| delegation(sent_to.as_ref()));
-        let (Some(post), Some(delegation)) = (&person.post, delegation) else { return Err(nobody) };
-        let today = local_date(self.ambient().now());
-        match pack.may_decide(post, delegation, content.amount, today) {
-            Ok(power) => Ok(power.because),
-            Err(beyond) => Err(Refusal::BeyondPower { limit: beyond.limit, whose: beyond.whose }),
-        }
-    }
-
     async fn decide(
         &self,
         mut tx: Tx,
         mut case: Case,
         person: &Person,
         draft: &Draft,
-        authority: String,
+        authority: Authority,
     ) -> Result<(Case, Decision)> {
         let content = &draft.content;
         let decision = Decision {
@@ -142,7 +120,8 @@ impl Review {
             draft_hash: draft.hash.clone(),
             amount: content.amount,
             person: person.clone(),
-            authority,
+            authority: authority.because,
+            deputy_for: authority.deputy_for,
             decided_at: self.ambient().now(),
         };
         case.status = case.status.after(Act::Approve, Some(content.kind))?;
@@ -154,8 +133,11 @@ impl Review {
             case.file.due =
                 content.deadline.and_then(end_of_day).map(|at| Due { at, because: "completion request".to_owned() });
         }
-        let payload = json!({ "draft": draft.id, "version": draft.version, "hash": draft.hash, "kind": content.kind,
+        let mut payload = json!({ "draft": draft.id, "version": draft.version, "hash": draft.hash, "kind": content.kind,
             "amount": content.amount, "authority": decision.authority, "status": case.status, "due": due });
+        if let Some(post) = &decision.deputy_for {
+            payload["deputy_for"] = json!(post);
+        }
         tx.insert_decision(&decision).await?;
         let event = act(person, EventKind::Approved, case.id, payload);
         Ok((Self::finish(tx, case, event).await?, decision))
@@ -178,6 +160,7 @@ impl Review {
             | Refusal::WrongAmount { .. }
             | Refusal::AppealNotConfirmed
             | Refusal::PreparerApproves
+            | Refusal::NotDeputyNow { .. }
             | Refusal::OpenAlert => {}
             _ => return Ok(()),
         }

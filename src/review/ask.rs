@@ -33,6 +33,7 @@ impl Review {
             return Err(Refusal::Invalid(flaws));
         }
         let (mut tx, mut case) = self.open(person, id).await?;
+        self.require_judged(person, &case)?;
         self.require_claim(&case, person)?;
         let about: Vec<String> = questions.iter().map(|question| question.about.clone()).collect();
         let was: Vec<String> = case.file.open_questions().iter().map(|question| question.about.clone()).collect();

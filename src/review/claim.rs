@@ -1,39 +1,25 @@
 //! `claim` and `release`: one person works on a case at a time.
 //!
-//! A claim is a lease: when it runs out, anybody may take the case. Who claims declares whether they are
-//! disqualified (*esteellinen*, hallintolaki 27–28 §); who says yes is refused, and it is on the record.
+//! A claim is a lease: when it runs out, anybody may take the case. Who claims declares that they are not disqualified
+//! (*esteellinen*, hallintolaki 27–28 §); who is says so instead, and somebody else takes it.
 
 use jiff::SignedDuration;
 use serde_json::json;
 
-use super::{Refusal, Result, Review, act, refuse_final};
+use super::{Result, Review, act, refuse_final};
 use crate::cases::{Case, CaseId, Claim, EventKind, Person};
 
 impl Review {
     /// Takes the case, or takes it anew. An expired claim of another gives way.
     ///
     /// # Errors
-    /// [`Refusal::ClaimedByAnother`], [`Refusal::Disqualified`], [`Refusal::Final`].
-    pub async fn claim(&self, person: &Person, id: CaseId, disqualified: bool) -> Result<Case> {
-        let (mut tx, mut case) = self.open(person, id).await?;
+    /// [`super::Refusal::ClaimedByAnother`], [`super::Refusal::Disqualified`], [`super::Refusal::Final`].
+    pub async fn claim(&self, person: &Person, id: CaseId) -> Result<Case> {
+        let (tx, mut case) = self.open(person, id).await?;
         refuse_final(&case)?;
-        if disqualified {
-            let event = act(person, EventKind::Claimed, id, json!({ "disqualified": true, "refused": true }));
-            if case.claim.as_ref().is_some_and(|claim| claim.person.token == person.token) {
-                case.claim = None;
-                Self::finish(tx, case, event).await?;
-            } else {
-                tx.append_event(&case.municipality, event).await?;
-                tx.commit().await?;
-            }
-            return Err(Refusal::Disqualified);
-        }
         self.require_not_anothers(&case, person)?;
-        if self.is_disqualified(&case, person).await? {
-            return Err(Refusal::Disqualified);
-        }
         let claim = self.new_claim(person);
-        let event = act(person, EventKind::Claimed, id, json!({ "disqualified": false, "until": claim.until }));
+        let event = act(person, EventKind::Claimed, id, json!({ "until": claim.until }));
         case.claim = Some(claim);
         Self::finish(tx, case, event).await
     }
@@ -41,7 +27,7 @@ impl Review {
     /// Gives the case back.
     ///
     /// # Errors
-    /// [`Refusal::NotClaimed`], [`Refusal::ClaimedByAnother`].
+    /// [`super::Refusal::NotClaimed`], [`super::Refusal::ClaimedByAnother`].
     pub async fn release(&self, person: &Person, id: CaseId) -> Result<Case> {
         let (tx, mut case) = self.open(person, id).await?;
         self.require_claim(&case, person)?;

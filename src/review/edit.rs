@@ -109,6 +109,7 @@ impl Review {
     /// [`Refusal::StaleDraft`], [`Refusal::NotClaimed`], [`Refusal::ClaimedByAnother`], [`Refusal::Invalid`].
     pub async fn edit(&self, person: &Person, id: CaseId, seen: &DraftHash, edit: Edit) -> Result<Draft> {
         let (mut tx, mut case) = self.open(person, id).await?;
+        self.require_judged(person, &case)?;
         self.require_claim(&case, person)?;
         case.status = case.status.after(Act::Edit, None)?;
         let old = self.latest_draft(&case).await?;

@@ -31,7 +31,7 @@ impl Review {
     ///
     /// # Errors
     /// [`Refusal::Invalid`] when the other is none that it can go into, [`Refusal::Final`],
-    /// [`Refusal::ClaimedByAnother`] for either, [`Refusal::OpenAlert`]: an alert is acknowledged where it was raised.
+    /// [`Refusal::ClaimedByAnother`] and [`Refusal::Disqualified`] for either, [`Refusal::OpenAlert`]: an alert is acknowledged where it was raised.
     pub async fn merge(&self, person: &Person, id: CaseId, merger: NewMerger) -> Result<Case> {
         let into = self.named(&person.municipality, &merger.into).await?;
         if into == id {
@@ -41,7 +41,11 @@ impl Review {
         // In the order of their ids: two mergers of the same cases wait for each other and do not lock up.
         let mut both = Vec::new();
         for id in [id.min(into), id.max(into)] {
-            both.push(tx.case_for_update(&person.municipality, id).await?.ok_or(Refusal::NotFound)?);
+            let case = tx.case_for_update(&person.municipality, id).await?.ok_or(Refusal::NotFound)?;
+            if case.file.is_disqualified(person) {
+                return Err(Refusal::Disqualified);
+            }
+            both.push(case);
         }
         let (Some(second), Some(first)) = (both.pop(), both.pop()) else { return Err(Refusal::NotFound) };
         let (mut gone, mut stays) = if first.id == id { (first, second) } else { (second, first) };

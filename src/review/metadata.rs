@@ -49,6 +49,8 @@ impl Review {
         let (mut tx, mut case) = self.open(person, id).await?;
         self.require_not_anothers(&case, person)?;
         let NewMetadata { received_at, channel, party, reason } = new;
+        // Storage keeps microseconds: what is written must equal what is read back.
+        let received_at = received_at.and_then(|at| Timestamp::from_microsecond(at.as_microsecond()).ok());
         let moved = received_at.map(|now| json!({ "was": case.received_at, "now": now }));
         let payload = json!({ "received_at": moved, "channel": channel, "party": party.is_some() });
         if party.is_some() {

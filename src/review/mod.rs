@@ -8,8 +8,10 @@
 mod alerts;
 mod approve;
 mod ask;
+mod blind;
 mod claim;
 mod consent;
+mod disqualify;
 mod edit;
 pub mod facts;
 mod jobs;
@@ -17,6 +19,7 @@ mod look;
 mod merge;
 mod message;
 mod metadata;
+mod power;
 mod read;
 mod reclassify;
 mod refusal;
@@ -35,20 +38,20 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::cases::{
-    Act, Actor, Case, CaseId, Draft, DraftKind, Event, EventKind, MunicipalityId, NewEvent, Person, Submission,
-};
+use crate::cases::{Act, Case, CaseId, Draft, EventKind, MunicipalityId, NewEvent, Person, Submission};
 use crate::clock::Ambient;
 use crate::storage::{Storage, Tx};
 use crate::triage::{Circumstances, Desk, Step, Triage, pipeline};
 
 pub use approve::Approval;
 pub use ask::QuestionToAsk;
+pub use blind::{NewJudgement, Sampling};
 pub use edit::Edit;
 pub use facts::NewFact;
 pub use merge::NewMerger;
 pub use message::{Messaged, NewMessage};
 pub use metadata::NewMetadata;
+pub use power::{Authority, Holder, Powers};
 pub use reclassify::NewClass;
 pub use refusal::{Flaw, Refusal};
 pub use rule::NewRuling;
@@ -66,13 +69,15 @@ pub struct Review {
     storage: Storage,
     triage: Arc<Triage>,
     claim_lease: Duration,
+    sampling: Sampling,
 }
 
 impl Review {
-    /// The verbs over this storage; a claim lasts `claim_lease` and starts anew with each edit.
+    /// The verbs over this storage; a claim lasts `claim_lease` and starts anew with each edit, and the share of `sampling`
+    /// is judged blind.
     #[must_use]
-    pub const fn new(storage: Storage, triage: Arc<Triage>, claim_lease: Duration) -> Self {
-        Self { storage, triage, claim_lease }
+    pub const fn new(storage: Storage, triage: Arc<Triage>, claim_lease: Duration, sampling: Sampling) -> Self {
+        Self { storage, triage, claim_lease, sampling }
     }
 
     fn ambient(&self) -> &Ambient {
@@ -87,8 +92,15 @@ impl Review {
         self.triage.desk(municipality).map(Arc::as_ref).map_err(|_| Refusal::NoPack)
     }
 
-    /// A writing transaction and the case in it, locked. Another municipality's case is not found.
+    /// A writing transaction and the case in it, locked. Another municipality's case is not found, and somebody who is
+    /// disqualified handles none (hallintolaki 27 §).
     async fn open(&self, person: &Person, id: CaseId) -> Result<(Tx, Case)> {
+        let (tx, case) = self.open_to_anybody(person, id).await?;
+        if case.file.is_disqualified(person) { Err(Refusal::Disqualified) } else { Ok((tx, case)) }
+    }
+
+    /// The same for what is no handling of the case, or weighs by itself who acts.
+    async fn open_to_anybody(&self, person: &Person, id: CaseId) -> Result<(Tx, Case)> {
         let mut tx = self.storage.begin().await?;
         let case = tx.case_for_update(&person.municipality, id).await?.ok_or(Refusal::NotFound)?;
         Ok((tx, case))
@@ -149,21 +161,6 @@ impl Review {
     fn running_claim<'a>(&self, case: &'a Case) -> Option<&'a crate::cases::Claim> {
         case.claim.as_ref().filter(|claim| claim.until > self.ambient().now())
     }
-
-    /// Whether the person once said of this case, with any of their tokens, that they are disqualified. It cannot be
-    /// unsaid.
-    async fn is_disqualified(&self, case: &Case, person: &Person) -> Result<bool> {
-        let tokens = self.storage.tokens(&case.municipality).await?;
-        let theirs: Vec<_> =
-            tokens.iter().map(|row| &row.person).filter(|other| other.is_same_person(person)).collect();
-        let events = self.storage.timeline(&case.municipality, case.id).await?;
-        Ok(events.iter().any(|event| theirs.iter().any(|person| declares_disqualified(event, person))))
-    }
-}
-
-fn declares_disqualified(event: &Event, person: &Person) -> bool {
-    let by_them = matches!(&event.actor, Actor::Person { token, .. } if *token == person.token);
-    by_them && event.payload.get("disqualified") == Some(&Value::Bool(true))
 }
 
 /// A person's act on a case, for the chain.
@@ -174,9 +171,4 @@ fn act(person: &Person, kind: EventKind, case: CaseId, payload: Value) -> NewEve
 /// A case that nothing more happens to.
 fn refuse_final(case: &Case) -> Result<()> {
     if case.status.is_final() { Err(Refusal::Final { status: case.status }) } else { Ok(()) }
-}
-
-/// Whether the draft settles the matter on delegated power.
-const fn needs_power(kind: DraftKind) -> bool {
-    kind.is_decision()
 }

@@ -1,6 +1,7 @@
 //! Why an act of a person was refused. No HTTP here: the API maps each variant in one place.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use crate::cases::{Check, DeciderId, DraftHash, Euro, IllegalTransition, Status};
 use crate::storage;
@@ -54,6 +55,15 @@ pub enum Refusal {
     /// The person said that they are disqualified (hallintolaki 27–28 §).
     #[error("a disqualified person does not handle or decide the case")]
     Disqualified,
+    /// The case is judged blind, and nobody has judged it yet.
+    #[error("say what you would do before you see the proposal")]
+    JudgeFirst,
+    /// Somebody has judged the case; it is not changed.
+    #[error("the case has been judged")]
+    AlreadyJudged,
+    /// The proposal of this case is no secret: it was not chosen, or it has gone on.
+    #[error("the case is not judged blind")]
+    NotBlind,
     /// There is no draft yet.
     #[error("the case has no draft yet")]
     NoDraft,
@@ -79,6 +89,14 @@ pub enum Refusal {
         limit: Option<Euro>,
         /// Whose power it is.
         whose: Option<DeciderId>,
+    },
+    /// The person is a deputy, and not on this day.
+    #[error("a deputy decides from {from} to {until} only")]
+    NotDeputyNow {
+        /// First day.
+        from: Date,
+        /// Last day.
+        until: Date,
     },
     /// The person made this version or the one it was made from (check K10).
     #[error("who prepared a decision does not approve it")]
@@ -138,11 +156,15 @@ impl Refusal {
             Self::ClaimedByAnother { .. } => "claimed-by-another",
             Self::NotClaimed => "not-claimed",
             Self::Disqualified => "disqualified",
+            Self::JudgeFirst => "judge-first",
+            Self::AlreadyJudged => "already-judged",
+            Self::NotBlind => "not-blind",
             Self::NoDraft => "no-draft",
             Self::StaleDraft { .. } => "stale-draft",
             Self::WrongAmount { .. } => "amount-not-confirmed",
             Self::AppealNotConfirmed => "appeal-not-confirmed",
             Self::BeyondPower { .. } => "beyond-power",
+            Self::NotDeputyNow { .. } => "not-deputy-now",
             Self::PreparerApproves => "preparer-approves",
             Self::ChecksFailed(_) => "checks-failed",
             Self::OpenAlert => "open-alert",

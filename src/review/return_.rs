@@ -21,6 +21,7 @@ impl Review {
         reason: Words,
     ) -> Result<Case> {
         let (tx, mut case) = self.open(person, id).await?;
+        self.require_judged(person, &case)?;
         case.status = case.status.after(Act::Edit, None)?;
         let draft = self.latest_draft(&case).await?;
         if seen.is_some_and(|seen| *seen != draft.hash) {

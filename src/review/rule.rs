@@ -26,6 +26,7 @@ impl Review {
     /// [`Refusal::Invalid`] when a rule is not left to a person; [`Refusal::NotClaimed`].
     pub async fn rule(&self, person: &Person, id: CaseId, rulings: Vec<NewRuling>) -> Result<Case> {
         let (mut tx, mut case) = self.open(person, id).await?;
+        self.require_judged(person, &case)?;
         self.require_claim(&case, person)?;
         let flaws = flaws(case.file.assessment.as_ref(), &rulings);
         if !flaws.is_empty() {

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::words::fault;
 use super::{Flaw, Refusal, Result, Review};
-use crate::cases::{Actor, DeciderId, EventKind, MunicipalityId, NewEvent, Person, Role, TokenId};
+use crate::cases::{Actor, DeciderId, Deputyship, EventKind, MunicipalityId, NewEvent, Person, Role, TokenId};
 use crate::municipality::Pack;
 use crate::storage::{Storage, TokenRow, tokens};
 
@@ -22,6 +22,9 @@ pub struct NewToken {
     /// The post or body whose power the person acts with; an approver has one.
     #[serde(default)]
     pub post: Option<DeciderId>,
+    /// The days on which they hold the post as its deputy; left out: the post is theirs.
+    #[serde(default)]
+    pub deputy: Option<Deputyship>,
 }
 
 /// It holds a name.
@@ -75,8 +78,11 @@ pub async fn issue_token(storage: &Storage, pack: &Pack, by: Actor, new: NewToke
     let (secret, hash) = tokens::generate(storage.ambient());
     let id = TokenId::new(storage.ambient().id());
     let name = new.name.trim().to_owned();
-    let person = Person { token: id, municipality, role: new.role, name, post: new.post };
-    let payload = json!({ "token": id, "role": person.role, "post": person.post, "change": "made" });
+    let person = Person { token: id, municipality, role: new.role, name, post: new.post, deputy: new.deputy };
+    let mut payload = json!({ "token": id, "role": person.role, "post": person.post, "change": "made" });
+    if let Some(deputy) = &person.deputy {
+        payload["deputy"] = json!(deputy);
+    }
     let mut tx = storage.begin().await?;
     tx.insert_token(&TokenRow { id, hash, person: person.clone() }).await?;
     let event = NewEvent { actor: by, kind: EventKind::TokenChanged, case_id: None, payload };
@@ -117,6 +123,15 @@ fn flaws(pack: &Pack, new: &NewToken) -> Vec<Flaw> {
         )),
         None if new.role == Role::Approver => {
             flaws.push(Flaw::new("/post", "an approver acts with the power of a post or body", "write its id"));
+        }
+        _ => {}
+    }
+    match &new.deputy {
+        Some(_) if new.post.is_none() => {
+            flaws.push(Flaw::new("/deputy", "a deputy holds a post", "write `post`, or leave `deputy` out"));
+        }
+        Some(deputy) if deputy.until < deputy.from => {
+            flaws.push(Flaw::new("/deputy/until", "the last day lies before the first", "write a later day"));
         }
         _ => {}
     }

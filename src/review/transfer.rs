@@ -14,6 +14,7 @@ impl Review {
     /// [`Refusal::Invalid`] when the directory has no such authority today; [`Refusal::NotClaimed`].
     pub async fn transfer(&self, person: &Person, id: CaseId, authority: &AuthorityId) -> Result<Case> {
         let (mut tx, mut case) = self.open(person, id).await?;
+        self.require_judged(person, &case)?;
         self.require_claim(&case, person)?;
         let today = local_date(self.ambient().now());
         if self.desk(&case.municipality)?.rulebook.pack.authority(authority, today).is_none() {

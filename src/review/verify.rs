@@ -15,6 +15,7 @@ impl Review {
         edit: Option<Edit>,
     ) -> Result<(Option<DraftHash>, Vec<Check>)> {
         let case = self.storage.case(&person.municipality, id).await?.ok_or(Refusal::NotFound)?;
+        self.require_judged(person, &case)?;
         let draft = self.latest_draft(&case).await?;
         match edit {
             None => Ok((Some(draft.hash), self.check(&case, &draft.content, &draft.prepared_by, None).await?)),

@@ -90,4 +90,21 @@ impl Dialect {
             }
         }
     }
+
+    /// Case `$1` rests on each of the sections `$2`, a JSON list of objects, in the way `$3`, at `$4`: one statement for
+    /// all of them, because every draft is stored with it.
+    pub(super) const fn insert_section_uses(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "insert into section_uses (municipality, document, version, section, case_id, how, used_at) \
+                 select c.municipality, s.value ->> 'document', s.value ->> 'version', s.value ->> 'section', c.id, $3, $4 \
+                 from cases c, json_each($2) s where c.id = $1"
+            }
+            Self::Postgres => {
+                "insert into section_uses (municipality, document, version, section, case_id, how, used_at) \
+                 select c.municipality, s.value ->> 'document', s.value ->> 'version', s.value ->> 'section', c.id, $3, $4 \
+                 from cases c, json_array_elements($2::json) s where c.id = $1"
+            }
+        }
+    }
 }

@@ -14,6 +14,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "model_calls", include_str!("migrations/0003_model_calls.sql")),
     (4, "sessions", include_str!("migrations/0004_sessions.sql")),
     (5, "residents", include_str!("migrations/0005_residents.sql")),
+    (7, "judgements", include_str!("migrations/0007_judgements.sql")),
     (9, "section_uses", include_str!("migrations/0009_section_uses.sql")),
     (10, "messages", include_str!("migrations/0010_messages.sql")),
 ];

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use serde::Serialize;
+use serde_json::{Value, json};
 
-use super::row::Columns as _;
+use super::row::{Columns as _, to_json};
 use super::{Result, Storage, Tx};
 use crate::cases::{Case, CaseId, DocumentId, Draft, MunicipalityId, SectionId, SectionRef};
 
@@ -59,20 +60,18 @@ impl Tx {
     async fn note_sections(&mut self, case: CaseId, how: &'static str, sections: BTreeSet<SectionRef>) -> Result<()> {
         let delete = sqlx::query("delete from section_uses where case_id = $1 and how = $2");
         self.execute(delete.bind(case.to_string()).bind(how)).await?;
-        let now = self.storage.ambient.now().as_microsecond();
-        for section in sections {
-            let insert = sqlx::query(
-                "insert into section_uses (municipality, document, version, section, case_id, how, used_at) \
-                 select c.municipality, $2, $3, $4, c.id, $5, $6 from cases c where c.id = $1",
-            )
+        let sections: Vec<Value> = sections
+            .into_iter()
+            .map(|SectionRef { document, version, section }| {
+                json!({ "document": document, "version": version, "section": section })
+            })
+            .collect();
+        let insert = sqlx::query(self.storage.dialect.insert_section_uses())
             .bind(case.to_string())
-            .bind(section.document.as_str().to_owned())
-            .bind(section.version.to_string())
-            .bind(section.section.as_str().to_owned())
+            .bind(to_json("section_uses", &sections)?)
             .bind(how)
-            .bind(now);
-            self.execute(insert).await?;
-        }
+            .bind(self.storage.ambient.now().as_microsecond());
+        self.execute(insert).await?;
         Ok(())
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::proposals::Proposals;
 use super::{Circumstances, Desk, Error, Step};
-use crate::cases::{CaseFile, CaseId, Status, Submission};
+use crate::cases::{Case, CaseFile, CaseId, Status, Submission};
 use crate::policy::impact::{self, Impact, LeftOut, Material};
 use crate::policy::{Document, Rulebook};
 use crate::storage::{self, Storage};
@@ -25,11 +25,18 @@ pub struct Cases {
 }
 
 impl Cases {
-    /// The stored cases of the services that the document governs, the last to arrive first.
+    /// The stored cases of the services that the document governs, the last to arrive first. `hides` says of which the
+    /// asker may not see yet what the rules give.
     ///
     /// # Errors
     /// What the database says.
-    pub async fn stored(storage: &Storage, book: &Rulebook, document: &Document, limit: u32) -> storage::Result<Self> {
+    pub async fn stored(
+        storage: &Storage,
+        book: &Rulebook,
+        document: &Document,
+        limit: u32,
+        hides: impl Fn(&Case) -> bool,
+    ) -> storage::Result<Self> {
         let municipality = &book.pack.municipality.id;
         let governed = book.pack.services.values().filter(|service| service.policy.as_ref() == Some(&document.id));
         let (mut found, mut all) = (Vec::new(), 0);
@@ -43,10 +50,11 @@ impl Cases {
         let mut cases = Self::default();
         cases.leave_out(LeftOut::BeyondLimit, all.saturating_sub(found.len() as u64));
         for case in found {
-            if case.status == Status::Withdrawn {
-                cases.leave_out(LeftOut::Withdrawn, 1);
-            } else {
-                cases.files.push((case.number, Some(case.id), case.file));
+            match case.status {
+                Status::Withdrawn => cases.leave_out(LeftOut::Withdrawn, 1),
+                Status::Merged => cases.leave_out(LeftOut::Merged, 1),
+                _ if hides(&case) => cases.leave_out(LeftOut::JudgeFirst, 1),
+                _ => cases.files.push((case.number, Some(case.id), case.file)),
             }
         }
         Ok(cases)

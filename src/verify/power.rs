@@ -22,7 +22,7 @@ pub fn k09(subject: &Subject<'_>) -> Check {
     if let Err(beyond) = may(&decider.id) {
         return Check::fail(CheckId::K09, words::beyond_power(title(pack, &decider.id), told(pack, &beyond)));
     }
-    if let Some(post) = subject.approver.and_then(|approver| approver.post.as_ref()) {
+    if let Some(post) = subject.approver.and_then(|approver| approver.post_on(subject.decided_on)) {
         if let Err(beyond) = may(post) {
             return Check::fail(CheckId::K09, words::beyond_power(title(pack, post), told(pack, &beyond)));
         }

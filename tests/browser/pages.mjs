@@ -15,12 +15,16 @@ const axe = readFileSync(join(CACHE, "node_modules/axe-core/axe.min.js"), "utf8"
 const screenshots = join(CACHE, "screenshots");
 mkdirSync(screenshots, { recursive: true });
 
+/** Language, scheme and width in which every page is looked at. */
+const looks = [["fi", "light", 1280], ["sv", "dark", 1280], ["en", "light", 320], ["fi", "dark", 320]];
+
 /** The demo on a free port, with a token for each role. */
-async function serve() {
+async function serve(settings = {}) {
   const folder = mkdtempSync(join(tmpdir(), "vireille-browser-"));
   const demo = spawn(PROGRAM, ["demo", "--port", "0", "--database", `sqlite:${folder}/demo.db`, "--json"], {
     stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, VIREILLE__PAGES__SIGN_INS_PER_MINUTE: "10000" },
+    // No case is judged blind unless a story says so.
+    env: { ...process.env, VIREILLE__PAGES__SIGN_INS_PER_MINUTE: "10000", VIREILLE__REVIEW__BLIND_SHARE: "0", ...settings },
   });
   let text = "";
   const started = await new Promise((found, lost) => {
@@ -66,6 +70,21 @@ async function look(page, name) {
   assert.deepEqual(told, [], `${name}: accessibility`);
   const { inner, wide } = await page.evaluate(() => ({ inner: innerWidth, wide: document.documentElement.scrollWidth }));
   assert.ok(wide <= inner, `${name}: ${wide} pixels wide on a screen of ${inner}`);
+}
+
+/** Looks at pages of the console in three languages, light and dark, wide and narrow. */
+async function shoot(paths, role, options = {}) {
+  for (const [lang, colorScheme, width] of looks) {
+    const who = await staff(role, { ...options, colorScheme, viewport: { width, height: 900 } });
+    for (const [name, path] of Object.entries(paths)) {
+      await who.goto(path + (path.includes("?") ? "&" : "?") + `lang=${lang}`);
+      const shot = `${name}-${lang}-${colorScheme}-${width}`;
+      await who.screenshot({ path: join(screenshots, `${shot}.png`), fullPage: true });
+      await look(who, shot);
+      assert.deepEqual(who.words, [], shot);
+    }
+    await who.context().close();
+  }
 }
 
 /** Types what a sample application says into the form that is open; gives how many characters that took. */
@@ -458,6 +477,65 @@ const stories = {
     await page.waitForURL("**?done=written");
   },
 
+  async "the registry registers a call, and the caller follows it"() {
+    const page = await staff("kirjaamo");
+    await page.locator("a[href='/console/register']").click();
+    const seen = { "register-choose": page.url() };
+    await page.locator("form:has(input[value='fault-notice']) button").click();
+    await page.waitForURL("**/console/register/*");
+    seen["register-form"] = page.url();
+    await page.locator("button[value='check']").click();
+    assert.match(await page.locator("[role=alert]").innerText(), /Miten asia tuli/);
+    page.words.length = 0; // The refusal is a status that the console tells of.
+    await page.locator("#register-channel").selectOption("phone");
+    await page.locator("#party-name").fill("Maija Malli");
+    await page.locator("#category").selectOption("LI1");
+    await page.locator("#location_note").fill("Koulutie 4");
+    await page.locator("#message-text").fill("Katuvalo ei pala koulun portilla.");
+    await page.locator("button[value='check']").click();
+    await page.waitForURL("**/check");
+    seen["register-check"] = page.url();
+    await shoot(seen, "kirjaamo");
+    await page.locator("form[action$='/send'] button").click();
+    await page.waitForURL("**/done");
+    assert.match(await page.locator("h1").innerText(), /HRJ\//);
+    await shoot({ "register-done": page.url() }, "kirjaamo");
+    const link = await page.locator(".letter-page a").getAttribute("href");
+    const caller = await visitor();
+    await caller.goto(link);
+    assert.match(await caller.locator(".lead").innerText(), /HRJ\//);
+    await page.locator("a[href^='/console/cases/']").first().click();
+    assert.match(await page.locator(".came").innerText(), /Puhelin/);
+    assert.deepEqual(page.words, []);
+  },
+
+  async "a handler says what they would do before they see the proposal (blind, powers)"() {
+    const other = await serve({ VIREILLE__REVIEW__BLIND_SHARE: "100" });
+    try {
+      const at = { baseURL: other.address };
+      const page = await staff("käsittelijä", at);
+      await page.goto("/console?view=all&service=private-road-grant&status=in-review");
+      const path = await page.locator("[data-row]").first().getAttribute("href");
+      await page.goto(path);
+      assert.equal(await page.locator(".letter-page").count(), 0, "the proposal is hidden");
+      await shoot({ blind: path }, "käsittelijä", at);
+      await page.locator("#outcome").selectOption("rejection");
+      await page.locator("#line").fill("Tie on liian lyhyt.");
+      await page.locator("form[action$='/judge'] button").click();
+      await page.waitForURL("**?done=judged");
+      assert.ok((await page.locator(".letter-page").count()) > 0, "the proposal is shown");
+      await page.locator("#ground").evaluate((field) => (field.closest("details").open = true));
+      await page.locator("#ground").selectOption("party");
+      await page.locator("form[action$='/disqualify'] button").click();
+      await page.waitForURL("**?done=disqualified");
+      assert.equal(await page.locator("form[action$='/claim']").count(), 0);
+      await shoot({ judged: path }, "käsittelijä", at);
+      assert.deepEqual(page.words, []);
+    } finally {
+      other.stop();
+    }
+  },
+
   async "every page is accessible in three languages, light and dark, wide and narrow"() {
     const pages = { "sign-in": "/sign-in", lost: "/no/such/page", choose: "/m/harjuvesi", found: "/m/harjuvesi?q=katuvalo" };
     const sender = await visitor();
@@ -489,7 +567,7 @@ const stories = {
     console_.claimed = links.at(-1);
     console_.edit = `${links.at(-1)}/edit`;
     console_.versions = `${links.at(-1)}/versions`;
-    for (const [lang, colorScheme, width] of [["fi", "light", 1280], ["sv", "dark", 1280], ["en", "light", 320], ["fi", "dark", 320]]) {
+    for (const [lang, colorScheme, width] of looks) {
       const options = { colorScheme, viewport: { width, height: 900 } };
       for (const [who, paths] of [[await visitor(options), pages], [await staff("käsittelijä", options), console_]]) {
         for (const [name, path] of Object.entries(paths)) {

@@ -455,7 +455,10 @@ async fn a_fact_is_corrected_on_the_page_without_a_script() {
     let wrong = [("fact", "supported_length"), ("value", "2,53 <km>"), ("code", "misread"), ("fact_reason", "Ote.")];
     let page = browser.post(&format!("{path}/facts"), &wrong).await.expect(422);
     let page = page.says("Tätä ei voi lukea").says("value=\"2,53 &lt;km&gt;\"").says(">Ote.</textarea>");
-    page.says("<option value=\"misread\" selected>").says("aria-invalid=\"true\"").says("Jokin kohta pitää korjata");
+    page.says("<option value=\"misread\" selected>")
+        .says("aria-invalid=\"true\"")
+        .says("Jokin kohta pitää korjata")
+        .says("href=\"#work\"");
     let unsaid = [("fact", "supported_length"), ("value", "2530"), ("fact_reason", " ")];
     browser.post(&format!("{path}/facts"), &unsaid).await.expect(422).says("Valitse yksi.").says("value=\"2530\"");
     let right = [("fact", "supported_length"), ("value", "2 530"), ("code", "misread"), ("fact_reason", "Ote 4.3.")];

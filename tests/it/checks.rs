@@ -86,6 +86,7 @@ fn approver(post: &str) -> Person {
         role: Role::Approver,
         name: "Testi Hyväksyjä".to_owned(),
         post: Some(post.parse().unwrap()),
+        deputy: None,
     }
 }
 

@@ -137,6 +137,10 @@ const SLIPS: &[(&str, Slip)] = &[
     ("policy that nobody adopted", Writes(RULES, "adopted: {body: tekninen lautakunta, date: 2025-11-18, section: \"§ 71\"}\n", "")),
     ("statute without a number", Writes(LAW, "number: 434/2003\n", "")),
     ("broken example", Writes("base/examples/fi.jsonl", "\"label\"", "label")),
+    // What residents are told and asked
+    ("unknown field of the sender", Writes(SERVICE, "provisions:", "again: {same: {fi: Sama, sv: Samma}, another: {fi: Toinen, sv: En annan}, sender: [lenght]}\nprovisions:")),
+    ("consent that is no tick", Writes(SERVICE, "provisions:", "publication_consent: special_reason\nprovisions:")),
+    ("register fact about an unknown field", Writes(MUNICIPALITY, "  - fact: factor_k\n", "  - fact: length\n    about: {field: road_id, value: \"1\"}\n    service: road-grant\n    value: 400\n    valid: {from: 2026-01-01, to: null}\n    source: rekisteri\n  - fact: factor_k\n")),
 ];
 
 #[test]

@@ -321,7 +321,7 @@ async fn ten_thousand_cases_take_a_moment() {
     database.tamper(&format!("begin; {rows} commit")).await;
     // The application has closed its own.
     let storage = database.open_again().await;
-    let reports = Reports::new(storage, std::time::Duration::from_secs(14_400), 20);
+    let reports = Reports::new(storage, std::time::Duration::from_hours(4), 20);
     let window = Window::new("2026-01-01".parse().unwrap(), "2026-12-31".parse().unwrap()).unwrap();
     let scope = Scope { window, service: None, department: None };
     for _ in 0..3 {

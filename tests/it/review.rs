@@ -220,7 +220,7 @@ async fn a_disqualified_person_is_refused_and_it_is_on_the_record() {
     handler.claim(&case).await.problem(403, "/problems/disqualified");
     let timeline = app.handler().await.get(&format!("{case}/timeline")).await.expect(200).json;
     let last = timeline["items"].as_array().unwrap().last().unwrap().clone();
-    assert_eq!((&last["kind"], &last["payload"]["disqualified"]), (&json!("claimed"), &json!(true)));
+    assert_eq!((&last["kind"], &last["payload"]["ground"]), (&json!("disqualified"), &json!("other")));
     app.handler().await.claim(&case).await.expect(200);
 }
 

@@ -89,6 +89,7 @@ fn person(storage: &Storage, role: Role) -> Person {
         role,
         name: "Aino Esimerkki".into(),
         post: Some("technical-director".parse().unwrap()),
+        deputy: None,
     }
 }
 
@@ -139,6 +140,7 @@ fn decision(storage: &Storage, draft: &Draft) -> Decision {
         amount: draft.content.amount,
         person: person(storage, Role::Approver),
         authority: "delegation/road-grant@2026-01-01".into(),
+        deputy_for: None,
         decided_at: storage.ambient().now(),
     }
 }

@@ -15,6 +15,7 @@ pub mod render;
 pub mod resident;
 pub mod session;
 pub mod sign_in;
+pub mod signature;
 
 use std::sync::Arc;
 

@@ -19,7 +19,7 @@ use super::{kept, render, session};
 use crate::app::App;
 use crate::cases::{Language, Person};
 use crate::http::error::{Error, Result};
-use crate::http::identity::{Asker, ReadCases, ReadEvaluations, ReadReports, Supervise, may};
+use crate::http::identity::{Asker, ReadCases, ReadEvaluations, ReadReports, Receive, Supervise, may};
 use crate::http::problem::Problem;
 
 /// The cookie that remembers the language.
@@ -41,6 +41,8 @@ pub struct Reader {
     pub person: Option<Person>,
     /// Whether the reader may read the queue.
     pub cases: bool,
+    /// Whether the reader may register what came by telephone, on paper or at the desk.
+    pub registers: bool,
     /// Whether the reader may read runs of evaluations.
     pub evaluations: bool,
     /// Whether the reader may read reports.
@@ -66,6 +68,7 @@ impl Reader {
             path: parts.uri.path().to_owned(),
             query: query_without_language(&parts.uri),
             cases: person.as_ref().is_some_and(may::<ReadCases>),
+            registers: person.as_ref().is_some_and(may::<Receive>),
             evaluations: person.as_ref().is_some_and(may::<ReadEvaluations>),
             reports: person.as_ref().is_some_and(may::<ReadReports>),
             supervises: person.as_ref().is_some_and(may::<Supervise>),

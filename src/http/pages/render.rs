@@ -35,6 +35,7 @@ const TEMPLATES: &[(&str, &str)] = files!["templates":
     "layout.html",
     "problem.html",
     "sign-in.html",
+    "signature.html",
     "start.html",
     "console/approvals.html",
     "console/case.html",
@@ -48,6 +49,8 @@ const TEMPLATES: &[(&str, &str)] = files!["templates":
     "console/evaluations.html",
     "console/facts.html",
     "console/help.html",
+    "console/judge.html",
+    "console/judged.html",
     "console/layout.html",
     "console/messages.html",
     "console/policies.html",
@@ -56,7 +59,12 @@ const TEMPLATES: &[(&str, &str)] = files!["templates":
     "console/policy-impact.html",
     "console/policy-rule.html",
     "console/policy.html",
+    "console/power.html",
     "console/queue.html",
+    "console/register/check.html",
+    "console/register/choose.html",
+    "console/register/done.html",
+    "console/register/form.html",
     "console/report-days.html",
     "console/report-table.html",
     "console/reports.html",
@@ -81,6 +89,7 @@ const TEMPLATES: &[(&str, &str)] = files!["templates":
 
 /// Every file of words.
 const WORDS: &[(&str, &str)] = files!["words":
+    "blind.yaml",
     "case.yaml",
     "case_binds.yaml",
     "common.yaml",
@@ -88,7 +97,9 @@ const WORDS: &[(&str, &str)] = files!["words":
     "evaluations.yaml",
     "help.yaml",
     "policies.yaml",
+    "power.yaml",
     "queue.yaml",
+    "register.yaml",
     "reports.yaml",
     "resident.yaml",
     "terms.yaml",
@@ -238,8 +249,8 @@ mod tests {
 
     use super::*;
     use crate::cases::{
-        Channel, CheckId, CheckResult, CorrectionReason, DraftKind, EventKind, Flag, Matter, Outcome, Owner, PartKind,
-        Role, RuleOutcome, Status, Urgency,
+        Channel, CheckId, CheckResult, CorrectionReason, Difference, DraftKind, EventKind, Flag, Ground, Matter,
+        Outcome, Owner, PartKind, Role, RuleOutcome, Status, Urgency,
     };
 
     fn folder(name: &str) -> BTreeSet<String> {
@@ -303,11 +314,13 @@ mod tests {
         all("owner", Owner::ALL.iter().map(|word| word.as_str()).collect());
         all("urgency", Urgency::ALL.iter().map(|word| word.as_str()).collect());
         all("flag", Flag::ALL.iter().map(|word| word.as_str()).collect());
+        all("ground", Ground::ALL.iter().map(|word| word.as_str()).collect());
         all("role", Role::ALL.iter().map(|word| word.as_str()).collect());
         all("check", CheckId::ALL.iter().map(|word| word.as_str()).collect());
         all("result", CheckResult::ALL.iter().map(|word| word.as_str()).collect());
         all("rule", RuleOutcome::ALL.iter().map(|word| word.as_str()).collect());
         all("outcome", Outcome::ALL.iter().map(|word| word.as_str()).collect());
+        all("differs", Difference::ALL.iter().map(|word| word.as_str()).collect());
         all("kind", DraftKind::ALL.iter().map(|word| word.as_str()).collect());
         all("part", PartKind::ALL.iter().map(|word| word.as_str()).collect());
         all("channel", Channel::ALL.iter().map(|word| word.as_str()).collect());

@@ -12,20 +12,29 @@ use super::List;
 use crate::app::App;
 use crate::cases::{
     AlertId, Assessment, Attachment, Case, CaseId, Channel, Claim, Classification, DeciderId, Decision, DepartmentId,
-    Draft, Due, EmergencyHit, Engine, Event, FactCorrection, Facts, Fallback, Flag, Language, Location, Matter, Merger,
-    ModelProposal, Outcome, Owner, Party, PassageRef, Person, Question, ReadFile, Reclassification, Registration,
-    Returned, Route, Ruling, ServiceId, SourceText, SplitMatter, Status, Submission, SubmissionId, Urgency,
+    Disqualification, Draft, Due, EmergencyHit, Engine, Event, FactCorrection, Facts, Fallback, Flag, Judgement,
+    Language, Location, Matter, Merger, ModelProposal, Outcome, Owner, Party, PassageRef, Person, Question, ReadFile,
+    Reclassification, Registration, Returned, Route, Ruling, ServiceId, SourceText, SplitMatter, Status, Submission,
+    SubmissionId, Urgency,
 };
 use crate::http::body::{Id, Parameters};
 use crate::http::error::{Error, Result};
 use crate::http::identity::{Can, ReadCases};
 use crate::http::openapi::Problems;
 use crate::intake::duplicates::{self, Likeness, Notice};
+use crate::review::Review;
 use crate::storage::{Acknowledgement, Alert, CaseRow, NoticeRow, QueueFilter};
 
 /// The case, if it is one of the person's municipality.
 pub(super) async fn scoped(app: &App, person: &Person, id: CaseId) -> Result<Case> {
     app.storage().case(&person.municipality, id).await?.ok_or(Error::NoSuch("case"))
+}
+
+/// The same for what the machine proposes: hidden where the person must judge the case first.
+pub(super) async fn with_proposal(app: &App, person: &Person, id: CaseId) -> Result<Case> {
+    let case = scoped(app, person, id).await?;
+    app.review().require_judged(person, &case)?;
+    Ok(case)
 }
 
 /// Which cases, and which page of them.
@@ -226,6 +235,12 @@ pub struct CasePage {
     passages: Vec<PassageRef>,
     /// That an approver gave the draft back, and why.
     returned: Option<Returned>,
+    /// Who said that they are disqualified, and why.
+    disqualified: Vec<Disqualification>,
+    /// Whether the case is judged blind and nobody has judged it yet: what the machine proposes is left out then.
+    judge_first: bool,
+    /// What was judged before the proposal was seen, and whether the two agree.
+    judgement: Option<Judgement>,
     /// The decision.
     decision: Option<Decision>,
     /// Whether an alert waits for a person.
@@ -327,22 +342,28 @@ pub async fn queue(State(app): State<App>, person: Can<ReadCases>, which: Parame
 
 /// The case on one page.
 ///
-/// Roles: handler, approver, registry, auditor.
+/// Roles: handler, approver, registry, auditor. Where a case is judged blind, handlers and approvers see what the machine
+/// proposes once somebody has judged it (`judge_first`).
 #[utoipa::path(get, path = "/cases/{id}", tag = "cases", params(("id" = CaseId, Path)),
     responses((status = 200, body = CasePage), Problems))]
 pub async fn show(State(app): State<App>, person: Can<ReadCases>, Id(id): Id<CaseId>) -> Result<Json<CasePage>> {
-    let case = scoped(&app, &person, id).await?;
+    let mut case = scoped(&app, &person, id).await?;
     let storage = app.storage();
     let submission = storage.submission(&case.municipality, case.submission_id).await?;
     let draft = storage.latest_draft(&case.municipality, id).await?;
     let decision = storage.decision(&case.municipality, id).await?;
     let alerts = storage.alerts_of_case(&case.municipality, id).await?;
     let submission = submission.ok_or(Error::NoSuch("submission"))?;
+    let judge_first = app.review().hides_from(&person, &case);
+    if judge_first {
+        case.file = case.file.without_proposal();
+    }
+    let draft = draft.filter(|_| !judge_first);
     if let Some(draft) = &draft {
         let history = storage.timeline(&case.municipality, id).await?;
         app.review().look(&person, &case, draft, &history).await?;
     }
-    Ok(Json(CasePage::new(case, submission, draft, decision, alerts)))
+    Ok(Json(CasePage { judge_first, ..CasePage::new(case, submission, draft, decision, alerts) }))
 }
 
 impl CasePage {
@@ -396,6 +417,9 @@ impl CasePage {
             fallbacks: file.fallbacks,
             passages: file.passages,
             returned: file.returned,
+            disqualified: file.disqualified,
+            judge_first: false,
+            judgement: file.judgement,
             decision,
             alert_open: alerts.iter().any(|alert| alert.acknowledged.is_none()),
             alerts: alerts.into_iter().map(Into::into).collect(),
@@ -415,20 +439,35 @@ pub async fn similar(
     Id(id): Id<CaseId>,
 ) -> Result<Json<List<SimilarNotice>>> {
     let case = scoped(&app, &person, id).await?;
-    Ok(Json(List { items: alike(&app, &case).await? }))
+    Ok(Json(List { items: alike_to(&app, &case).await? }))
 }
 
 /// Open notices that may tell of the same fault as a case, best first; none for a case that is no notice.
-pub(in crate::http) async fn alike(app: &App, case: &Case) -> Result<Vec<SimilarNotice>> {
+pub(in crate::http) async fn alike_to(app: &App, case: &Case) -> Result<Vec<SimilarNotice>> {
     let storage = app.storage();
     let class = case.file.classification.as_ref().filter(|class| class.matter == Matter::FaultNotice);
     let Some(class) = class else { return Ok(Vec::new()) };
     let submission = storage.submission(&case.municipality, case.submission_id).await?;
     let submission = submission.ok_or(Error::NoSuch("submission"))?;
-    let category = class.category.clone();
-    let (from, to) = duplicates::window(case.received_at);
-    let mut notices = storage.open_notices(&case.municipality, from, to, MOST_NOTICES).await?;
-    notices.retain(|notice| notice.row.id != case.id);
+    // Arrival may have been put right.
+    let submission = Submission { received_at: case.received_at, ..submission };
+    let mut items = alike(app, submission, class.category.clone()).await?;
+    items.retain(|similar| similar.case.id != case.id);
+    items.truncate(MOST_SIMILAR);
+    Ok(items)
+}
+
+/// Open notices that may tell of the same fault as a submission, best first, itself among them where it is one.
+///
+/// # Errors
+/// [`Error::Unavailable`].
+pub(in crate::http) async fn alike(
+    app: &App,
+    submission: Submission,
+    category: Option<String>,
+) -> Result<Vec<SimilarNotice>> {
+    let (from, to) = duplicates::window(submission.received_at);
+    let notices = app.storage().open_notices(&submission.municipality, from, to, MOST_NOTICES).await?;
     // Some hundred messages are read: others must not wait for that.
     let compare = move || most_alike(&submission, category, notices);
     tokio::task::spawn_blocking(compare).await.map_err(|error| Error::Internal(error.to_string()))
@@ -448,7 +487,6 @@ fn most_alike(submission: &Submission, category: Option<String>, notices: Vec<No
         .filter(|similar| similar.likeness.is_duplicate())
         .collect();
     items.sort_by(|one, other| one.likeness.best_first(&other.likeness));
-    items.truncate(MOST_SIMILAR);
     items
 }
 
@@ -474,18 +512,23 @@ pub async fn evidence(
 #[utoipa::path(get, path = "/cases/{id}/trace", tag = "cases", params(("id" = CaseId, Path)),
     responses((status = 200, body = TraceView), Problems))]
 pub async fn trace(State(app): State<App>, person: Can<ReadCases>, Id(id): Id<CaseId>) -> Result<Json<TraceView>> {
-    let file = scoped(&app, &person, id).await?.file;
+    let file = with_proposal(&app, &person, id).await?.file;
     Ok(Json(TraceView { assessment: file.assessment, rulings: file.rulings, engine: file.engine }))
 }
 
 /// What happened, oldest first.
 ///
-/// Roles: handler, approver, registry, auditor.
+/// Roles: handler, approver, registry, auditor. Before a blind case is judged, what the machine's steps tell is left out
+/// for handlers and approvers.
 #[utoipa::path(get, path = "/cases/{id}/timeline", tag = "cases", params(("id" = CaseId, Path)),
     responses((status = 200, body = List<Event>), Problems))]
 pub async fn timeline(State(app): State<App>, person: Can<ReadCases>, Id(id): Id<CaseId>) -> Result<Json<List<Event>>> {
     let case = scoped(&app, &person, id).await?;
-    Ok(Json(List { items: app.storage().timeline(&case.municipality, id).await? }))
+    let mut items = app.storage().timeline(&case.municipality, id).await?;
+    if app.review().hides_from(&person, &case) {
+        items = items.into_iter().map(Review::without_proposal).collect();
+    }
+    Ok(Json(List { items }))
 }
 
 /// What came in, as it was read: first the submission, then each supplement.

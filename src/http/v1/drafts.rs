@@ -6,7 +6,7 @@ use axum::http::{HeaderName, header};
 use serde::Serialize;
 
 use super::List;
-use super::cases::scoped;
+use super::cases::with_proposal;
 use crate::app::App;
 use crate::cases::{CaseId, Check, Draft, DraftHash};
 use crate::http::body::{Body, Id, IfMatch};
@@ -45,7 +45,7 @@ impl Checks {
 #[utoipa::path(get, path = "/cases/{id}/drafts", tag = "cases", params(("id" = CaseId, Path)),
     responses((status = 200, body = List<Draft>), Problems))]
 pub async fn list(State(app): State<App>, person: Can<ReadCases>, Id(id): Id<CaseId>) -> Result<Json<List<Draft>>> {
-    let case = scoped(&app, &person, id).await?;
+    let case = with_proposal(&app, &person, id).await?;
     Ok(Json(List { items: app.storage().drafts(&case.municipality, case.id).await? }))
 }
 
@@ -55,7 +55,7 @@ pub async fn list(State(app): State<App>, person: Can<ReadCases>, Id(id): Id<Cas
 #[utoipa::path(get, path = "/cases/{id}/draft", tag = "cases", params(("id" = CaseId, Path)),
     responses((status = 200, body = Draft, headers(("ETag" = String, description = "The draft's hash"))), Problems))]
 pub async fn current(State(app): State<App>, person: Can<ReadCases>, Id(id): Id<CaseId>) -> Result<Tagged> {
-    let case = scoped(&app, &person, id).await?;
+    let case = with_proposal(&app, &person, id).await?;
     let draft = app.storage().latest_draft(&case.municipality, case.id).await?.ok_or(Refusal::NoDraft)?;
     let history = app.storage().timeline(&case.municipality, case.id).await?;
     app.review().look(&person, &case, &draft, &history).await?;
@@ -88,7 +88,7 @@ pub async fn edit(
 #[utoipa::path(get, path = "/cases/{id}/checks", tag = "cases", params(("id" = CaseId, Path)),
     responses((status = 200, body = Checks), Problems))]
 pub async fn checks(State(app): State<App>, person: Can<ReadCases>, Id(id): Id<CaseId>) -> Result<Json<Checks>> {
-    let case = scoped(&app, &person, id).await?;
+    let case = with_proposal(&app, &person, id).await?;
     let draft = app.storage().latest_draft(&case.municipality, case.id).await?.ok_or(Refusal::NoDraft)?;
     Ok(Json(Checks::new(Some(draft.hash), draft.checks)))
 }

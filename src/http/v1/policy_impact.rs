@@ -21,7 +21,8 @@ use crate::triage::impact::{Cases, USUAL_LIMIT};
 pub async fn of_stored(app: &App, person: &Person, document: &str, which: Two) -> Result<Impact> {
     let book = Arc::clone(&app.review().desk(&person.municipality)?.rulebook);
     let (before, _) = two(&book.library, document, &which)?;
-    let cases = Cases::stored(app.storage(), &book, before, USUAL_LIMIT).await?;
+    let cases =
+        Cases::stored(app.storage(), &book, before, USUAL_LIMIT, |case| app.review().hides_from(person, case)).await?;
     let document = document.to_owned();
     // Some thousand assessments: others must not wait for that.
     let reckon = move || two(&book.library, &document, &which).map(|(before, after)| cases.impact(before, after));

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 
 use super::List;
-use super::cases::scoped;
+use super::cases::with_proposal;
 use crate::app::App;
 use crate::cases::{Case, CaseId};
 use crate::http::body::Id;
@@ -32,6 +32,6 @@ pub async fn list(
     person: Can<ReadCases>,
     Id(id): Id<CaseId>,
 ) -> Result<Json<List<SimilarDecision>>> {
-    let case = scoped(&app, &person, id).await?;
+    let case = with_proposal(&app, &person, id).await?;
     Ok(Json(List { items: of_case(&app, &case).await? }))
 }

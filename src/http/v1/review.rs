@@ -4,14 +4,16 @@ use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
-use super::cases::CaseSummary;
+use super::cases::{CaseSummary, scoped};
 use crate::app::App;
-use crate::cases::{AuthorityId, CaseId, Decision, DraftHash};
+use crate::cases::{AuthorityId, CaseId, Decision, DraftHash, Ground, Judgement};
 use crate::http::body::{Body, Id};
 use crate::http::error::Result;
-use crate::http::identity::{Can, Decide, Prepare, Register, Withdraw};
+use crate::http::identity::{Can, Decide, Prepare, ReadCases, Register, Withdraw};
 use crate::http::openapi::Problems;
-use crate::review::{Approval, NewClass, NewFact, NewMerger, NewMetadata, NewPart, NewRuling, QuestionToAsk, Words};
+use crate::review::{
+    Approval, NewClass, NewFact, NewJudgement, NewMerger, NewMetadata, NewPart, NewRuling, Powers, QuestionToAsk, Words,
+};
 
 /// A claim's declaration.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -19,6 +21,14 @@ use crate::review::{Approval, NewClass, NewFact, NewMerger, NewMetadata, NewPart
 pub struct Declaration {
     /// Whether the person is disqualified in this case (hallintolaki 27–28 §). `true` refuses and records.
     disqualified: bool,
+}
+
+/// Why somebody is disqualified.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DisqualificationOrder {
+    /// Which ground of hallintolaki 28 §.
+    ground: Ground,
 }
 
 /// An approver's reason for giving a draft back.
@@ -101,7 +111,50 @@ pub async fn claim(
     Id(id): Id<CaseId>,
     Body(declared): Body<Declaration>,
 ) -> Result<Json<CaseSummary>> {
-    Ok(Json(app.review().claim(&person, id, declared.disqualified).await?.into()))
+    if declared.disqualified {
+        app.review().declare_disqualified(&person, id, Ground::Other).await?;
+    }
+    Ok(Json(app.review().claim(&person, id).await?.into()))
+}
+
+/// Says that one is disqualified (hallintolaki 27–30 §): from now on the person neither handles nor decides the case.
+///
+/// Roles: registry, handler, approver; at any time while the case is open. It cannot be taken back; a claim of theirs ends.
+#[utoipa::path(post, path = "/cases/{id}/disqualify", tag = "review", params(("id" = CaseId, Path)),
+    request_body = DisqualificationOrder, responses((status = 200, body = CaseSummary), Problems))]
+pub async fn disqualify(
+    State(app): State<App>,
+    person: Can<Register>,
+    Id(id): Id<CaseId>,
+    Body(order): Body<DisqualificationOrder>,
+) -> Result<Json<CaseSummary>> {
+    Ok(Json(app.review().declare_disqualified(&person, id, order.ground).await?.into()))
+}
+
+/// Says what one would do before one sees what the machine proposes, in a case that is judged blind.
+///
+/// Roles: handler, approver; not while another holds the claim. Once a case and never changed; then the proposal is shown.
+/// Code works out whether the two agree, by the kind of letter and the amount to the cent.
+#[utoipa::path(post, path = "/cases/{id}/judgement", tag = "review", params(("id" = CaseId, Path)),
+    request_body = NewJudgement, responses((status = 200, body = Judgement), Problems))]
+pub async fn judge(
+    State(app): State<App>,
+    person: Can<Prepare>,
+    Id(id): Id<CaseId>,
+    Body(new): Body<NewJudgement>,
+) -> Result<Json<Judgement>> {
+    Ok(Json(app.review().judge(&person, id, new).await?))
+}
+
+/// What the asker may decide in the case today, by which delegation, and who else may.
+///
+/// Roles: handler, approver, registry, auditor.
+#[utoipa::path(get, path = "/cases/{id}/power", tag = "cases", params(("id" = CaseId, Path)),
+    responses((status = 200, body = Powers), Problems))]
+pub async fn power(State(app): State<App>, person: Can<ReadCases>, Id(id): Id<CaseId>) -> Result<Json<Powers>> {
+    let case = scoped(&app, &person, id).await?;
+    let draft = app.storage().latest_draft(&case.municipality, id).await?;
+    Ok(Json(app.review().powers(&person, &case, draft.as_ref().map(|draft| &draft.content)).await?))
 }
 
 /// Gives the case back.

@@ -10,7 +10,7 @@ use crate::cases::{CaseId, Person, Status};
 use crate::http::body::{Id, Raw};
 use crate::http::error::{Error, Result};
 use crate::http::idempotency::Key;
-use crate::http::identity::{Can, Submit};
+use crate::http::identity::{Can, Receive, Submit, may};
 use crate::http::openapi::Problems;
 use crate::intake::Incoming;
 use crate::intake::json::{Defaults, SubmissionFile, parse};
@@ -35,7 +35,8 @@ pub struct SupplementReceipt {
 /// Receives a submission and registers it as a case.
 ///
 /// Roles: resident-channel, registry, handler. A missing or odd form field is no error: it becomes a question.
-/// When words of danger are found the receipt carries what must be shown to the sender at once.
+/// When words of danger are found the receipt carries what must be shown to the sender at once. The registry and handlers
+/// say with `channel` that they bring in what came by telephone, on paper or at the desk, and with `received_at` when it came.
 #[utoipa::path(post, path = "/submissions", tag = "submissions", request_body = SubmissionFile,
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key: the same submission")),
     responses((status = 201, body = Receipt), Problems))]
@@ -80,7 +81,12 @@ pub async fn supplement(
 /// The one submission of a body. Its key serves as the sender's id when it has none of its own, so that a
 /// repeated request finds what the first one stored.
 fn one(app: &App, person: &Person, Key(key): Key, bytes: &[u8]) -> Result<Incoming> {
-    let defaults = Defaults::api(person.municipality.clone(), person.token, app.ambient().clone());
+    let ambient = app.ambient().clone();
+    let defaults = if may::<Receive>(person) {
+        Defaults::registry(person, ambient)
+    } else {
+        Defaults::api(person.municipality.clone(), person.token, ambient)
+    };
     let mut all = parse(bytes, &defaults)?;
     match (all.pop(), all.is_empty()) {
         (Some(mut only), true) => {

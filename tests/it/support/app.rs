@@ -112,7 +112,7 @@ impl TestApp {
     pub async fn person(&self, role: Role, name: &str, post: Option<&str>) -> Caller {
         let harjuvesi: MunicipalityId = "harjuvesi".parse().unwrap();
         let post: Option<DeciderId> = post.map(|post| post.parse().unwrap());
-        let new = NewToken { role, name: name.to_owned(), post };
+        let new = NewToken { role, name: name.to_owned(), post, deputy: None };
         let (person, secret) =
             self.app.review().issue_token(&harjuvesi, Actor::system("test"), new).await.expect("a token is made");
         self.caller(Some(secret), person.token.to_string())
@@ -148,7 +148,7 @@ impl TestApp {
         let (secret, hash) = tokens::generate(self.app.ambient());
         let id = TokenId::new(self.app.ambient().id());
         let municipality: MunicipalityId = "ylaharju".parse().unwrap();
-        let person = Person { token: id, municipality, role, name: "Ylä Harju".to_owned(), post: None };
+        let person = Person { token: id, municipality, role, name: "Ylä Harju".to_owned(), post: None, deputy: None };
         let mut tx = self.app.storage().begin().await.unwrap();
         tx.insert_token(&TokenRow { id, hash, person }).await.unwrap();
         tx.commit().await.unwrap();

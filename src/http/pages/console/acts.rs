@@ -8,14 +8,19 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::case::{Asked, page};
 use crate::app::App;
-use crate::cases::{AlertId, AuthorityId, CaseId, DraftHash, Euro, Matter, RuleId, RuleOutcome, ServiceId};
+use crate::cases::{
+    AlertId, AuthorityId, CaseId, DraftHash, DraftKind, Euro, Ground, Matter, RuleId, RuleOutcome, ServiceId, Value,
+};
 use crate::http::body::Id;
 use crate::http::error::{Error, Result};
 use crate::http::identity::{Can, Decide, Prepare, Register, Right, Withdraw};
 use crate::http::pages::form::Form;
 use crate::http::pages::go;
 use crate::http::pages::reader::Reader;
-use crate::review::{Approval, NewClass, NewRuling, QuestionToAsk, Words};
+use crate::http::pages::resident::fields;
+use crate::municipality::format::FieldType;
+use crate::review::{Approval, NewClass, NewJudgement, NewRuling, QuestionToAsk, Words};
+use crate::triage::gather;
 
 /// A form about a case, sent by somebody who has the right `R`: what every act begins with.
 #[derive(Debug)]
@@ -86,10 +91,45 @@ fn value<T: std::str::FromStr>(form: &Form, name: &str) -> Result<T> {
 /// # Errors
 /// A fault of ours; a refusal is a page.
 pub async fn claim(act: Sent<Prepare>) -> Result<Response> {
-    let Sent { app, person, id, form, .. } = &act;
-    let disqualified = form.has("disqualified");
-    let result = app.review().claim(person, *id, disqualified).await.map_err(Error::from);
+    let Sent { app, person, id, .. } = &act;
+    let result = app.review().claim(person, *id).await.map_err(Error::from);
     act.done("claimed", result).await
+}
+
+/// `POST /console/cases/{id}/disqualify`
+///
+/// # Errors
+/// As [`claim`].
+pub async fn disqualify(act: Sent<Register>) -> Result<Response> {
+    let Sent { app, person, id, form, .. } = &act;
+    let result = async {
+        let ground = Ground::parse(form.text("ground").unwrap_or_default())
+            .ok_or_else(|| Error::unusable("/ground", "this is no ground", "choose one of the list"))?;
+        Ok(app.review().declare_disqualified(person, *id, ground).await?)
+    };
+    let result = result.await;
+    act.done("disqualified", result).await
+}
+
+/// `POST /console/cases/{id}/judge`: before the proposal is seen.
+///
+/// # Errors
+/// As [`claim`].
+pub async fn judge(act: Sent<Prepare>) -> Result<Response> {
+    let Sent { app, person, id, form, .. } = &act;
+    let result = async {
+        let outcome = DraftKind::parse(form.text("outcome").unwrap_or_default())
+            .ok_or_else(|| Error::unusable("/outcome", "this is no outcome", "choose one of the list"))?;
+        let money = fields::plain("amount", FieldType::Money);
+        let amount = form.text("amount").map(|typed| match gather::value(&money, &typed.into()) {
+            Some(Value::Money(amount)) => Ok(amount),
+            _ => Err(Error::unusable("/amount", "this is no amount", "write it in digits, such as 2585.00")),
+        });
+        let judgement = NewJudgement { outcome, amount: amount.transpose()?, line: words(form, "line")? };
+        Ok(app.review().judge(person, *id, judgement).await?)
+    };
+    let result = result.await;
+    act.done("judged", result).await
 }
 
 /// `POST /console/cases/{id}/release`

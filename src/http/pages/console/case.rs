@@ -12,11 +12,12 @@ use serde::{Deserialize, Serialize};
 use super::case_binds::{Binds, binds};
 use super::highlight::{Piece, highlight};
 use super::messages;
+use super::power::Power;
 use super::work::Work;
 use crate::app::App;
 use crate::cases::{
-    Case, CaseId, Check, Decision, Draft, Euro, Event, Evidence, Fact, Matter, PartKind, Person, Role, Submission,
-    write_value,
+    Case, CaseId, Check, Decision, Draft, DraftKind, Euro, Event, Evidence, Fact, Matter, PartKind, Person, Role,
+    Submission, write_value,
 };
 use crate::http::body::Id;
 use crate::http::error::{Error, Result};
@@ -24,6 +25,7 @@ use crate::http::identity::{Can, Decide, Prepare, ReadCases, Register, Withdraw,
 use crate::http::pages::form::Form;
 use crate::http::pages::reader::Reader;
 use crate::http::pages::render;
+use crate::http::pages::signature::Signature;
 use crate::http::problem::Problem;
 use crate::municipality::Pack;
 use crate::municipality::format::ServiceFile;
@@ -90,6 +92,8 @@ struct Acts {
     /// Another holds it: who.
     held_by: Option<String>,
     register: bool,
+    /// An alert is seen by whoever is there first, disqualified or not.
+    acknowledge: bool,
     withdraw: bool,
     decide: bool,
     /// Nothing stands in the way of an approval but its confirmation.
@@ -120,6 +124,11 @@ struct View {
     failed: Vec<Check>,
     decision: Option<Decision>,
     decider: Option<String>,
+    /// Who approved it, where somebody did.
+    signature: Option<Signature>,
+    power: Power,
+    /// The case is judged blind, and the reader sees the proposal once it was judged: what can be judged.
+    judge: Option<&'static [DraftKind]>,
     alerts: Vec<Alert>,
     binds: Binds,
     messages: messages::View,
@@ -196,14 +205,19 @@ async fn view(
     form: Form,
 ) -> Result<View> {
     let storage = app.storage();
-    let case = storage.case(&person.municipality, id).await?.ok_or(Error::NoSuch("case"))?;
+    let mut case = storage.case(&person.municipality, id).await?.ok_or(Error::NoSuch("case"))?;
+    let blind = app.review().hides_from(person, &case);
+    if blind {
+        case.file = case.file.without_proposal();
+    }
+    let case = case;
     let read = async |id| storage.submission(&case.municipality, id).await?.ok_or(Error::NoSuch("submission"));
     let submission = read(case.submission_id).await?;
     let mut supplements = Vec::new();
     for id in &case.file.supplements {
         supplements.push(read(*id).await?);
     }
-    let draft = storage.latest_draft(&case.municipality, id).await?;
+    let draft = storage.latest_draft(&case.municipality, id).await?.filter(|_| !blind);
     let decision = storage.decision(&case.municipality, id).await?;
     let alerts = storage.alerts_of_case(&case.municipality, id).await?;
     let events = storage.timeline(&case.municipality, id).await?;
@@ -223,6 +237,7 @@ async fn view(
     let acts = acts(app, person, &case, draft.as_ref(), &alerts).await?;
     let binds = binds(app, reader, &case, draft.as_ref(), service).await?;
     let work = Work::of(app, reader, person, &case, &form).await?;
+    let power = Power::of(app, reader, person, &case, draft.as_ref().map(|draft| &draft.content)).await?;
     let failed: Vec<Check> =
         draft.iter().flat_map(|draft| &draft.checks).filter(|check| check.blocks()).cloned().collect();
     let decider = case.file.route.as_ref().and_then(|route| route.decider.as_ref());
@@ -236,6 +251,9 @@ async fn view(
     let facts: Vec<FactLine> = facts.into_iter().map(|fact| fact_line(fact, service, &labels, reader)).collect();
     let messages = messages::view(app, person, &case).await?;
     Ok(View {
+        signature: decision.as_ref().map(|decision| Signature::of(decision, pack, reader)),
+        power,
+        judge: blind.then_some(DraftKind::ALL),
         title: title(&case, pack, service, reader),
         number: case.number.clone(),
         texts: texts(&case),
@@ -395,7 +413,7 @@ fn line(event: &Event, names: &BTreeMap<String, String>) -> Line {
 
 async fn acts(app: &App, person: &Person, case: &Case, draft: Option<&Draft>, alerts: &[Alert]) -> Result<Acts> {
     use crate::review::Refusal;
-    let open = !case.status.is_final();
+    let open = !case.status.is_final() && !case.file.is_disqualified(person);
     let claim = case.claim.as_ref().filter(|claim| claim.until > app.ambient().now());
     let holds = claim.is_some_and(|claim| claim.person.token == person.token);
     let mut acts = Acts {
@@ -403,6 +421,7 @@ async fn acts(app: &App, person: &Person, case: &Case, draft: Option<&Draft>, al
         holds,
         held_by: claim.filter(|_| !holds).map(|claim| claim.person.name.clone()),
         register: open && may::<Register>(person),
+        acknowledge: may::<Register>(person),
         withdraw: open && may::<Withdraw>(person),
         decide: open && may::<Decide>(person) && person.role == Role::Approver,
         ..Acts::default()
@@ -415,6 +434,7 @@ async fn acts(app: &App, person: &Person, case: &Case, draft: Option<&Draft>, al
             acts.why_not = Some("case.why_power");
             acts.limit = limit;
         }
+        Err(Refusal::NotDeputyNow { .. }) => acts.why_not = Some("power.why_deputy"),
         Err(Refusal::Disqualified) => acts.why_not = Some("case.why_disqualified"),
         Err(_) => acts.why_not = Some("case.why_preparer"),
     }

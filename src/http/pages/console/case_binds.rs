@@ -121,10 +121,9 @@ impl Words<'_> {
 
     fn label(&self, name: &str) -> String {
         let field = self.service.and_then(|file| file.fields.iter().find(|field| field.name == name));
-        field.map(|field| field.label.get(self.reader.language).to_owned()).unwrap_or_else(|| {
-            let word = render::word(&format!("fact.{name}"), self.reader.language);
-            word.map_or_else(|| name.replace('_', " "), ToOwned::to_owned)
-        })
+        let word = || render::word(&format!("fact.{name}"), self.reader.language);
+        let unnamed = || word().map_or_else(|| name.replace('_', " "), ToOwned::to_owned);
+        field.map_or_else(unnamed, |field| field.label.get(self.reader.language).to_owned())
     }
 
     fn value(&self, fact: &DifferingFact, value: Option<&Value>) -> String {

@@ -132,6 +132,7 @@ pub async fn versions(
     Id(id): Id<CaseId>,
 ) -> Result<Response> {
     let case = app.storage().case(&person.municipality, id).await?.ok_or(Error::NoSuch("case"))?;
+    app.review().require_judged(&person, &case)?;
     let all = app.storage().drafts(&case.municipality, id).await?;
     let mut versions: Vec<Version> = Vec::new();
     for (nth, draft) in all.iter().enumerate() {
@@ -145,6 +146,7 @@ pub async fn versions(
 
 async fn latest(app: &App, person: &Person, id: CaseId) -> Result<(Case, Draft)> {
     let case = app.storage().case(&person.municipality, id).await?.ok_or(Error::NoSuch("case"))?;
+    app.review().require_judged(person, &case)?;
     let draft = app.storage().latest_draft(&case.municipality, id).await?.ok_or(Refusal::NoDraft)?;
     Ok((case, draft))
 }

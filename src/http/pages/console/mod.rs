@@ -11,7 +11,9 @@ pub mod help;
 pub mod highlight;
 pub mod messages;
 pub mod policies;
+pub mod power;
 pub mod queue;
+pub mod register;
 pub mod reports;
 pub mod work;
 
@@ -36,12 +38,15 @@ pub fn router() -> Router<App> {
         .route("/console/policies/{document}/compare", get(policies::compare))
         .route("/console/policies/{document}/impact", get(policies::impact))
         .route("/console/policies/{document}/impact.csv", get(crate::http::v1::policy_impact::table))
+        .merge(register::router())
         .route("/console/cases/{id}", get(case::show))
         .route("/console/cases/{id}/edit", get(edit::show).post(edit::save))
         .route("/console/cases/{id}/versions", get(edit::versions))
         .route("/console/cases/{id}/files/{sha256}", get(crate::http::v1::cases::file))
         .route("/console/cases/{id}/claim", post(acts::claim))
+        .route("/console/cases/{id}/judge", post(acts::judge))
         .route("/console/cases/{id}/release", post(acts::release))
+        .route("/console/cases/{id}/disqualify", post(acts::disqualify))
         .route("/console/cases/{id}/approve", post(acts::approve))
         .route("/console/cases/{id}/return", post(acts::return_))
         .route("/console/cases/{id}/ask", post(acts::ask))

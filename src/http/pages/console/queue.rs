@@ -229,7 +229,7 @@ fn line(case: CaseRow, pack: &Pack, reader: &Reader, now: Timestamp) -> Line {
 /// at all.
 fn limit_of(pack: &Pack, person: &Person, now: Timestamp) -> Option<Euro> {
     let today = crate::triage::local_date(now);
-    let post = person.post.as_ref()?;
+    let post = person.post_on(today)?;
     let rows = pack.delegations.iter().filter(|row| row.valid.contains(today));
     let steps = rows.flat_map(|row| &row.steps).filter(|step| step.decider == *post);
     steps.filter_map(|step| step.up_to).max()

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::response::Response;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
+use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::acts::{Sent, new_class};
@@ -22,7 +23,7 @@ use crate::http::error::{Error, Result};
 use crate::http::identity::{Prepare, Register, may};
 use crate::http::pages::form::Form;
 use crate::http::pages::reader::Reader;
-use crate::http::v1::cases::alike;
+use crate::http::v1::cases::alike_to;
 use crate::municipality::format::{Field, FieldType, ServiceFile};
 use crate::review::facts::field;
 use crate::review::{Flaw, NewFact, NewMerger, NewMetadata, NewPart, Words};
@@ -185,7 +186,7 @@ impl Work {
             _ => field.choices.iter().map(|(code, label)| (code.clone(), local(label))).collect(),
         };
         let bounded = matches!(field.kind, FieldType::Number | FieldType::Money);
-        let (low, high) = (bound(field.min.as_ref()), bound(field.max.as_ref()));
+        let (low, high) = (bound(field.min.as_ref(), language), bound(field.max.as_ref(), language));
         let stands =
             case.file.facts.get(&field.name).filter(|fact| !is_blank(fact)).map(|fact| plain(&fact.value, language));
         FactForm {
@@ -232,17 +233,19 @@ fn plain(value: &Value, language: Language) -> String {
     }
 }
 
-fn bound(bound: Option<&ParameterValue>) -> Option<String> {
-    match bound? {
-        ParameterValue::Integer(number) => Some(number.to_string()),
-        ParameterValue::Text(text) => Some(text.clone()),
-        ParameterValue::Flag(_) => None,
-    }
+/// A bound of a number as people write it.
+fn bound(bound: Option<&ParameterValue>, language: Language) -> Option<String> {
+    let number = match bound? {
+        ParameterValue::Integer(number) => Decimal::from(*number),
+        ParameterValue::Text(text) => Decimal::from_str_exact(text).ok()?,
+        ParameterValue::Flag(_) => return None,
+    };
+    Some(write_value(&Value::Number(number), None, language))
 }
 
 /// Open notices that came earlier and may tell of the same fault, the earliest first: that is where a case goes into.
 async fn suggestions(app: &App, case: &Case) -> Result<Vec<Suggestion>> {
-    let alike = alike(app, case).await?.into_iter();
+    let alike = alike_to(app, case).await?.into_iter();
     let earlier = alike.filter(|one| (one.case.received_at, one.case.id) < (case.received_at, case.id));
     let mut suggestions: Vec<Suggestion> = earlier
         .filter(|one| one.case.status != Status::Acknowledged)

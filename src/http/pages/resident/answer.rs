@@ -15,6 +15,7 @@ use super::{desk, fill, messages, send};
 use crate::cases::{Case, Language};
 use crate::http::error::{Error, Result};
 use crate::http::pages::go;
+use crate::intake::json::Defaults;
 use crate::municipality::format::{Field, ServiceFile};
 use crate::review::Refusal;
 use crate::storage::{Filled, tokens};
@@ -58,7 +59,8 @@ pub async fn answer(posted: Posted<Followed>) -> Result<Response> {
     }
     let supplement = supplement(followed, service, &fields, sent);
     let result = async {
-        let incoming = send::incoming(app, followed.municipality(), &supplement)?;
+        let defaults = Defaults::web(followed.municipality().clone(), app.ambient().clone());
+        let incoming = send::incoming(&supplement, &defaults)?;
         Ok::<_, Error>(app.review().supplement(&followed.person(), followed.case.id, incoming).await?)
     };
     match result.await {

@@ -22,8 +22,10 @@ use crate::cases::{Case, EmergencyHit, Engine, MunicipalityId, Part, Person, Rol
 use crate::http::error::{Error, Result};
 use crate::http::pages::limits::Address;
 use crate::http::pages::reader::Reader;
+use crate::http::pages::signature::Signature;
 use crate::http::pages::{go, render};
 use crate::intake::receipt::{self, Card};
+use crate::municipality::Pack;
 use crate::municipality::format::{Again, FieldType, ServiceFile};
 use crate::storage::{CaseLink, Filled, Origin, tokens};
 use crate::triage::Desk;
@@ -60,6 +62,7 @@ impl Followed {
             role: Role::ResidentChannel,
             name: "asioija".to_owned(),
             post: None,
+            deputy: None,
         }
     }
 
@@ -114,6 +117,7 @@ struct Letter {
     language: crate::cases::Language,
     at: Timestamp,
     parts: Vec<Part>,
+    signature: Signature,
 }
 
 #[derive(Debug, Serialize)]
@@ -243,7 +247,7 @@ pub async fn page(
         cards,
         rescued: number,
         questions: if waits { answer::asked(case, service, &refused, language) } else { Vec::new() },
-        letters: letters(app, case).await?,
+        letters: letters(app, case, pack, reader).await?,
         related: Related::of(app, case).await?,
         again: service.and_then(|service| service.again.as_ref()).map(says),
         window: Window::of(&desk.rulebook, service, case.received_at),
@@ -282,13 +286,14 @@ fn steps(status: Status) -> Vec<Step> {
 }
 
 /// The letters that a person approved, the newest first.
-async fn letters(app: &App, case: &Case) -> Result<Vec<Letter>> {
+async fn letters(app: &App, case: &Case, pack: &Pack, reader: &Reader) -> Result<Vec<Letter>> {
     let mut letters = Vec::new();
     for decision in app.storage().decisions(&case.municipality, case.id).await? {
         if let Some(draft) = app.storage().draft(&case.municipality, decision.draft_id).await? {
             let content = draft.content;
             let (kind, language, parts) = (content.kind, content.language, content.parts);
-            letters.push(Letter { kind, language, at: decision.decided_at, parts });
+            let signature = Signature::of(&decision, pack, reader);
+            letters.push(Letter { kind, language, at: decision.decided_at, parts, signature });
         }
     }
     letters.sort_by_key(|letter| std::cmp::Reverse(letter.at));

@@ -54,12 +54,11 @@ pub fn of(service: Option<&ServiceFile>) -> Vec<Field> {
 }
 
 /// A field of ours, with its words.
-fn plain(name: &str, kind: FieldType) -> Field {
-    let word = |language| render::word(&format!("field.{name}"), language).unwrap_or(name).to_owned();
-    let label = Localized { fi: word(Language::Fi), sv: word(Language::Sv), en: Some(word(Language::En)) };
+#[must_use]
+pub fn plain(name: &str, kind: FieldType) -> Field {
     Field {
         name: name.to_owned(),
-        label,
+        label: words(&format!("field.{name}")),
         help: None,
         kind,
         unit: None,
@@ -72,6 +71,13 @@ fn plain(name: &str, kind: FieldType) -> Field {
         min: None,
         max: None,
     }
+}
+
+/// Our own words in every language.
+#[must_use]
+pub fn words(key: &str) -> Localized {
+    let word = |language| render::word(key, language).unwrap_or(key).to_owned();
+    Localized { fi: word(Language::Fi), sv: word(Language::Sv), en: Some(word(Language::En)) }
 }
 
 /// What is wrong with a value: a key of words, with the values in them.

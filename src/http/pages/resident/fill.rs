@@ -160,15 +160,40 @@ pub async fn create(
     service: Option<ServiceId>,
     file: Filled,
 ) -> Result<String> {
-    let opened = new(app, municipality, service, file)?;
-    app.storage().save_form(&opened.form).await?;
-    Ok(opened.path())
+    Ok(keep(app, new_key(app), municipality, service, file).await?.path())
 }
 
-/// A form under an address of its own, not stored yet.
-fn new(app: &App, municipality: MunicipalityId, service: Option<ServiceId>, file: Filled) -> Result<Opened> {
+/// A key that nobody can guess.
+#[must_use]
+pub fn new_key(app: &App) -> String {
     let (token, _) = tokens::generate(app.ambient());
-    let secret = token.trim_start_matches("vir_").to_owned();
+    token.trim_start_matches("vir_").to_owned()
+}
+
+/// Keeps a new form under its key.
+///
+/// # Errors
+/// [`Error::Unavailable`].
+pub async fn keep(
+    app: &App,
+    key: String,
+    municipality: MunicipalityId,
+    service: Option<ServiceId>,
+    file: Filled,
+) -> Result<Opened> {
+    let opened = new(app, key, municipality, service, file)?;
+    app.storage().save_form(&opened.form).await?;
+    Ok(opened)
+}
+
+/// A form under its key, not stored yet.
+fn new(
+    app: &App,
+    secret: String,
+    municipality: MunicipalityId,
+    service: Option<ServiceId>,
+    file: Filled,
+) -> Result<Opened> {
     let rulebook = &desk(app, &municipality)?.rulebook;
     let expires_at = until(app, rulebook, service.as_ref().and_then(|id| rulebook.pack.service(id)))?;
     let form = SavedForm { link_hash: tokens::hash(&secret), municipality, service, file, expires_at };
@@ -181,11 +206,15 @@ fn anew(app: &App, sent: &Sent) -> Option<Opened> {
     let pack = &desk(app, &municipality).ok()?.rulebook.pack;
     let service = sent.form.text("of-service").and_then(|id| id.parse().ok());
     let service = service.filter(|id| pack.service(id).is_some());
-    Some(Opened { anew: true, ..new(app, municipality, service, Filled::default()).ok()? })
+    Some(Opened { anew: true, ..new(app, new_key(app), municipality, service, Filled::default()).ok()? })
 }
 
 /// Until when a form is kept from now on; one that could wait for the next application window, until then.
-fn until(app: &App, rulebook: &Rulebook, service: Option<&ServiceFile>) -> Result<jiff::Timestamp> {
+pub(in crate::http::pages) fn until(
+    app: &App,
+    rulebook: &Rulebook,
+    service: Option<&ServiceFile>,
+) -> Result<jiff::Timestamp> {
     let now = app.ambient().now();
     let least = now.checked_add(KEPT).map_err(|error| Error::Internal(error.to_string()))?;
     Ok(window::kept_until(rulebook, service, now).map_or(least, |until| until.max(least)))
@@ -275,7 +304,7 @@ pub async fn save(posted: Posted<Opened>) -> Result<Response> {
 }
 
 /// Takes over what was typed. A body that was cut changes only what came.
-fn take(filled: &mut Filled, fields: &[Field], sent: &Sent) {
+pub(in crate::http::pages) fn take(filled: &mut Filled, fields: &[Field], sent: &Sent) {
     for field in fields.iter().filter(|field| sent.whole || sent.form.has(&field.name)) {
         let typed = sent.form.text(&field.name).unwrap_or_default();
         if filled.texts.get(&field.name).map(String::as_str) != Some(typed) {
@@ -331,7 +360,7 @@ pub fn wrong(file: &SentFile, count: usize, total: usize) -> Option<Wrong> {
 }
 
 /// Keeps the files that can be taken; gives those that cannot.
-async fn keep_files(
+pub(in crate::http::pages) async fn keep_files(
     app: &App,
     opened: &mut Opened,
     service: Option<&ServiceFile>,

@@ -117,7 +117,8 @@ async fn similar(
     let Some(service) = service.filter(|service| service.matter == Matter::FaultNotice) else { return Ok(Vec::new()) };
     let municipality = &opened.form.municipality;
     // One that cannot be read is refused when it is sent, with the reason.
-    let Ok(Incoming { submission, .. }) = incoming(app, municipality, &submission(opened, fields, language)) else {
+    let defaults = Defaults::web(municipality.clone(), app.ambient().clone());
+    let Ok(Incoming { submission, .. }) = incoming(&submission(opened, fields, Some(language)), &defaults) else {
         return Ok(Vec::new());
     };
     let this = Notice::of(&submission, opened.form.file.texts.get("category").cloned());
@@ -147,8 +148,8 @@ fn rounded(metres: f64) -> u32 {
     tens * 10
 }
 
-/// The form as a submission; the same form is the same submission.
-fn submission(opened: &Opened, fields: &[Field], language: Language) -> Value {
+/// The form as a submission; the same form is the same submission. `language` is the party's where they chose none.
+pub(in crate::http::pages) fn submission(opened: &Opened, fields: &[Field], language: Option<Language>) -> Value {
     let texts = &opened.form.file.texts;
     let text = |name: &str| texts.get(name).map(String::as_str);
     let values = fields.iter().filter(|field| !field.name.contains('-'));
@@ -160,7 +161,7 @@ fn submission(opened: &Opened, fields: &[Field], language: Language) -> Value {
     let party = json!({
         "email": text(EMAIL).or_else(|| of_kind(FieldType::Email)),
         "phone": text(PHONE).or_else(|| of_kind(FieldType::Phone)),
-        "language": chosen.unwrap_or(language.code()),
+        "language": chosen.or(language.map(Language::code)),
     });
     let files = opened.files.iter().map(|file| json!({ "name": file.name, "content": BASE64.encode(&file.bytes) }));
     json!({
@@ -175,9 +176,8 @@ fn submission(opened: &Opened, fields: &[Field], language: Language) -> Value {
 }
 
 /// What the API would make of it.
-pub(super) fn incoming(app: &App, municipality: &MunicipalityId, submission: &Value) -> Result<Incoming, IntakeError> {
-    let defaults = Defaults::web(municipality.clone(), app.ambient().clone());
-    let mut all = parse(submission.to_string().as_bytes(), &defaults)?;
+pub(in crate::http::pages) fn incoming(submission: &Value, defaults: &Defaults) -> Result<Incoming, IntakeError> {
+    let mut all = parse(submission.to_string().as_bytes(), defaults)?;
     all.pop().ok_or_else(|| IntakeError {
         refusal: crate::intake::Refusal::Invalid,
         at: String::new(),
@@ -205,9 +205,10 @@ pub async fn send(mut posted: Posted<Opened>) -> Result<Response> {
         opened.form.file.texts.insert(name.clone(), "true".to_owned());
     }
     let municipality = opened.form.municipality.clone();
-    let whole = submission(opened, &fields, reader.language);
+    let whole = submission(opened, &fields, Some(reader.language));
+    let defaults = Defaults::web(municipality.clone(), app.ambient().clone());
     let result = async {
-        let incoming = incoming(&app, &municipality, &whole)?;
+        let incoming = incoming(&whole, &defaults)?;
         Ok::<_, Error>(register(app.storage(), &desk.rulebook, &desk.lexicon, incoming).await?)
     };
     let receipt = match result.await {
@@ -225,7 +226,12 @@ pub async fn send(mut posted: Posted<Opened>) -> Result<Response> {
 ///
 /// # Errors
 /// [`Error::Unavailable`].
-pub(super) async fn link(app: &App, municipality: &MunicipalityId, case_id: CaseId, key: &str) -> Result<()> {
+pub(in crate::http::pages) async fn link(
+    app: &App,
+    municipality: &MunicipalityId,
+    case_id: CaseId,
+    key: &str,
+) -> Result<()> {
     let hash = tokens::hash(key);
     let link = CaseLink { id: TokenId::new(app.ambient().id()), municipality: municipality.clone(), case_id };
     if app.storage().case_link(&hash).await?.is_some() {
