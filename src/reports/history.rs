@@ -9,7 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::measure::{Stretch, together};
-use crate::cases::{Actor, CaseId, DraftId, DraftKind, Euro, EventKind, Matter, ServiceId, Status, TokenId};
+use crate::cases::{
+    Actor, CaseId, Difference, DraftId, DraftKind, Euro, EventKind, Matter, ServiceId, Status, TokenId,
+};
 use crate::storage::{ReportCase, ReportEvent, ReportRows};
 use crate::triage::classify;
 
@@ -42,6 +44,8 @@ pub(super) enum What {
     Transferred,
     /// The party withdrew it.
     Withdrawn,
+    /// A person judged it before they saw the proposal: in what the two differ.
+    Judged(Vec<Difference>),
     /// A person did something else.
     Worked,
 }
@@ -165,6 +169,9 @@ fn act(event: &ReportEvent) -> Option<Act> {
         EventKind::Reclassified if is_another_class(payload) => What::Reclassified,
         EventKind::Transferred if payload.get("authority") != payload.get("was") => What::Transferred,
         EventKind::Withdrawn => What::Withdrawn,
+        EventKind::Judged => What::Judged(
+            payload.get("differs_in").and_then(|list| serde_json::from_value(list.clone()).ok()).unwrap_or_default(),
+        ),
         _ => What::Worked,
     };
     let by = match &event.actor {

@@ -28,7 +28,8 @@ use history::histories;
 pub use measure::{Share, Spread};
 use report::Material;
 pub use report::{
-    Alerts, ByService, Compared, Corrections, Deadlines, Detours, LeadTime, Manual, OfService, Piece, Report, Volume,
+    Alerts, Blind, ByService, Compared, Corrections, Deadlines, Detours, LeadTime, Manual, OfService, Piece, Report,
+    Volume,
 };
 pub use window::{InvalidWindow, Window};
 

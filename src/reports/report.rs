@@ -12,7 +12,7 @@ use super::changes::Changes;
 use super::history::{Approval, End, History, What};
 use super::measure::{FEW, Share, Spread, median, percentile, together};
 use super::{Scope, Window};
-use crate::cases::{DepartmentId, DraftId, ServiceId};
+use crate::cases::{DepartmentId, Difference, DraftId, ServiceId};
 use crate::municipality::format::Baseline;
 use crate::storage::{self, CostTotal, DraftWords};
 
@@ -43,6 +43,8 @@ pub struct Report {
     pub corrections: ByService<Corrections>,
     /// Drafts that a person approved in the window exactly as the machine had made them.
     pub as_drafted: ByService<Share>,
+    /// How often people who had not seen the proposal came to the same.
+    pub blind: ByService<Blind>,
     /// What went another way than the machine had laid out.
     pub detours: Detours,
     /// How soon a person saw words of danger that were found in the window.
@@ -155,6 +157,17 @@ pub struct Corrections {
     pub words_p90_percent: Option<f64>,
 }
 
+/// Blind reviews (*sokkoarvio*) of a window: what people judged before they saw the proposal.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct Blind {
+    /// Came to the same outcome and amount, of all that were judged blind.
+    pub agreed: Share,
+    /// Of these, another kind of decision or letter.
+    pub outcome: u64,
+    /// Of these, another amount.
+    pub amount: u64,
+}
+
 /// What went another way than the machine had laid out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Detours {
@@ -242,6 +255,15 @@ impl Report {
                 approved.push((approval, changes));
             }
         }
+        let judged: Vec<(&History, &[Difference])> = all
+            .iter()
+            .flat_map(|history| history.acts.iter().map(move |act| (*history, act)))
+            .filter(|(_, act)| window.contains(act.at))
+            .filter_map(|(history, act)| match &act.what {
+                What::Judged(differs_in) => Some((history, differs_in.as_slice())),
+                _ => None,
+            })
+            .collect();
         // What happened up to this very moment counts.
         let end = window.end().min(made_at.saturating_add(SignedDuration::from_micros(1)).unwrap_or(made_at));
         let of_case = |history: &&History| history.case.service.clone();
@@ -260,6 +282,7 @@ impl Report {
             as_drafted: by_service(&approved, of_approved, |_, approved| {
                 Share::of(approved, |approved| approved.0.as_drafted())
             }),
+            blind: by_service(&judged, |(history, _)| history.case.service.clone(), |_, judged| blind(judged)),
             detours: detours(&all, &settled, &approved, window),
             alerts: alerts(&all, window),
             manual: by_service(&settled, of_settled, |service, settled| {
@@ -414,6 +437,15 @@ fn corrections(approved: &[&(Approval, Changes)]) -> Corrections {
         wording: count(|changes| changes.wording),
         words_median_percent: percent(median(&words)),
         words_p90_percent: percent(percentile(&words, 90)),
+    }
+}
+
+fn blind(judged: &[&(&History, &[Difference])]) -> Blind {
+    let differ = |what| judged.iter().filter(|(_, differs_in)| differs_in.contains(&what)).count() as u64;
+    Blind {
+        agreed: Share::of(judged, |(_, differs_in)| differs_in.is_empty()),
+        outcome: differ(Difference::Outcome),
+        amount: differ(Difference::Amount),
     }
 }
 

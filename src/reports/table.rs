@@ -18,6 +18,7 @@ pub const REPORT: &[&str] = &[
     "deadlines",
     "corrections",
     "as-drafted",
+    "blind",
     "detours",
     "alerts",
     "manual",
@@ -98,6 +99,9 @@ impl Report {
             self.deadline_table(),
             self.correction_table(),
             by_service("as-drafted", &["as_drafted"], &self.as_drafted, |share| vec![Cell::Share(*share)]),
+            by_service("blind", &["agreed", "outcome", "amount"], &self.blind, |it| {
+                vec![Cell::Share(it.agreed), Cell::Count(it.outcome), Cell::Count(it.amount)]
+            }),
             self.detour_table(),
             self.alert_table(),
             self.manual_table(),

@@ -1,7 +1,6 @@
 //! Audit events in the database: appending to the chain, reading a case's history, exporting, verifying.
 //! What the chain is and why it holds stands in [`super::audit`].
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
@@ -9,25 +8,10 @@ use sqlx::any::AnyRow;
 use super::audit::{self, Breach, Broken, Head, Record, Verifier};
 use super::row::Columns as _;
 use super::{Error, Result, Storage, Tx};
-use crate::cases::{Actor, CaseId, Difference, Event, EventKind, MunicipalityId, NewEvent, TokenId};
+use crate::cases::{CaseId, Event, EventKind, MunicipalityId, NewEvent};
 
 /// Rows that are read at a time.
 const BATCH: i64 = 1_000;
-
-/// That a case was judged blind.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Judged {
-    /// The case.
-    pub case_id: CaseId,
-    /// Who judged it, by token.
-    pub by: TokenId,
-    /// When.
-    pub at: Timestamp,
-    /// Whether they came to what the machine proposed.
-    pub agreed: bool,
-    /// In what not.
-    pub differs_in: Vec<Difference>,
-}
 
 impl Tx {
     /// Appends an event to the municipality's chain. Its head stays locked until the transaction ends, so
@@ -100,27 +84,6 @@ impl Storage {
             .bind(municipality.as_str().to_owned())
             .bind(case.to_string());
         select.fetch_all(&mut *self.reader().await?).await?.iter().map(event).collect()
-    }
-
-    /// The cases of a municipality that were judged blind from `from` until before `to`, oldest first: by whom, when, and
-    /// whether they agreed with the machine. A share of agreement is the count of `agreed` over all of them.
-    ///
-    /// # Errors
-    /// [`Error::Corrupt`], [`Error::Unavailable`].
-    pub async fn judgements(
-        &self,
-        municipality: &MunicipalityId,
-        from: Timestamp,
-        to: Timestamp,
-    ) -> Result<Vec<Judged>> {
-        let select = sqlx::query(
-            "select * from events where municipality = $1 and kind = $2 and at >= $3 and at < $4 order by at, seq",
-        )
-        .bind(municipality.as_str().to_owned())
-        .bind(EventKind::Judged.as_str())
-        .bind(from.as_microsecond())
-        .bind(to.as_microsecond());
-        select.fetch_all(&mut *self.reader().await?).await?.iter().map(judged).collect()
     }
 
     /// The head of a municipality's chain as it stands: keep it elsewhere as an anchor.
@@ -252,17 +215,4 @@ fn event(row: &AnyRow) -> Result<Event> {
         previous: row.text("previous")?,
         hash: row.text("hash")?,
     })
-}
-
-fn judged(row: &AnyRow) -> Result<Judged> {
-    let event = event(row)?;
-    let differs_in = event.payload.get("differs_in").cloned().unwrap_or_default();
-    let differs_in: Vec<Difference> =
-        serde_json::from_value(differs_in).map_err(|_| Error::corrupt("events.payload"))?;
-    match (event.case_id, event.actor) {
-        (Some(case_id), Actor::Person { token: by, .. }) => {
-            Ok(Judged { case_id, by, at: event.at, agreed: differs_in.is_empty(), differs_in })
-        }
-        _ => Err(Error::corrupt("events.actor")),
-    }
 }

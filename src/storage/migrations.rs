@@ -14,9 +14,8 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "model_calls", include_str!("migrations/0003_model_calls.sql")),
     (4, "sessions", include_str!("migrations/0004_sessions.sql")),
     (5, "residents", include_str!("migrations/0005_residents.sql")),
-    (7, "judgements", include_str!("migrations/0007_judgements.sql")),
-    (9, "section_uses", include_str!("migrations/0009_section_uses.sql")),
-    (10, "messages", include_str!("migrations/0010_messages.sql")),
+    (6, "section_uses", include_str!("migrations/0006_section_uses.sql")),
+    (7, "messages", include_str!("migrations/0007_messages.sql")),
 ];
 
 /// Brings the schema up to date; does nothing when it is.
@@ -31,9 +30,9 @@ pub(super) async fn run(dialect: Dialect, pool: &AnyPool) -> Result<()> {
         .collect();
     let migrator = Migrator::with_migrations(migrations);
     // SQLite has no advisory lock: of two processes that open a new file at once, one may lose the
-    // race for a table and finds everything in place when it looks again.
+    // race for each migration, and finds it in place when it looks again.
     let mut result = migrator.run(pool).await;
-    for _ in 0..2 {
+    for _ in MIGRATIONS {
         if result.is_ok() {
             break;
         }

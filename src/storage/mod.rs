@@ -38,7 +38,6 @@ pub use answers::Answer;
 pub use cases::{CaseRow, Cursor, NoticeRow, Page, QueueFilter};
 pub use decisions::{Decided, DecidedCase, DecidedFilter};
 pub use error::{Error, Result};
-pub use events::Judged;
 pub use jobs::{DeadJob, Enqueued, Job, NewJob, backoff};
 pub use links::CaseLink;
 pub use model_calls::{DayTotal, InvalidMonth, Micros, ModelCall, Month, Spent};

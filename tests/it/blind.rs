@@ -1,13 +1,13 @@
 //! Blind review: what people would do, said before they see what the machine proposes.
 
 use serde_json::{Value, json};
-use vireille::cases::{Difference, Role};
+use vireille::cases::Role;
 use vireille::review::Sampling;
 
 use crate::pages::signed_in;
 use crate::support::app::{Caller, TestApp, approval};
 use crate::support::database::{Database, on_every_database};
-use crate::support::desk::{at, road_json};
+use crate::support::desk::road_json;
 
 /// The worked application R1, which the rules grant 2 585 €.
 fn road(id: &str) -> Value {
@@ -95,20 +95,15 @@ async fn the_proposal_is_hidden_until_somebody_has_judged() {
         director.approve(&case).await.expect(200);
         assert_eq!(handler.get(&case).await.expect(200).json["judgement"]["outcome"], "grant", "it stands");
 
-        let harjuvesi = "harjuvesi".parse().unwrap();
-        let storage = app.app.storage();
-        let (from, to) = (at("2026-04-20T00:00:00Z"), at("2026-04-21T00:00:00Z"));
-        let all = storage.judgements(&harjuvesi, from, to).await.unwrap();
-        assert_eq!(all.len(), 1);
-        assert_eq!(all[0].by.to_string(), director.token);
-        assert_eq!(format!("/v1/cases/{}", all[0].case_id), case);
-        assert!(all[0].agreed && all[0].at >= from && all[0].at < to);
-        let none = [
-            storage.judgements(&harjuvesi, to, at("2026-05-01T00:00:00Z")).await.unwrap(),
-            storage.judgements(&harjuvesi, at("2026-04-01T00:00:00Z"), from).await.unwrap(),
-            storage.judgements(&"ylaharju".parse().unwrap(), from, to).await.unwrap(),
-        ];
-        assert_eq!(none, [[], [], []]);
+        let reader = app.person(Role::Auditor, "Tiina Tarkastaja", None).await;
+        let agreed = async |days: &str| {
+            let report = reader.get(&format!("/v1/reports?{days}")).await.expect(200).json;
+            (report["blind"]["all"]["agreed"]["part"].clone(), report["blind"]["all"]["agreed"]["of"].clone())
+        };
+        assert_eq!(agreed("from=2026-04-20&to=2026-04-20").await, (json!(1), json!(1)));
+        for before_or_after in ["from=2026-04-01&to=2026-04-19", "from=2026-04-21&to=2026-04-30"] {
+            assert_eq!(agreed(before_or_after).await, (json!(0), json!(0)), "{before_or_after}");
+        }
         app.stop().await;
     })
     .await;
@@ -141,12 +136,10 @@ async fn code_tells_in_what_the_two_differ() {
         ("e", json!(["outcome", "amount"])),
     ];
     assert_eq!(told, expected);
-    let harjuvesi = "harjuvesi".parse().unwrap();
-    let (from, to) = (at("2026-04-01T00:00:00Z"), at("2026-05-01T00:00:00Z"));
-    let all = app.app.storage().judgements(&harjuvesi, from, to).await.unwrap();
-    let differs: Vec<_> = all.iter().map(|judged| (judged.agreed, judged.differs_in.clone())).collect();
-    assert_eq!(differs[0], (true, vec![]));
-    assert_eq!(differs[4], (false, vec![Difference::Outcome, Difference::Amount]));
+    let reader = app.person(Role::Auditor, "Tiina Tarkastaja", None).await;
+    let report = reader.get("/v1/reports?from=2026-04-01&to=2026-04-30").await.expect(200).json;
+    let blind = json!({ "agreed": { "part": 1, "of": 5, "percent": 20.0 }, "outcome": 2, "amount": 3 });
+    assert_eq!(report["blind"]["all"], blind);
     app.stop().await;
 }
 

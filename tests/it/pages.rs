@@ -253,7 +253,7 @@ async fn the_help_tells_the_keys_and_every_check() {
     let app = spawn_app().await;
     let mut browser = signed_in(&app, &app.handler().await).await;
     browser.get("/console").await.says("href=\"/console/help\" data-help");
-    let page = browser.get("/console/help?lang=sv").await.expect(200).says("En människa beslutar").says("<kbd>?</kbd>");
+    let page = browser.get("/console/help?lang=sv").await.expect(200).says("en människa beslutar").says("<kbd>?</kbd>");
     for check in CheckId::ALL {
         assert!(page.html.contains(&format!(">{check}<")), "{check}");
     }

@@ -108,7 +108,7 @@ pub async fn approvals(
     Ok(Json(app.reports().approvals(&person.municipality, scope.window).await?))
 }
 
-/// One table of the report as CSV: `volume`, `series`, `lead-times`, `deadlines`, `corrections`, `as-drafted`,
+/// One table of the report as CSV: `volume`, `series`, `lead-times`, `deadlines`, `corrections`, `as-drafted`, `blind`,
 /// `detours`, `alerts`, `manual`, `costs`.
 ///
 /// Roles: approver, supervisor, auditor, admin.

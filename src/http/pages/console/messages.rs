@@ -83,7 +83,7 @@ pub async fn write(act: Sent<Correspond>) -> Result<Response> {
 /// `POST /console/cases/{id}/messages-seen`: they need no answer.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub async fn seen(act: Sent<Register>) -> Result<Response> {
     let Sent { app, person, id, .. } = &act;
     let result = app.review().see_messages(person, *id).await.map_err(Error::from);
