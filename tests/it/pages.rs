@@ -228,6 +228,10 @@ async fn the_queue_shows_what_is_due_first_and_danger_before_all() {
     // Another view keeps the filter, and says how many cases it holds.
     only.says("view=mine&amp;risk=emergency\">Omani <span class=\"count\">0<").says("Kaikki <span class=\"count\">1<");
     page.says("Kaikki <span class=\"count\">2<");
+    // Who holds no post has the work of a unit by its filter.
+    let unit = browser.get("/console?view=all&department=technical").await.expect(200).says("HRJ/2026/00001");
+    unit.says("<option value=\"technical\" selected>");
+    browser.get("/console?view=all&department=wellbeing").await.expect(200).says("Täällä ei ole asioita");
     // What cannot be read filters nothing; it is never an error.
     browser
         .get("/console?view=%00&status=nonsense&service=..%2f&language=xx&cursor=zz")

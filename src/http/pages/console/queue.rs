@@ -61,6 +61,8 @@ pub struct Which {
     #[serde(default)]
     language: String,
     #[serde(default)]
+    department: String,
+    #[serde(default)]
     risk: String,
     #[serde(default)]
     cursor: String,
@@ -100,6 +102,7 @@ struct Queue {
     statuses: Vec<Choice>,
     services: Vec<Choice>,
     languages: Vec<Choice>,
+    departments: Vec<Choice>,
     /// The filter as it stands in an address, with a leading `&`: another view keeps it.
     kept: String,
     /// The views that the reader has.
@@ -149,6 +152,7 @@ pub async fn show(
         of("status", &which.status),
         of("service", &which.service),
         of("language", &which.language),
+        of("department", &which.department),
         of("risk", &which.risk),
     ]
     .concat();
@@ -164,6 +168,8 @@ pub async fn show(
     let status = Status::ALL.iter().map(|status| (status.as_str().to_owned(), words("status", status.as_str())));
     let services = &pack.services;
     let service = services.iter().map(|(id, file)| (id.to_string(), file.name.get(reader.language).to_owned()));
+    let departments = pack.municipality.departments.iter();
+    let department = departments.map(|(id, file)| (id.to_string(), file.name.get(reader.language).to_owned()));
     let language = [Language::Fi, Language::Sv, Language::En].iter();
     let language = language.map(|language| (language.code().to_owned(), words("language", language.code())));
     let view = Queue {
@@ -175,6 +181,7 @@ pub async fn show(
         statuses: choices(status, &which.status),
         services: choices(service, &which.service),
         languages: choices(language, &which.language),
+        departments: choices(department, &which.department),
         tabs,
         kept,
         risk: which.risk == Flag::Emergency.as_str(),
@@ -200,7 +207,7 @@ fn filter(which: &Which, view: View, person: &Person, pack: &Pack) -> QueueFilte
         language: Language::from_code(&which.language),
         claimed_by: (view == View::Mine).then_some(person.token),
         decider: if view == View::Decide { person.post.clone() } else { None },
-        department: if view == View::Unit { department } else { None },
+        department: if view == View::Unit { department } else { which.department.parse().ok() },
         emergency_only: which.risk == Flag::Emergency.as_str(),
         ..QueueFilter::default()
     }
