@@ -7,25 +7,7 @@ use vireille::review::NewToken;
 use crate::pages::{Browser, signed_in};
 use crate::support::app::{Caller, TestApp, spawn_app};
 use crate::support::database::on_every_database;
-use crate::support::desk::road_json;
-
-/// The worked application R1 (2 585 €).
-fn road() -> Value {
-    let mut road = road_json();
-    road.as_object_mut().unwrap().remove("received_at");
-    road
-}
-
-/// One that the board decides: 6 000 €.
-fn large_road() -> Value {
-    let mut road = road();
-    for (field, value) in [("supported_length", "9000"), ("total_length", "9000"), ("cost_ploughing", "17879.60")] {
-        road["fields"][field] = value.into();
-    }
-    road["fields"]["households"] = 12.into();
-    road["id"] = "large".into();
-    road
-}
+use crate::support::desk::{large_road, web_road};
 
 /// Somebody who holds the technical director's post as its deputy for these days.
 async fn deputy(app: &TestApp, name: &str, from: &str, until: &str) -> Caller {
@@ -51,7 +33,7 @@ fn page_of(case: &str) -> String {
 async fn a_deputy_decides_on_their_days_only_and_it_is_said() {
     on_every_database(async |database| {
         let app = TestApp::over(database).await;
-        let case = app.drafted(&road()).await;
+        let case = app.drafted(&web_road()).await;
         // It is the 20th of April.
         let early = deputy(&app, "Eeva Ennen", "2026-04-01", "2026-04-19").await;
         let late = deputy(&app, "Lauri Liian", "2026-04-21", "2026-04-30").await;
@@ -88,7 +70,7 @@ async fn a_deputy_decides_on_their_days_only_and_it_is_said() {
 #[tokio::test]
 async fn the_standing_deputy_of_a_post_is_named_as_such_and_the_holder_is_not() {
     let app = spawn_app().await;
-    let case = app.drafted(&road()).await;
+    let case = app.drafted(&web_road()).await;
     let file = app.app.rulebooks().get(&"harjuvesi".parse().unwrap()).unwrap();
     let standing = file.pack.municipality.deciders[&"technical-director".parse().unwrap()].deputy.clone().unwrap();
     let standing = app.person(Role::Approver, "Varpu Varalla", Some(standing.as_str())).await;
@@ -97,7 +79,7 @@ async fn the_standing_deputy_of_a_post_is_named_as_such_and_the_holder_is_not() 
     let page = signed_in(&app, &standing).await.get(&page_of(&case)).await.expect(200);
     page.says("Varpu Varalla, ").says("sijaisena (tekninen johtaja)");
 
-    let mut other = road();
+    let mut other = web_road();
     other["id"] = "other".into();
     let case = app.drafted(&other).await;
     let decided = app.director().await.approve(&case).await.expect(200).json;
@@ -163,7 +145,7 @@ async fn the_case_says_what_its_reader_may_decide_and_who_else_may() {
 async fn whoever_is_disqualified_says_so_at_any_time_and_somebody_else_goes_on() {
     on_every_database(async |database| {
         let app = TestApp::over(database).await;
-        let case = app.drafted(&road()).await;
+        let case = app.drafted(&web_road()).await;
         let (handler, director) = (app.handler().await, app.director().await);
         // Not at the claim, but in the middle of the work.
         handler.claim(&case).await.expect(200);

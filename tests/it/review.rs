@@ -5,25 +5,7 @@ use vireille::cases::Role;
 
 use crate::support::app::{TestApp, approval, spawn_app};
 use crate::support::database::on_every_database;
-use crate::support::desk::{NOW, road_json};
-
-/// The worked application R1 (2 585 €), as the web form sends it.
-fn road() -> Value {
-    let mut road = road_json();
-    road.as_object_mut().unwrap().remove("received_at");
-    road
-}
-
-/// One that the board decides: 9 000 m, 6 000 €.
-fn large_road() -> Value {
-    let mut road = road();
-    for (field, value) in [("supported_length", "9000"), ("total_length", "9000"), ("cost_ploughing", "17879.60")] {
-        road["fields"][field] = value.into();
-    }
-    road["fields"]["households"] = 12.into();
-    road["id"] = "large".into();
-    road
-}
+use crate::support::desk::{NOW, large_road, web_road};
 
 async fn kinds(app: &TestApp, case: &str) -> Vec<String> {
     let timeline = app.handler().await.get(&format!("{case}/timeline")).await.expect(200).json;
@@ -34,7 +16,7 @@ async fn kinds(app: &TestApp, case: &str) -> Vec<String> {
 async fn an_application_comes_in_and_a_person_decides_it() {
     on_every_database(async |database| {
         let app = TestApp::over(database).await;
-        let case = app.drafted(&road()).await;
+        let case = app.drafted(&web_road()).await;
         let handler = app.handler().await;
         let page = handler.get(&case).await.expect(200).json;
         assert_eq!(page["status"], "in-review");
@@ -56,7 +38,7 @@ async fn an_application_comes_in_and_a_person_decides_it() {
 async fn of_two_approvals_at_once_one_wins() {
     on_every_database(async |database| {
         let app = TestApp::over(database).await;
-        let case = app.drafted(&road()).await;
+        let case = app.drafted(&web_road()).await;
         let (one, two) = (app.director().await, app.director().await);
         let seen = approval(&one.draft(&case).await);
         let (first, second) = tokio::join!(one.approve_as(&case, &seen), two.approve_as(&case, &seen));
@@ -90,7 +72,7 @@ async fn above_the_limit_the_board_decides() {
 #[tokio::test]
 async fn what_was_not_seen_is_not_approved() {
     let app = spawn_app().await;
-    let case = app.drafted(&road()).await;
+    let case = app.drafted(&web_road()).await;
     let director = app.director().await;
     let draft = director.draft(&case).await;
     let good = approval(&draft);
@@ -118,7 +100,7 @@ async fn what_was_not_seen_is_not_approved() {
 #[tokio::test]
 async fn who_prepared_a_decision_does_not_approve_it() {
     let app = spawn_app().await;
-    let case = app.drafted(&road()).await;
+    let case = app.drafted(&web_road()).await;
     let director = app.director().await;
     director.claim(&case).await.expect(200);
     let edited = director.edit_part(&case, "contact", |text| format!("{text}\nTervetuloa.")).await.expect(200);
@@ -131,7 +113,7 @@ async fn who_prepared_a_decision_does_not_approve_it() {
 #[tokio::test]
 async fn an_edit_is_a_new_version_and_a_stale_one_is_refused() {
     let app = spawn_app().await;
-    let case = app.drafted(&road()).await;
+    let case = app.drafted(&web_road()).await;
     let handler = app.handler().await;
     let first = handler.draft(&case).await;
     let parts = json!({ "parts": first["content"]["parts"] });
@@ -163,7 +145,7 @@ async fn an_edit_is_a_new_version_and_a_stale_one_is_refused() {
 #[tokio::test]
 async fn an_edit_that_breaks_a_check_is_kept_and_not_approved() {
     let app = spawn_app().await;
-    let case = app.drafted(&road()).await;
+    let case = app.drafted(&web_road()).await;
     let handler = app.handler().await;
     handler.claim(&case).await.expect(200);
     let edited =
@@ -179,7 +161,7 @@ async fn an_edit_that_breaks_a_check_is_kept_and_not_approved() {
 #[tokio::test]
 async fn checks_can_be_tried_before_saving() {
     let app = spawn_app().await;
-    let case = app.drafted(&road()).await;
+    let case = app.drafted(&web_road()).await;
     let handler = app.handler().await;
     let now = handler.post(&format!("{case}/verify"), &Value::Null).await.expect(200).json;
     assert_eq!(now["verified"], true, "{now}");
@@ -194,7 +176,7 @@ async fn checks_can_be_tried_before_saving() {
 #[tokio::test]
 async fn one_person_works_on_a_case_at_a_time() {
     let app = spawn_app().await;
-    let case = app.drafted(&road()).await;
+    let case = app.drafted(&web_road()).await;
     let (one, two) = (app.handler().await, app.handler().await);
     one.claim(&case).await.expect(200);
     one.claim(&case).await.expect(200);
@@ -213,7 +195,7 @@ async fn one_person_works_on_a_case_at_a_time() {
 #[tokio::test]
 async fn a_disqualified_person_is_refused_and_it_is_on_the_record() {
     let app = spawn_app().await;
-    let case = app.drafted(&road()).await;
+    let case = app.drafted(&web_road()).await;
     let handler = app.handler().await;
     let refused = handler.post(&format!("{case}/claim"), &json!({ "disqualified": true })).await;
     refused.problem(403, "/problems/disqualified");
@@ -227,7 +209,7 @@ async fn a_disqualified_person_is_refused_and_it_is_on_the_record() {
 #[tokio::test]
 async fn an_approver_gives_a_draft_back_with_the_reason() {
     let app = spawn_app().await;
-    let case = app.drafted(&road()).await;
+    let case = app.drafted(&web_road()).await;
     let (handler, director) = (app.handler().await, app.director().await);
     handler.claim(&case).await.expect(200);
     let order = json!({ "reason": "Perustele sepelin hinta." });
@@ -246,7 +228,7 @@ async fn an_approver_gives_a_draft_back_with_the_reason() {
 async fn a_handler_asks_and_the_answer_comes() {
     on_every_database(async |database| {
         let app = TestApp::over(database).await;
-        let case = app.drafted(&road()).await;
+        let case = app.drafted(&web_road()).await;
         let handler = app.handler().await;
         let questions = json!({ "questions": [{ "about": "restrictions", "text": "Mitä rajoituksia tiellä on?" }] });
         handler.post(&format!("{case}/ask"), &questions).await.problem(409, "/problems/not-claimed");
@@ -339,7 +321,7 @@ async fn words_of_danger_are_seen_before_anything_is_approved() {
 #[tokio::test]
 async fn danger_in_a_supplement_is_told_at_once() {
     let app = spawn_app().await;
-    let case = app.drafted(&road()).await;
+    let case = app.drafted(&web_road()).await;
     let more = json!({ "text": "En jaksa enää elää, aion tappaa itseni." });
     let receipt = app.residents().await.post(&format!("{case}/supplements"), &more).await.expect(201).json;
     assert_eq!(receipt["cards"], json!(["crisis"]), "{receipt}");
@@ -353,7 +335,7 @@ async fn danger_in_a_supplement_is_told_at_once() {
 #[tokio::test]
 async fn who_reads_the_bytes_is_on_the_record_and_other_reading_is_not() {
     let app = spawn_app().await;
-    let case = app.drafted(&road()).await;
+    let case = app.drafted(&web_road()).await;
     let handler = app.handler().await;
     let before = kinds(&app, &case).await;
     for view in ["", "/evidence", "/trace", "/checks", "/timeline", "/drafts", "/draft", "/submission"] {
@@ -369,7 +351,7 @@ async fn where_the_policy_leaves_it_to_a_person_a_person_rules() {
     let app = spawn_app().await;
     // Sent a minute before the window closed, received after an outage.
     app.now_is("2026-04-15T12:20:00Z");
-    let mut outage = road();
+    let mut outage = web_road();
     outage["sent_at"] = "2026-04-15T11:59:00Z".into();
     let case = app.drafted(&outage).await;
     let director = app.director().await;
@@ -393,7 +375,7 @@ async fn where_the_policy_leaves_it_to_a_person_a_person_rules() {
 #[tokio::test]
 async fn a_dead_letter_is_seen_and_sent_again() {
     let app = spawn_app().await;
-    let receipt = app.residents().await.submit(&road()).await.expect(201).json;
+    let receipt = app.residents().await.submit(&web_road()).await.expect(201).json;
     let case = format!("/v1/cases/{}", receipt["case_id"].as_str().unwrap());
     let storage = app.app.storage();
     let job = storage.claim_jobs("test", 1, std::time::Duration::from_mins(1)).await.unwrap().remove(0);
@@ -419,7 +401,7 @@ async fn a_dead_letter_is_seen_and_sent_again() {
 #[tokio::test]
 async fn files_and_supplements_can_be_read_by_who_may_read_the_case() {
     let app = spawn_app().await;
-    let case = app.drafted(&road()).await;
+    let case = app.drafted(&web_road()).await;
     let more = json!({ "text": "Lisäselvitys.", "attachments": [{ "name": "a.html", "content": "PHNjcmlwdD4=" }] });
     app.residents().await.post(&format!("{case}/supplements"), &more).await.expect(201);
     let handler = app.handler().await;
@@ -440,7 +422,7 @@ async fn files_and_supplements_can_be_read_by_who_may_read_the_case() {
 #[tokio::test]
 async fn what_code_works_out_no_edit_changes() {
     let app = spawn_app().await;
-    let case = app.drafted(&road()).await;
+    let case = app.drafted(&web_road()).await;
     let handler = app.handler().await;
     handler.claim(&case).await.expect(200);
     for part in ["operative", "decider", "appeal", "calculation", "ai-statement"] {
@@ -458,7 +440,7 @@ async fn what_code_works_out_no_edit_changes() {
 #[tokio::test]
 async fn an_approval_of_what_was_seen_before_a_supplement_is_stale() {
     let app = spawn_app().await;
-    let case = app.drafted(&road()).await;
+    let case = app.drafted(&web_road()).await;
     let director = app.director().await;
     let seen = director.draft(&case).await;
     // Free text changes no letter: the new draft reads the same and is another draft all the same.
@@ -475,7 +457,7 @@ async fn an_approval_of_what_was_seen_before_a_supplement_is_stale() {
 #[tokio::test]
 async fn who_asked_does_not_approve_the_question_with_any_token() {
     let app = spawn_app().await;
-    let case = app.drafted(&road()).await;
+    let case = app.drafted(&web_road()).await;
     let director = app.director().await;
     director.claim(&case).await.expect(200);
     let questions = json!({ "questions": [{ "about": "minutes", "text": "Lähettäkää pöytäkirja." }] });
@@ -491,7 +473,7 @@ async fn who_asked_does_not_approve_the_question_with_any_token() {
 #[tokio::test]
 async fn an_application_ends_as_something_else_only_by_the_power_to_decide_it() {
     let app = spawn_app().await;
-    let case = app.drafted(&road()).await;
+    let case = app.drafted(&web_road()).await;
     let class = json!({ "matter": "feedback", "reason": "ei hakemus" });
     app.handler().await.post(&format!("{case}/reclassify"), &class).await.expect(200);
     app.run_jobs().await;

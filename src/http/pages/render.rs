@@ -76,6 +76,7 @@ const TEMPLATES: &[(&str, &str)] = files!["templates":
     "resident/choose.html",
     "resident/consent.html",
     "resident/data.html",
+    "resident/files.html",
     "resident/form.html",
     "resident/input.html",
     "resident/layout.html",

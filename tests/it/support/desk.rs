@@ -85,6 +85,24 @@ pub fn road_json() -> Value {
     })
 }
 
+/// The worked application R1 (2 585 €), as the web form sends it.
+pub fn web_road() -> Value {
+    let mut road = road_json();
+    road.as_object_mut().unwrap().remove("received_at");
+    road
+}
+
+/// One that the board decides: 9 000 m, 6 000 €.
+pub fn large_road() -> Value {
+    let mut road = web_road();
+    for (field, value) in [("supported_length", "9000"), ("total_length", "9000"), ("cost_ploughing", "17879.60")] {
+        road["fields"][field] = value.into();
+    }
+    road["fields"]["households"] = 12.into();
+    road["id"] = "large".into();
+    road
+}
+
 /// That application, with some fields changed; `null` takes a field away.
 pub fn road_with(changes: &Value) -> Submission {
     let mut json = road_json();
