@@ -17,7 +17,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
 
 use super::proposals::Noted;
-use super::{Circumstances, Error as StepError, Proposal, Step, Thought, Triage, material};
+use super::{Circumstances, Error as StepError, Proposal, Step, Thought, Triage, material, similar};
 use crate::cases::{
     Act, Actor, AlertId, Case, CaseFile, CaseId, Draft, DraftId, EventKind, IllegalTransition, MunicipalityId,
     NewEvent, Preparer, Status, Submission,
@@ -416,12 +416,14 @@ impl Worker {
             Step::Read => Some(self.attached(&case).await?),
             _ => None,
         };
+        let now = self.ambient.now();
+        let practice = similar::practice(&self.storage, &case, now).await?;
         let at = Circumstances {
-            number: &case.number,
             case: Some(case.id),
-            now: self.ambient.now(),
             alerts_open,
             attached: attached.as_ref(),
+            practice: practice.as_ref(),
+            ..Circumstances::new(&case.number, now)
         };
         let stretch = self.stretch(first, &submission, &case, &at).await?;
         let _turn = self.turns.acquire().await;

@@ -203,7 +203,7 @@ impl<'a> Letter<'a> {
         let row = rulebook.pack.delegation(delegation, today)?;
         let (document, section) = row.source.split_once('#')?;
         let document = rulebook.library.version_on(&document.parse().ok()?, today)?;
-        Some(format!("{} {} §", document.title(self.language()), section.trim_start_matches('s')))
+        document.cite(&section.parse().ok()?, self.language())
     }
 
     /// The instructions for appeal that the service names for this kind, to the body that the organisation names.
@@ -246,8 +246,8 @@ impl<'a> Letter<'a> {
             .filter_map(|citation| {
                 let document = self.material.desk.rulebook.library.version(&citation.document, citation.version)?;
                 let number = document.number.as_deref().unwrap_or_default();
-                let section = citation.section.as_str().trim_start_matches('s');
-                Some(format!("– {} ({number}) {section} §", document.title(language)))
+                let section = document.section(&citation.section)?.number(language);
+                Some(format!("– {} ({number}) {section}", document.title(language)))
             })
             .collect();
         if !lines.is_empty() {
