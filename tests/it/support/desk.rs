@@ -68,7 +68,7 @@ pub fn road_json() -> Value {
         "id": "r1", "municipality": "harjuvesi", "service": "private-road-grant",
         "received_at": "2026-03-10T08:15:00Z",
         "fields": {
-            "cooperative_name": "Harjun tiekunta", "road_name": "Harjuntie", "register_unit": "999-2026-K12345",
+            "cooperative_name": "Harjun tiekunta", "road_name": "Harjuntie", "register_unit": "999-2026-K54321",
             "business_id": "1234567-1", "chair_name": "Testi Puheenjohtaja", "email": "tiekunta@harjuntie.example",
             "phone": "040 000 0100", "address": "Harjuntie 1, 99990 Harjuvesi", "account_holder": "Harjun tiekunta", "iban": "FI21 1234 5600 0007 85",
             "applicant_type": "road-cooperative",
