@@ -104,7 +104,8 @@ fn in_parts(clean: &Clean, kinds: &[PartKind], mutants: impl Fn(&str) -> Vec<Str
 
 /// The draft with words behind the first part that people may edit.
 fn with(clean: &Clean, words: &str) -> Vec<DraftContent> {
-    let kinds = [PartKind::Conditions, PartKind::Matter, PartKind::Contact];
+    // What the sender wrote stands in the matter, in whatever language.
+    let kinds = [PartKind::Conditions, PartKind::Contact];
     let part = kinds.iter().find_map(|kind| clean.content.parts.iter().position(|part| part.kind == *kind));
     part.into_iter()
         .map(|n| {
