@@ -12,7 +12,7 @@ use minijinja::Value as Shown;
 use rust_decimal::Decimal;
 
 use super::document::{Document, Rule, Step, kind_of_fact, template_name};
-use super::expression::{Gap, Kind, Known, Name, Scalar, Space, day_number};
+use super::expression::{Expression, Gap, Kind, Known, Name, Scalar, Space, day_number};
 use crate::cases::{
     Assessment, CalculationStep, Effect, Euro, Fact, Facts, Language, Localized, Outcome, Question, RuleOutcome,
     RuleTrace, Ruling, Value, write_value,
@@ -20,7 +20,7 @@ use crate::cases::{
 
 /// Evaluates every rule and every step of `document` on `facts`.
 ///
-/// A ruling stands in for a rule that came out as discretion, and for nothing else. `open` are questions
+/// A rule or step that does not speak of the case ([`Rule::only_when`]) is left out. A ruling stands in for a rule that came out as discretion, and for nothing else. `open` are questions
 /// that are asked anyway, such as mandatory fields that were left empty. The outcome, first that fits: a rule
 /// with effect inadmissible not met; one with effect rejection not met; discretion without a ruling; an
 /// unknown rule, an unknown amount or an open question; one with effect partial not met; granted.
@@ -38,14 +38,14 @@ pub fn assess(
         known.steps.insert(&step.name, value);
     }
     let shown = ShownByLanguage::new(&known);
-    let rules: Vec<(RuleTrace, Option<Gap>)> =
-        document.rules.iter().map(|rule| known.rule(rule, rulings, &shown)).collect();
+    let speaking: Vec<&Rule> = document.rules.iter().filter(|rule| known.speaks(rule.only_when.as_ref())).collect();
+    let rules: Vec<(RuleTrace, Option<Gap>)> = speaking.iter().map(|rule| known.rule(rule, rulings, &shown)).collect();
     let amount = document.amount.as_ref().map(|name| known.amount(name));
     let outcome = outcome(&rules, amount.as_ref(), open);
 
     let mut questions = Questions { known: &known, asked: BTreeSet::new(), list: Vec::new() };
     if !matches!(outcome, Outcome::Rejected | Outcome::Inadmissible) {
-        for (rule, (trace, gap)) in document.rules.iter().zip(&rules) {
+        for (rule, (trace, gap)) in speaking.iter().zip(&rules) {
             if let Some(gap) = gap {
                 questions.of_rule(rule, trace, gap);
             }
@@ -66,7 +66,12 @@ pub fn assess(
         outcome,
         amount,
         questions: questions.list,
-        calculation: document.steps.iter().map(|step| known.trace(step)).collect(),
+        calculation: document
+            .steps
+            .iter()
+            .filter(|step| known.speaks(step.only_when.as_ref()))
+            .map(|step| known.trace(step))
+            .collect(),
         rules: rules.into_iter().map(|(trace, _)| trace).collect(),
     }
 }
@@ -192,8 +197,16 @@ impl<'a> Case<'a> {
         facts
     }
 
+    /// Whether a rule or step speaks of this case. While that is not known it does: what tells it is then asked for.
+    fn speaks(&self, only_when: Option<&Expression>) -> bool {
+        only_when.is_none_or(|when| when.value(&|name| self.look_up(name)) != Ok(Scalar::Flag(false)))
+    }
+
     /// The outcome by the conditions alone.
     fn decide(&self, rule: &Rule) -> Result<RuleOutcome, Gap> {
+        if let Some(when) = &rule.only_when {
+            when.value(&|name| self.look_up(name))?;
+        }
         for (when, outcome) in &rule.cases {
             let holds = match when {
                 None => true,

@@ -324,10 +324,12 @@ impl Compiler<'_> {
             return;
         };
         known.decimals.insert(step.name.clone(), self.decimals(&expression, parameters, known));
+        let only_when = self.only_when(step.only_when.as_deref(), line(&["only_when"]), parameters, known);
         known.steps.push(Step {
             name: step.name.clone(),
             label: step.label.clone(),
             reads: expression.names(),
+            only_when,
             working: Working::Expression(expression),
             kind,
             unit: step.unit.clone(),
@@ -385,6 +387,7 @@ impl Compiler<'_> {
             name: written.name.clone(),
             label: written.label.clone(),
             reads: table.names(),
+            only_when: None,
             working: Working::Table(table),
             kind,
             unit: written.unit.clone().filter(|unit| !unit.is_empty()),
@@ -449,6 +452,24 @@ impl Compiler<'_> {
             }),
             Space::Calc => known.decimals.get(&name.name).copied().flatten(),
         })
+    }
+
+    /// The condition that says of which cases a block speaks.
+    fn only_when(
+        &mut self,
+        source: Option<&str>,
+        line: usize,
+        parameters: &BTreeMap<String, ParameterUse>,
+        known: &Known,
+    ) -> Option<Expression> {
+        match self.expression(source?, line, parameters, known)? {
+            (expression, Kind::Flag) => Some(expression),
+            (_, kind) => {
+                let instead = "write a comparison such as `facts.x == 'a'`";
+                self.fault(line, format!("the condition is {kind}"), instead);
+                None
+            }
+        }
     }
 
     fn amount(&mut self, name: String, line: usize, known: &Known) -> Option<String> {
@@ -520,8 +541,10 @@ impl Compiler<'_> {
                     return None;
                 }
             };
+        let line = block.line(&["only_when"]);
+        let only_when = self.only_when(rule.only_when.as_deref(), line, parameters, known);
         let mut cases = Vec::new();
-        let mut reads = BTreeSet::new();
+        let mut reads: BTreeSet<Name> = only_when.iter().flat_map(Expression::names).collect();
         let mut complete = true;
         for (n, (when, outcome, line)) in written.iter().enumerate() {
             if *outcome == RuleOutcome::Unknown && rule.ask.is_none() {
@@ -568,6 +591,7 @@ impl Compiler<'_> {
         complete.then(|| Rule {
             id: rule.id.clone(),
             section: section.clone(),
+            only_when,
             condition: condition(&cases),
             cases,
             effect: rule.effect,

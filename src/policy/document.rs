@@ -128,6 +128,8 @@ pub struct Rule {
     pub id: RuleId,
     /// The section it stands under.
     pub section: SectionId,
+    /// Of which cases it speaks; none: of all.
+    pub only_when: Option<Expression>,
     /// Conditions in order, the first that holds decides; none of them: met.
     pub cases: Vec<(Option<Expression>, RuleOutcome)>,
     /// The condition as written.
@@ -153,6 +155,8 @@ pub struct Step {
     pub label: Localized,
     /// How it comes to its value.
     pub working: Working,
+    /// Of which cases it speaks; none: of all.
+    pub only_when: Option<Expression>,
     /// Kind of its value.
     pub kind: Kind,
     /// `EUR` for money, else a unit to show.

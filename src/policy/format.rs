@@ -144,6 +144,9 @@ pub struct Parameter {
 pub struct RuleBlock {
     /// Stable id within the document.
     pub id: RuleId,
+    /// Of which cases it speaks, as a condition; left out: of all. Of others it is neither asked nor told.
+    #[serde(default)]
+    pub only_when: Option<String>,
     /// Condition, as an expression over `facts.…`, `params.…` and `calc.…`.
     #[serde(default)]
     pub when: Option<String>,
@@ -213,6 +216,9 @@ pub struct StepBlock {
     pub name: String,
     /// What it is, in words for the letter.
     pub label: Localized,
+    /// Of which cases it speaks, as a condition; left out: of all. The letters of others leave it out.
+    #[serde(default)]
+    pub only_when: Option<String>,
     /// The expression.
     pub value: String,
     /// `EUR` for money, else a unit to show.

@@ -12,7 +12,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::document::{Document, Rule, Step, Working};
-use super::expression::{Kind, Scalar, Space, date_of};
+use super::expression::{Expression, Kind, Scalar, Space, date_of};
 use super::table::{Column, Ends, Fit, Table};
 use crate::cases::{Effect, Language, Localized, RuleId, RuleOutcome, Value, write_date, write_value};
 use crate::municipality::Pack;
@@ -87,9 +87,11 @@ impl<'a> Wording<'a> {
     /// A rule.
     #[must_use]
     pub fn rule(&self, rule: &Rule) -> RuleInWords {
-        let conditions = rule.cases.iter().map(|(when, outcome)| Condition {
-            when: when.as_ref().map(|when| self.expression(when.source())),
-            outcome: *outcome,
+        let only = rule.only_when.as_ref().map(Expression::source);
+        let conditions = rule.cases.iter().map(|(when, outcome)| {
+            let when = when.as_ref().map(Expression::source);
+            let whole = only.zip(when).map(|(only, when)| format!("{only} and ({when})"));
+            Condition { when: whole.as_deref().or(only).or(when).map(|when| self.expression(when)), outcome: *outcome }
         });
         RuleInWords { rule: rule.id.clone(), effect: rule.effect, conditions: conditions.collect() }
     }
