@@ -3,7 +3,7 @@
 //! The readers find what is wrong in one file or one pack; here stands what needs both the pack and the
 //! library (names of policies and statutes, facts that no form asks for), and the worked cases.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -20,7 +20,7 @@ use crate::cases::{
     Assessment, DocumentId, Euro, Evidence, Fact, FactType, Facts, MunicipalityId, Owner, ParameterValue, Value,
 };
 use crate::clock::helsinki;
-use crate::municipality::format::{FieldType, ServiceFile};
+use crate::municipality::format::{FieldType, MunicipalityFile, ServiceFile};
 use crate::municipality::pack::{Origin, file_name};
 use crate::municipality::yaml::{self, write_one_of};
 use crate::municipality::{Faults, Pack};
@@ -214,36 +214,79 @@ fn owners(pack: &Pack, service: &ServiceFile, origin: &Origin, faults: &mut Faul
 /// Runs the worked cases of a municipality's documents; gives them by document.
 pub(super) fn worked_cases(
     root: &Path,
-    id: &MunicipalityId,
+    own: &MunicipalityFile,
     library: &Library,
     faults: &mut Faults,
 ) -> BTreeMap<DocumentId, Vec<WorkedCase>> {
     let mut read: BTreeMap<DocumentId, Vec<WorkedCase>> = BTreeMap::new();
-    for file in Library::worked_case_files(root, id) {
+    let base = root.join("base");
+    let mut own_cases = BTreeSet::new();
+    for file in Library::worked_case_files(root, own) {
         let Some(source) = yaml::read_file(&file, faults) else { continue };
         let Some(cases) = yaml::read::<WorkedCases>(&file, &source, 1, faults) else { continue };
+        let of_base = file.starts_with(&base);
         if library.versions(&cases.document).is_empty() {
+            // A municipality need not adopt every policy of the base pack.
+            if of_base {
+                continue;
+            }
             let instead = write_one_of(cases.document.as_str(), library.ids().map(DocumentId::as_str));
             let line = yaml::line_of(&source, &["document"]);
             faults.at(&file, line, format!("unknown document `{}`", cases.document), instead);
             continue;
         }
+        // Where the municipality has a text of its own, the base's cases are not about it.
+        let own_text = library.versions(&cases.document).iter().any(|document| !document.file.starts_with(&base));
+        if of_base && own_text {
+            continue;
+        }
+        let deviates = |version: Date| {
+            own.adoptions
+                .iter()
+                .any(|by| by.document == cases.document && by.version == version && !by.parameters.is_empty())
+        };
         for (n, case) in cases.cases.iter().enumerate() {
             let place = format!("#{n}");
             let at = |path: &[&str]| yaml::line_of(&source, &[&["cases", &place], path].concat());
             let Some(document) = library.version(&cases.document, case.version) else {
+                if of_base {
+                    continue;
+                }
                 let versions: Vec<String> =
                     library.versions(&cases.document).iter().map(|d| d.version().to_string()).collect();
                 let instead = write_one_of(&case.version.to_string(), versions.iter().map(String::as_str));
                 faults.at(&file, at(&["version"]), format!("there is no version of {}", case.version), instead);
                 continue;
             };
+            // With other values other things come out: the municipality has worked cases of its own.
+            if of_base && deviates(case.version) {
+                continue;
+            }
             let Some(facts) = stated_facts(case, document, library, &file, &at, faults) else { continue };
             let date = governing_date(document, &facts).unwrap_or(case.version);
             let assessment = assess(document, &facts, &[], &[], date);
             compare(case, &assessment, document, &file, &at, faults);
         }
-        read.entry(cases.document).or_default().extend(cases.cases);
+        if !of_base {
+            own_cases.extend(cases.cases.iter().map(|case| case.name.clone()));
+        }
+        let stand = |case: &WorkedCase| !(of_base && deviates(case.version));
+        let standing: Vec<WorkedCase> = cases.cases.iter().filter(|case| stand(case)).cloned().collect();
+        read.entry(cases.document).or_default().extend(standing);
+    }
+    for (n, adoption) in own.adoptions.iter().enumerate().filter(|(_, by)| !by.parameters.is_empty()) {
+        let worked = read.get(&adoption.document).is_some_and(|cases| {
+            cases.iter().any(|case| case.version == adoption.version && own_cases.contains(&case.name))
+        });
+        let file = root.join(own.id.as_str()).join("municipality.yaml");
+        if !worked {
+            let line = std::fs::read_to_string(&file)
+                .ok()
+                .map(|source| yaml::line_of(&source, &["adoptions", &format!("#{n}"), "parameters"]));
+            let what = format!("no worked case shows `{}@{}` with these values", adoption.document, adoption.version);
+            let instead = format!("add one to {}/policies/{}.tests.yaml", own.id, adoption.document);
+            faults.at(&file, line, what, instead);
+        }
     }
     read
 }
@@ -304,9 +347,11 @@ fn governing_date(document: &Document, facts: &Facts) -> Option<Date> {
     let name = match document.governing_date {
         GoverningDate::WindowEnd => "window_end",
         GoverningDate::Arrival => "received_at",
-        GoverningDate::Decision | GoverningDate::Event => return None,
+        GoverningDate::Event => document.event.as_deref()?,
+        GoverningDate::Decision => return None,
     };
     match facts.get(name)?.value {
+        Value::Date(date) => Some(date),
         Value::Time(time) => Some(time.to_zoned(helsinki()).date()),
         _ => None,
     }

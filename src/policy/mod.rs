@@ -22,7 +22,7 @@ pub mod table;
 pub use assess::assess;
 pub use check::check;
 pub use document::{Document, Section};
-pub use library::{Library, WindowSpan};
+pub use library::{Governing, Library, WindowSpan};
 pub use rulebook::{Rulebook, Rulebooks};
 pub use schema::schemas;
 pub use show::show;
