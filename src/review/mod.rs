@@ -41,6 +41,7 @@ use serde_json::Value;
 use crate::cases::{Act, Case, CaseId, Draft, EventKind, MunicipalityId, NewEvent, Person, Submission};
 use crate::clock::Ambient;
 use crate::storage::{Storage, Tx};
+use crate::triage::history::Others;
 use crate::triage::{Circumstances, Desk, Step, Triage, pipeline};
 
 pub use approve::Approval;
@@ -138,6 +139,7 @@ impl Review {
             now: self.ambient().now(),
             alerts_open,
             attached: None,
+            others: Others::NONE,
         })
     }
 
