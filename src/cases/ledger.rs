@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{CaseId, Outcome, ServiceId, Value, hex};
+use super::{CaseId, Outcome, Round, ServiceId, Value, hex};
 
 /// Digits of a key: two values that differ never share one by chance.
 const KEY_DIGITS: usize = 32;
@@ -40,11 +40,13 @@ pub struct Entry {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ledger {
     entries: BTreeMap<CaseId, Entry>,
+    /// The rounds that were run over cases of its window, the last one of each.
+    pub rounds: Vec<Round>,
 }
 
 impl Ledger {
     /// Without any case.
-    pub const EMPTY: Self = Self { entries: BTreeMap::new() };
+    pub const EMPTY: Self = Self { entries: BTreeMap::new(), rounds: Vec::new() };
 
     /// All entries.
     pub fn iter(&self) -> impl Iterator<Item = &Entry> {
@@ -60,7 +62,9 @@ impl Extend<Entry> for Ledger {
 
 impl FromIterator<Entry> for Ledger {
     fn from_iter<I: IntoIterator<Item = Entry>>(entries: I) -> Self {
-        Self { entries: entries.into_iter().map(|entry| (entry.case, entry)).collect() }
+        let mut ledger = Self::EMPTY;
+        ledger.extend(entries);
+        ledger
     }
 }
 

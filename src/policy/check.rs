@@ -118,7 +118,7 @@ fn sources_of_facts(pack: &Pack, service: &ServiceFile, library: &Library, fault
                     faults.at(&document.file, line, what, "leave `ask` out");
                 }
                 Some(history.fact_type(&service.fields))
-            } else if registers.contains(&name.as_str()) {
+            } else if registers.contains(&name.as_str()) || document.is_of_round(name) {
                 Some(declared.kind)
             } else {
                 field

@@ -1,14 +1,14 @@
 //! The manuscript of a policy document: one file in one language, read as it was written.
 //!
 //! A document is Markdown: front matter, sections with an anchor (`## 3 § Tuettava tie {#s3}`), and fenced
-//! `rule` and `calculation` blocks under the section they implement. The text of a section is everything
+//! `rule`, `calculation` and `round` blocks under the section they implement. The text of a section is everything
 //! up to the next heading without the fenced blocks, trimmed, otherwise byte for byte: what may be quoted.
 //! Blocks keep the line they stand on, and a translation is checked against the text that holds the rules.
 
 use std::path::{Path, PathBuf};
 
 use super::document::SectionText;
-use super::format::{CalculationBlock, DocumentKind, FrontMatter, RuleBlock};
+use super::format::{CalculationBlock, DocumentKind, FrontMatter, RoundBlock, RuleBlock};
 use crate::cases::SectionId;
 use crate::municipality::Faults;
 use crate::municipality::yaml::{self, write_one_of};
@@ -29,6 +29,7 @@ pub(super) struct WrittenSection {
     pub(super) text: SectionText,
     pub(super) rules: Vec<Block<RuleBlock>>,
     pub(super) calculations: Vec<Block<CalculationBlock>>,
+    pub(super) rounds: Vec<Block<RoundBlock>>,
 }
 
 /// A fenced block with its place in the file.
@@ -134,6 +135,7 @@ fn read_sections(file: &Path, body: &str, first_line: usize, faults: &mut Faults
                     text: SectionText { heading: text.to_owned(), text: String::new() },
                     rules: Vec::new(),
                     calculations: Vec::new(),
+                    rounds: Vec::new(),
                 }),
             }
         } else if let Some(section) = sections.last_mut() {
@@ -168,6 +170,9 @@ fn anchor(heading: &str) -> Option<(&str, &str)> {
     Some((text.trim(), anchor))
 }
 
+/// The blocks that a section may hold.
+const BLOCKS: [&str; 3] = ["rule", "calculation", "round"];
+
 fn take_block(
     file: &Path,
     at: usize,
@@ -177,8 +182,8 @@ fn take_block(
     faults: &mut Faults,
 ) {
     let line = at + 1;
-    if !matches!(word, "rule" | "calculation") {
-        faults.at(file, at, format!("unknown block `{word}`"), write_one_of(word, ["rule", "calculation"].into_iter()));
+    if !BLOCKS.contains(&word) {
+        faults.at(file, at, format!("unknown block `{word}`"), write_one_of(word, BLOCKS.into_iter()));
         return;
     }
     let Some(section) = section else {
@@ -189,6 +194,10 @@ fn take_block(
     if word == "rule" {
         if let Some(value) = yaml::read(file, &source, line, faults) {
             section.rules.push(Block { value, source, line });
+        }
+    } else if word == "round" {
+        if let Some(value) = yaml::read(file, &source, line, faults) {
+            section.rounds.push(Block { value, source, line });
         }
     } else if let Some(value) = yaml::read(file, &source, line, faults) {
         section.calculations.push(Block { value, source, line });
@@ -217,6 +226,7 @@ pub(super) fn check_translation(base: &Written, translation: &Written, faults: &
             fault(section.line, what, write_one_of(section.id.as_str(), base.sections.iter().map(|s| s.id.as_str())));
         }
         let block = section.rules.first().map(|b| b.line).or_else(|| section.calculations.first().map(|b| b.line));
+        let block = block.or_else(|| section.rounds.first().map(|b| b.line));
         if let Some(line) = block {
             fault(
                 line - 1,

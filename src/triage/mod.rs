@@ -21,6 +21,7 @@ pub mod proposals;
 pub mod read;
 pub mod replay;
 pub mod report;
+pub mod rounds;
 pub mod similar;
 
 use std::collections::BTreeMap;

@@ -18,7 +18,7 @@ use tokio::task::{JoinError, JoinSet};
 
 use super::history::{self, Others};
 use super::proposals::Noted;
-use super::{Circumstances, Error as StepError, Proposal, Step, Thought, Triage, material};
+use super::{Circumstances, Error as StepError, Proposal, Step, Thought, Triage, material, rounds};
 use crate::cases::{
     Act, Actor, AlertId, Case, CaseFile, CaseId, Draft, DraftId, EventKind, IllegalTransition, Ledger, MunicipalityId,
     NewEvent, Preparer, Status, Submission,
@@ -472,7 +472,7 @@ impl Worker {
         while let Some(step) = next {
             let started = std::time::Instant::now();
             let thought = async {
-                let ledger = self.ledger(step, submission, case, &stretch.file).await?;
+                let ledger = self.ledger(step, submission, case, &stretch.file, at).await?;
                 let at = Circumstances { others: Others::Cases(&ledger), ..at.clone() };
                 self.think(step, submission, case, stretch.file.clone(), &at).await
             };
@@ -495,21 +495,29 @@ impl Worker {
         Ok(stretch)
     }
 
-    /// The other cases that a step looks at.
+    /// The other cases and rounds that a step looks at.
     async fn ledger(
         &self,
         step: Step,
         submission: &Submission,
         case: &Case,
         file: &CaseFile,
+        at: &Circumstances<'_>,
     ) -> Result<Ledger, Failure> {
         let desk = self.triage.desk(&case.municipality)?;
-        let sought = if step == Step::Assess { history::sought(desk, submission, file) } else { Vec::new() };
-        if sought.is_empty() {
+        if step != Step::Assess {
+            return Ok(Ledger::EMPTY);
+        }
+        let (cases, rounds) = (history::sought(desk, submission, file), rounds::sought(desk, submission, file, at));
+        if cases.is_empty() && rounds.is_empty() {
             return Ok(Ledger::EMPTY);
         }
         let _turn = self.turns.acquire().await;
-        Ok(self.storage.ledger(&case.municipality, &sought).await?)
+        let mut ledger = self.storage.ledger(&case.municipality, &cases).await?;
+        for sought in &rounds {
+            ledger.rounds.extend(self.storage.last_round(&case.municipality, sought).await?);
+        }
+        Ok(ledger)
     }
 
     /// A step itself. A panic in it is contained: the case goes to a person, the worker goes on.

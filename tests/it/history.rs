@@ -145,18 +145,18 @@ async fn a_case_counts_others_until_they_are_withdrawn_or_decided_otherwise() {
         app.now_is("2026-03-13T08:15:00Z");
         let none = app.drafted(&road("none", &json!({ "fields": { "register_unit": null } }))).await;
 
-        let seen = |case: &str| handler.get(case);
-        let (one, two) = (seen(&first).await.expect(200).json, seen(&second).await.expect(200).json);
+        let seen = async |case: &str| handler.get(case).await.expect(200).json;
+        let (one, two) = (seen(&first).await, seen(&second).await);
         assert_eq!(fact(&one, "earlier_roads").unwrap()["value"], "0", "it does not count itself, nor what came later");
         let counted = fact(&two, "earlier_roads").unwrap();
         assert_eq!(counted["value"], "1");
         assert_eq!(counted["evidence"]["source"], "cases");
         assert_eq!(counted["evidence"]["numbers"], json!([one["number"]]));
         assert_eq!(counted["evidence"]["as_of"], "2026-04-20");
-        assert_eq!(fact(&seen(&other).await.json, "earlier_roads").unwrap()["value"], "0");
+        assert_eq!(fact(&seen(&other).await, "earlier_roads").unwrap()["value"], "0");
 
         // Whoever lacks what is compared is asked for that, and for nothing that other cases say.
-        let lacking = seen(&none).await.json;
+        let lacking = seen(&none).await;
         assert!(fact(&lacking, "earlier_roads").is_none());
         assert_eq!(lacking["file"]["assessment"]["outcome"], "incomplete");
         let asked = lacking["file"]["assessment"]["questions"].as_array().unwrap();
@@ -187,7 +187,7 @@ async fn a_case_counts_others_until_they_are_withdrawn_or_decided_otherwise() {
         // It was decided; what others count of it is the decision.
         app.now_is("2026-03-14T08:15:00Z");
         let third = app.drafted(&road("third", &json!({}))).await;
-        assert_eq!(fact(&seen(&third).await.json, "earlier_roads").unwrap()["value"], "1");
+        assert_eq!(fact(&seen(&third).await, "earlier_roads").unwrap()["value"], "1");
 
         // A decided case that is drafted again stands on what stood then.
         let harjuvesi = "harjuvesi".parse().unwrap();

@@ -51,6 +51,7 @@ mod replay;
 mod reports;
 mod retrieval;
 mod review;
+mod rounds;
 mod search;
 mod storage;
 mod support;
