@@ -53,6 +53,8 @@ vocabulary! {
         Incomplete = "incomplete",
         /// A rule leaves it to a person, who has not ruled yet.
         Discretion = "discretion",
+        /// It waits for a round over all cases of its window (*hakukierros*), and for nothing else.
+        Pending = "pending",
     }
 }
 

@@ -397,12 +397,12 @@ pub struct Decision {
     pub decided_at: Timestamp,
 }
 
-/// SHA-256 over the material of a draft: what came in, and what people asked, ruled and set. Our own ids are left
+/// SHA-256 over the material of a draft: what came in, what other cases said, and what people asked, ruled and set. Our own ids are left
 /// out, so that the same message gives the same draft.
 #[must_use]
 pub fn basis(submission: &Submission, file: &CaseFile) -> String {
     let files: Vec<&str> = submission.attachments.iter().map(|attachment| attachment.sha256.as_str()).collect();
-    let said = |fact: &&super::Fact| matches!(fact.evidence, Evidence::Person { .. });
+    let said = |fact: &&super::Fact| matches!(fact.evidence, Evidence::Person { .. } | Evidence::Cases { .. });
     let mut stated: Vec<_> = file.facts.iter().filter(said).map(|fact| serde_json::json!(fact)).collect();
     let withdrawn = file.corrections.iter().filter(|correction| correction.stated.is_none());
     stated.extend(withdrawn.map(|correction| serde_json::json!(correction.name)));

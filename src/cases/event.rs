@@ -69,6 +69,8 @@ vocabulary! {
         MessagesSeen = "messages-seen",
         /// The party consents to publication, or does so no more.
         ConsentChanged = "consent-changed",
+        /// A person ran a round over the cases of a window.
+        RoundRun = "round-run",
         /// A person read a case.
         Read = "read",
         /// A token was made or revoked.

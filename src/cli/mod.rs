@@ -18,6 +18,7 @@ mod policy_versions;
 mod prompts;
 mod replay;
 mod report;
+mod round;
 mod serve;
 mod submit;
 mod token;
@@ -148,6 +149,9 @@ enum Command {
     /// Measure the speed on this machine.
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// Rounds over all cases of a window: list, run, show, verify.
+    #[command(subcommand)]
+    Round(round::RoundCommand),
     /// The audit chain: verify it, export it.
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -355,6 +359,7 @@ fn execute(cli: Cli) -> Result<Exit, Failure> {
         Command::Bench(command) => on_runtime(command.run(&mut context)),
         Command::Audit(command) => on_runtime(command.run(&mut context)),
         Command::Token(command) => on_runtime(command.run(&mut context)),
+        Command::Round(command) => on_runtime(command.run(&mut context)),
         Command::Report(command) => on_runtime(command.run(&mut context)),
         Command::Config(command) => command.run(&mut context),
         Command::Extract(command) => command.run(),

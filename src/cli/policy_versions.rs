@@ -17,6 +17,7 @@ use crate::policy::comparison::{self, Comparison, SectionChange, Standing};
 use crate::policy::impact::{self, Consequence, Impact, LeftOut};
 use crate::policy::in_words::RuleInWords;
 use crate::policy::{Document, Rulebook, Rulebooks};
+use crate::triage::history::Others;
 use crate::triage::impact::{Cases, USUAL_LIMIT};
 use crate::triage::{Circumstances, Desk};
 
@@ -233,14 +234,16 @@ impl ImpactCommand {
         for input in inputs {
             bar.inc(1);
             match input.result {
-                Ok(Incoming { submission, files, .. }) if submission.municipality == *municipality => {
+                Ok(Incoming { submission, files, earlier, .. }) if submission.municipality == *municipality => {
                     let attached = extract::texts(&files, &cell).await;
+                    let ledger = desk.ledger(&earlier).unwrap_or_default();
                     let at = Circumstances {
                         number: "",
                         case: None,
                         now: submission.received_at,
                         alerts_open: false,
                         attached: Some(&attached),
+                        others: Others::Cases(&ledger),
                     };
                     let name = submission.external_id.clone().unwrap_or(input.name);
                     cases.add(desk, name, &submission, &at);

@@ -15,8 +15,9 @@ use crate::cases::{CaseFile, CaseId, CheckResult, MunicipalityId, Submission};
 use crate::clock::helsinki;
 use crate::intake::extract::{self, Attached, Cell};
 use crate::intake::register::{check_service, rulebook};
-use crate::intake::{Incoming, IntakeError};
+use crate::intake::{Earlier, Incoming, IntakeError};
 use crate::policy::Rulebooks;
+use crate::triage::history::Others;
 use crate::triage::report::Report;
 use crate::triage::{Circumstances, Proposal, Triage};
 
@@ -54,10 +55,10 @@ impl TriageCommand {
                     let (triage, cell) = (Arc::clone(&triage), cell.clone());
                     let case = CaseId::new(context.ambient.id());
                     tokio::spawn(async move {
-                        let Incoming { submission, files, .. } = incoming;
+                        let Incoming { submission, files, earlier, .. } = incoming;
                         let attached = extract::texts(&files, &cell).await;
                         let now = at.unwrap_or(submission.received_at);
-                        let done = dry_run(&triage, &submission, Some(&attached), now, case).await;
+                        let done = dry_run(&triage, &submission, &earlier, Some(&attached), now, case).await;
                         (submission, done)
                     })
                 });
@@ -113,11 +114,12 @@ fn known(rulebooks: &Rulebooks, incoming: Incoming) -> Result<Incoming, IntakeEr
     Ok(incoming)
 }
 
-/// All steps for one submission. The number is one that no case has; `case` is nobody's either, so that the limits of a
+/// All steps for one submission, after those that came `earlier`. The number is one that no case has; `case` is nobody's either, so that the limits of a
 /// case hold.
 pub(super) async fn dry_run(
     triage: &Triage,
     submission: &Submission,
+    earlier: &[Earlier],
     attached: Option<&Attached>,
     now: Timestamp,
     case: CaseId,
@@ -125,8 +127,9 @@ pub(super) async fn dry_run(
     let desk = triage.desk(&submission.municipality)?;
     let prefix = &desk.rulebook.pack.municipality.case_prefix;
     let number = format!("{prefix}/{}/00000", submission.received_at.to_zoned(helsinki()).year());
-    let case = Some(case);
-    desk.dry_run(submission, &Circumstances { number: &number, case, now, alerts_open: false, attached }).await
+    let ledger = desk.ledger(earlier)?;
+    let (case, others) = (Some(case), Others::Cases(&ledger));
+    desk.dry_run(submission, &Circumstances { number: &number, case, now, alerts_open: false, attached, others }).await
 }
 
 /// A municipality's triage, for whoever looks on in a terminal: what it is, whose, what the checks say, the letter.

@@ -52,6 +52,8 @@ rights! {
     Consent = ResidentChannel | Registry;
     /// To read cases of one's municipality.
     ReadCases = Handler | Approver | Registry | Auditor;
+    /// To read the rounds of one's municipality: numbers of cases and sums.
+    ReadRounds = Handler | Approver | Registry | Auditor;
     /// To claim, edit, ask, transfer.
     Prepare = Handler | Approver;
     /// To say what kind of matter a case is; to acknowledge an alert.

@@ -122,7 +122,7 @@ pub(super) async fn write(
 
 /// After an error the transaction must be dropped.
 async fn write_in(tx: &mut Tx, pack: &Pack, incoming: Incoming, read: &Read) -> Result<Receipt, RegisterError> {
-    let Incoming { submission, sender, registrar, raw, files, notes } = incoming;
+    let Incoming { submission, sender, registrar, raw, files, notes, .. } = incoming;
     let Read { hits, language } = read;
 
     match tx.insert_submission(&submission, &sender, &raw, &files).await? {

@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::cases::{Fact, Facts, ParameterValue, Value};
+use crate::cases::{Facts, ParameterValue, Value};
 
 /// All of these must hold: `{grant_type: improvement}`, `{kind: [a, b]}`, `{days: {over: 14}}`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -59,9 +59,14 @@ impl Condition {
     /// Whether it holds; none while a fact that it needs is unknown.
     #[must_use]
     pub fn holds(&self, facts: &Facts) -> Option<bool> {
+        self.holds_of(|name| facts.get(name).map(|fact| &fact.value))
+    }
+
+    /// The same where the values of facts stand elsewhere.
+    pub fn holds_of<'a>(&self, value: impl Fn(&str) -> Option<&'a Value>) -> Option<bool> {
         let mut unknown = false;
         for (name, test) in &self.0 {
-            match facts.get(name).and_then(|fact| test.fits(fact)) {
+            match value(name).and_then(|value| test.fits(value)) {
                 Some(true) => {}
                 Some(false) => return Some(false),
                 None => unknown = true,
@@ -73,11 +78,11 @@ impl Condition {
 
 impl Test {
     /// None where the fact is of a kind that cannot be compared.
-    fn fits(&self, fact: &Fact) -> Option<bool> {
+    fn fits(&self, value: &Value) -> Option<bool> {
         match self {
-            Self::Is(value) => Some(is(&fact.value, value)),
-            Self::OneOf(values) => Some(values.iter().any(|value| is(&fact.value, value))),
-            Self::Over(Over { over }) => Some(number(&fact.value)? > limit(over)?),
+            Self::Is(written) => Some(is(value, written)),
+            Self::OneOf(several) => Some(several.iter().any(|written| is(value, written))),
+            Self::Over(Over { over }) => Some(value.number()? > limit(over)?),
         }
     }
 }
@@ -86,15 +91,7 @@ fn is(value: &Value, written: &ParameterValue) -> bool {
     match (value, written) {
         (Value::Flag(flag), ParameterValue::Flag(written)) => flag == written,
         (Value::Text(text), ParameterValue::Text(written)) => text == written,
-        _ => number(value).is_some_and(|number| limit(written) == Some(number)),
-    }
-}
-
-fn number(value: &Value) -> Option<Decimal> {
-    match value {
-        Value::Number(number) => Some(*number),
-        Value::Money(euro) => Some(euro.decimal()),
-        _ => None,
+        _ => value.number().is_some_and(|number| limit(written) == Some(number)),
     }
 }
 
@@ -109,7 +106,7 @@ fn limit(written: &ParameterValue) -> Option<Decimal> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cases::Evidence;
+    use crate::cases::{Evidence, Fact};
 
     fn facts(rows: &[(&str, Value)]) -> Facts {
         let mut facts = Facts::default();

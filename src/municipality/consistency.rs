@@ -8,6 +8,7 @@ use super::condition::Condition;
 use super::emergency::Lexicon;
 use super::fault::Faults;
 use super::format::{DeciderKind, Field, FieldType, ServiceFile};
+use super::history;
 use super::pack::{Pack, row_key};
 use super::yaml::write_one_of;
 use rust_decimal::Decimal;
@@ -288,6 +289,10 @@ fn services(pack: &Pack, faults: &mut Faults) {
             let instead = "name a field with `type: flag` and `empty_means: false`, not `required`".to_owned();
             at(&["publication_consent"], what, instead);
         }
+        history::check(pack, service, origin, faults);
+        let mut at = |path: &[&str], what: String, instead: String| {
+            faults.at(&origin.file, origin.line(path), what, instead);
+        };
         let mut codes = BTreeSet::new();
         for (n, category) in service.categories.iter().enumerate() {
             let place = ["categories", &format!("#{n}")];

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::accent::Accent;
 use super::condition::Condition;
+use super::history::History;
 use crate::cases::{
     AppealKind, AuthorityId, DeciderId, DepartmentId, DocumentId, DraftKind, Euro, FactType, Facts, Language,
     Localized, Matter, MunicipalityId, Outcome, Owner, ParameterValue, ServiceId, Urgency, Validity,
@@ -306,6 +307,9 @@ pub struct ServiceFile {
     /// Attachments.
     #[serde(default)]
     pub attachments: Vec<AttachmentRule>,
+    /// Facts that are worked out from other cases of the municipality.
+    #[serde(default)]
+    pub history: Vec<History>,
     /// How it is applied for again, with what is known already; left out: it is not offered.
     #[serde(default)]
     pub again: Option<Again>,

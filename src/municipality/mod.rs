@@ -12,6 +12,7 @@ pub mod delegation;
 pub mod emergency;
 pub mod fault;
 pub mod format;
+pub mod history;
 pub mod injection;
 pub mod notice;
 pub mod pack;

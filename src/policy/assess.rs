@@ -23,7 +23,8 @@ use crate::cases::{
 /// A rule or step that does not speak of the case ([`Rule::only_when`]) is left out. A ruling stands in for a rule that came out as discretion, and for nothing else. `open` are questions
 /// that are asked anyway, such as mandatory fields that were left empty. The outcome, first that fits: a rule
 /// with effect inadmissible not met; one with effect rejection not met; discretion without a ruling; an
-/// unknown rule, an unknown amount or an open question; one with effect partial not met; granted.
+/// unknown rule, an unknown amount or an open question, which is pending where all that lacks comes from a round; one
+/// with effect partial not met; granted.
 #[must_use]
 pub fn assess(
     document: &Document,
@@ -41,7 +42,7 @@ pub fn assess(
     let speaking: Vec<&Rule> = document.rules.iter().filter(|rule| known.speaks(rule.only_when.as_ref())).collect();
     let rules: Vec<(RuleTrace, Option<Gap>)> = speaking.iter().map(|rule| known.rule(rule, rulings, &shown)).collect();
     let amount = document.amount.as_ref().map(|name| known.amount(name));
-    let outcome = outcome(&rules, amount.as_ref(), open);
+    let outcome = outcome(document, &rules, amount.as_ref(), open);
 
     let mut questions = Questions { known: &known, asked: BTreeSet::new(), list: Vec::new() };
     if !matches!(outcome, Outcome::Rejected | Outcome::Inadmissible) {
@@ -76,7 +77,16 @@ pub fn assess(
     }
 }
 
-fn outcome(rules: &[(RuleTrace, Option<Gap>)], amount: Option<&Result<Euro, Gap>>, open: &[Question]) -> Outcome {
+fn outcome(
+    document: &Document,
+    rules: &[(RuleTrace, Option<Gap>)],
+    amount: Option<&Result<Euro, Gap>>,
+    open: &[Question],
+) -> Outcome {
+    // Everything that is unknown waits for a round, and nothing has to be asked.
+    let waits = |gap: &Gap| !gap.missing.is_empty() && gap.missing.iter().all(|fact| document.is_of_round(fact));
+    let gaps = rules.iter().filter_map(|(_, gap)| gap.as_ref()).chain(amount.and_then(|amount| amount.as_ref().err()));
+    let pending = open.is_empty() && gaps.into_iter().all(waits);
     let not_met = |effect| rules.iter().any(|(r, _)| r.outcome == RuleOutcome::NotMet && r.effect == effect);
     let any = |outcome| rules.iter().any(|(r, _)| r.outcome == outcome);
     if not_met(Effect::Inadmissible) {
@@ -86,7 +96,7 @@ fn outcome(rules: &[(RuleTrace, Option<Gap>)], amount: Option<&Result<Euro, Gap>
     } else if any(RuleOutcome::Discretion) {
         Outcome::Discretion
     } else if any(RuleOutcome::Unknown) || !open.is_empty() || amount.is_some_and(Result::is_err) {
-        Outcome::Incomplete
+        if pending { Outcome::Pending } else { Outcome::Incomplete }
     } else if not_met(Effect::Partial) {
         Outcome::Partial
     } else {

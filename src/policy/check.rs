@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 
 use super::assess::assess;
-use super::document::{Document, Working, decimal, parameter_value};
+use super::document::{Document, Step, Working, decimal, parameter_value};
 use super::expression::Space;
 use super::format::{GoverningDate, WorkedCase, WorkedCases};
 use super::library::Library;
@@ -73,6 +73,7 @@ pub(super) fn services(pack: &Pack, library: &Library, faults: &mut Faults) {
             }
         }
         sources_of_facts(pack, service, library, faults);
+        summed_steps(pack, service, library, origin, faults);
         for (kind, provisions) in &service.provisions {
             for provision in provisions {
                 let line = origin.line(&["provisions", kind.as_str()]);
@@ -113,7 +114,7 @@ fn tables(pack: &Pack, library: &Library, faults: &mut Faults) {
     }
 }
 
-/// Every fact that a policy may read is given by a field, an attachment, a register or the clock.
+/// Every fact that a policy may read is given by a field, an attachment, other cases, a register or the clock.
 fn sources_of_facts(pack: &Pack, service: &ServiceFile, library: &Library, faults: &mut Faults) {
     let registers: Vec<&str> = pack
         .municipality
@@ -130,7 +131,15 @@ fn sources_of_facts(pack: &Pack, service: &ServiceFile, library: &Library, fault
                 Some(kind)
             } else if attachments.contains(name) {
                 Some(FactType::Flag)
-            } else if registers.contains(&name.as_str()) {
+            } else if let Some(history) = service.history.iter().find(|history| history.fact == *name) {
+                if declared.ask.is_some() {
+                    let line =
+                        std::fs::read_to_string(&document.file).ok().map(|s| yaml::line_of(&s, &["facts", name]));
+                    let what = format!("the fact `{name}` comes from other cases, and the applicant is asked for it");
+                    faults.at(&document.file, line, what, "leave `ask` out");
+                }
+                Some(history.fact_type(&service.fields))
+            } else if registers.contains(&name.as_str()) || document.is_of_round(name) {
                 Some(declared.kind)
             } else {
                 field
@@ -147,14 +156,42 @@ fn sources_of_facts(pack: &Pack, service: &ServiceFile, library: &Library, fault
                 continue;
             }
             let fields = service.fields.iter().map(|field| field.name.as_str());
-            let instead = yaml::nearest(name, fields.chain(registers.iter().copied())).map_or_else(
-                || format!("add a field to the service `{}`, or a register fact", service.id),
+            let history = service.history.iter().map(|history| history.fact.as_str());
+            let given = fields.chain(history).chain(registers.iter().copied());
+            let instead = yaml::nearest(name, given).map_or_else(
+                || format!("add a field or a `history` to the service `{}`, or a register fact", service.id),
                 |near| format!("write `{near}`"),
             );
-            let what = format!("no field, attachment or register of `{}` gives the fact `{name}`", service.id);
+            let what = format!("no field, attachment, history or register of `{}` gives the fact `{name}`", service.id);
             faults.at(&document.file, line, what, instead);
         }
     }
+}
+
+/// A step that a history adds up is a sum of money in the policy of every service whose cases count.
+fn summed_steps(pack: &Pack, service: &ServiceFile, library: &Library, origin: &Origin, faults: &mut Faults) {
+    for (n, history) in service.history.iter().enumerate() {
+        let Some(name) = &history.step else { continue };
+        let counted = history.services(&service.id).filter_map(|id| pack.service(id));
+        for counted in counted {
+            let versions: Vec<&Document> = counted.policy.iter().flat_map(|id| library.versions(id)).collect();
+            let steps = || versions.iter().flat_map(|document| &document.steps);
+            let good = |document: &&Document| document.steps.iter().any(|step| is_sum(step) && step.name == *name);
+            // A version that knows no such step gives no sum, and no fact.
+            if versions.iter().any(good) {
+                continue;
+            }
+            let line = origin.line(&["history", &format!("#{n}"), "step"]);
+            let what =
+                format!("`{}` adds up a step `{name}` that no policy of `{}` has in euros", history.fact, counted.id);
+            let sums = steps().filter(|step| is_sum(step)).map(|step| step.name.as_str());
+            faults.at(&origin.file, line, what, write_one_of(name, sums));
+        }
+    }
+}
+
+fn is_sum(step: &Step) -> bool {
+    step.unit.as_deref() == Some("EUR")
 }
 
 /// Facts that code works out for every case; any document may declare them.

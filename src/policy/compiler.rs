@@ -11,12 +11,14 @@ use jiff::civil::Date;
 use minijinja::{Environment, UndefinedBehavior};
 use rust_decimal::Decimal;
 
-use super::document::{Document, Rule, Section, Step, Working, YearlyWindow};
+use super::document::{Document, RoundOf, RoundRule, Rule, Section, Step, Working, YearlyWindow};
 use super::expression::{Expression, InvalidExpression, Kind, Name, Scalar, Space};
-use super::format::{Adopted, DocumentKind, GoverningDate, RuleBlock, StepBlock, TableBlock, Window};
+use super::format::{Adopted, DocumentKind, GoverningDate, RoundBlock, RuleBlock, StepBlock, TableBlock, Window};
 use super::manuscript::{Block, Steps, Written, check_translation};
 use super::table::{self, Column};
-use crate::cases::{Euro, FactType, Language, ParameterUse, ParameterValue, RuleId, RuleOutcome, SectionId, Value};
+use crate::cases::{
+    Euro, FactType, Language, ParameterUse, ParameterValue, RoundKind, RuleId, RuleOutcome, SectionId, Value, place_of,
+};
 use crate::municipality::Faults;
 use crate::municipality::yaml::write_one_of;
 
@@ -84,6 +86,7 @@ impl Compiler<'_> {
         let parameters = self.parameters();
         let (known, amount) = self.steps(&parameters);
         let rules = self.rules(&parameters, &known);
+        let rounds = self.rounds(&parameters, &known);
         Document {
             id: front.id.clone(),
             kind: front.kind,
@@ -101,6 +104,7 @@ impl Compiler<'_> {
             steps: known.steps,
             amount,
             rules,
+            rounds,
             file: self.base.file.clone(),
             templates: Arc::new(self.templates),
         }
@@ -505,6 +509,140 @@ impl Compiler<'_> {
             }
         }
         rules
+    }
+
+    fn rounds(&mut self, parameters: &BTreeMap<String, ParameterUse>, known: &Known) -> Vec<RoundRule> {
+        let mut rounds: Vec<RoundRule> = Vec::new();
+        let base = self.base;
+        for section in &base.sections {
+            for block in &section.rounds {
+                if rounds.iter().any(|round| round.id == block.value.id) {
+                    let what = format!("the round `{}` stands twice", block.value.id);
+                    self.fault(block.line(&["id"]), what, "give one of them another id");
+                    continue;
+                }
+                if base.front.window.is_none() {
+                    let what = "a round is of an application window, and the document has none";
+                    self.fault(block.line(&["id"]), what, "add `window: {opens: …, closes: …, at: …}`");
+                }
+                rounds.extend(self.round(&section.id, block, parameters, known));
+            }
+        }
+        rounds
+    }
+
+    fn round(
+        &mut self,
+        section: &SectionId,
+        block: &Block<RoundBlock>,
+        parameters: &BTreeMap<String, ParameterUse>,
+        known: &Known,
+    ) -> Option<RoundRule> {
+        let round = &block.value;
+        if round.id.parse::<RuleId>().is_err() {
+            self.fault(block.line(&["id"]), "the round's id is none", "write a–z, 0–9 and -, for example `factor-k`");
+            return None;
+        }
+        let (kind, needed) = match round.kind {
+            RoundKind::Draw => (
+                FactType::Flag,
+                [
+                    ("places", round.places.is_some()),
+                    ("sum", round.sum.is_none()),
+                    ("appropriation", round.appropriation.is_none()),
+                    ("decimals", round.decimals.is_none()),
+                ],
+            ),
+            RoundKind::Factor | RoundKind::Value => (
+                FactType::Number,
+                [
+                    ("places", round.places.is_none()),
+                    ("sum", round.sum.is_some()),
+                    ("appropriation", round.appropriation.is_some()),
+                    ("decimals", true),
+                ],
+            ),
+        };
+        if let Some((key, _)) = needed.into_iter().find(|(_, good)| !good) {
+            let (draw, draws) = (round.kind == RoundKind::Draw, key == "places");
+            let what = format!("a round of kind `{}` and `{key}` do not go as they stand", round.kind);
+            let instead = if draw == draws { format!("add `{key}: …`") } else { format!("leave `{key}` out") };
+            self.fault(block.line(&[key]), what, instead);
+            return None;
+        }
+        self.round_fact(block, &round.fact, kind, true)?;
+        let of = if round.kind == RoundKind::Draw {
+            self.round_fact(block, &place_of(&round.fact), FactType::Number, false)?;
+            let places = self.round_parameter(block, "places", round.places.as_deref()?, parameters)?;
+            let Ok(places) = u32::try_from(places) else {
+                self.fault(
+                    block.line(&["places"]),
+                    "the places are no count",
+                    "name a parameter that is a whole number",
+                );
+                return None;
+            };
+            RoundOf::Draw { places }
+        } else {
+            let name = round.sum.as_deref()?;
+            let step = name.strip_prefix("calc.").and_then(|name| known.steps.iter().find(|step| step.name == name));
+            let Some(step) = step.filter(|step| step.kind == Kind::Number) else {
+                let steps: Vec<String> = known.steps.iter().map(|step| format!("calc.{}", step.name)).collect();
+                let instead = write_one_of(name, steps.iter().map(String::as_str));
+                self.fault(block.line(&["sum"]), format!("`{name}` is no step that can be summed"), instead);
+                return None;
+            };
+            let (step, appropriation) = (step.name.clone(), round.appropriation.as_deref()?);
+            let appropriation = self.round_parameter(block, "appropriation", appropriation, parameters)?;
+            let decimals = round.decimals.unwrap_or(6);
+            if decimals > 10 {
+                self.fault(block.line(&["decimals"]), "too many decimals", "write at most 10");
+                return None;
+            }
+            RoundOf::Share { kind: round.kind, step, appropriation, decimals }
+        };
+        Some(RoundRule { id: round.id.clone(), section: section.clone(), fact: round.fact.clone(), of })
+    }
+
+    /// A fact that a round gives is declared with its type, and nobody is asked for it.
+    fn round_fact(&mut self, block: &Block<RoundBlock>, name: &str, kind: FactType, must: bool) -> Option<()> {
+        let facts = &self.base.front.facts;
+        let line = block.line(&["fact"]);
+        match facts.get(name) {
+            None if must => {
+                let instead = write_one_of(name, facts.keys().map(String::as_str));
+                self.fault(line, format!("the round gives an undeclared fact `{name}`"), instead);
+                None
+            }
+            Some(fact) if fact.kind != kind => {
+                let instead = if kind == FactType::Flag { "declare it as a flag" } else { "declare it as a number" };
+                self.fault(line, format!("the fact `{name}` is of another type than the round gives"), instead);
+                None
+            }
+            Some(fact) if fact.ask.is_some() => {
+                let what = format!("the fact `{name}` comes from a round, and the applicant is asked for it");
+                self.fault(self.base.line(&["facts", name]), what, "leave `ask` out");
+                None
+            }
+            _ => Some(()),
+        }
+    }
+
+    fn round_parameter(
+        &mut self,
+        block: &Block<RoundBlock>,
+        key: &str,
+        name: &str,
+        parameters: &BTreeMap<String, ParameterUse>,
+    ) -> Option<Decimal> {
+        let value = name.strip_prefix("params.").and_then(|name| parameters.get(name));
+        let number = value.and_then(|parameter| parameter.value.number()).filter(|number| *number > Decimal::ZERO);
+        if number.is_none() {
+            let names: Vec<String> = parameters.keys().map(|name| format!("params.{name}")).collect();
+            let instead = write_one_of(name, names.iter().map(String::as_str));
+            self.fault(block.line(&[key]), format!("`{name}` is no parameter above zero"), instead);
+        }
+        number
     }
 
     fn rule(

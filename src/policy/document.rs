@@ -11,6 +11,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use minijinja::Environment;
+use rust_decimal::Decimal;
 
 pub use super::compiler::parameter_value;
 pub(super) use super::compiler::{decimal, join, kind_of_fact, template_name};
@@ -19,8 +20,8 @@ use super::format::{Adopted, DocumentKind, FactDeclaration, GoverningDate};
 pub(super) use super::manuscript::Written;
 use super::table::Table;
 use crate::cases::{
-    DocumentId, Effect, Euro, Language, Localized, ParameterUse, RuleId, RuleOutcome, SectionId, SectionRef, ServiceId,
-    Validity, Value,
+    DocumentId, Effect, Euro, Language, Localized, ParameterUse, RoundKind, RuleId, RuleOutcome, SectionId, SectionRef,
+    ServiceId, Validity, Value, place_of,
 };
 use crate::clock::helsinki;
 
@@ -59,6 +60,8 @@ pub struct Document {
     pub amount: Option<String>,
     /// Its rules, in order.
     pub rules: Vec<Rule>,
+    /// Computations over all cases of a window.
+    pub rounds: Vec<RoundRule>,
     /// The file that holds the rules.
     pub file: PathBuf,
     pub(super) templates: Arc<Environment<'static>>,
@@ -146,6 +149,60 @@ pub struct Rule {
     pub reads: BTreeSet<Name>,
 }
 
+/// One computation over all cases of a window (*hakukierros*).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoundRule {
+    /// Its name.
+    pub id: String,
+    /// The section it stands under.
+    pub section: SectionId,
+    /// The fact that it gives every case.
+    pub fact: String,
+    /// What it works out, and of what.
+    pub of: RoundOf,
+}
+
+/// What a round works out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RoundOf {
+    /// A factor or a value: an appropriation by the sum of a step.
+    Share {
+        /// Which of them.
+        kind: RoundKind,
+        /// The step.
+        step: String,
+        /// What is shared.
+        appropriation: Decimal,
+        /// Decimals, rounded down.
+        decimals: u32,
+    },
+    /// A draw.
+    Draw {
+        /// How many are drawn.
+        places: u32,
+    },
+}
+
+impl RoundRule {
+    /// What it works out.
+    #[must_use]
+    pub const fn kind(&self) -> RoundKind {
+        match self.of {
+            RoundOf::Share { kind, .. } => kind,
+            RoundOf::Draw { .. } => RoundKind::Draw,
+        }
+    }
+
+    /// The names of the facts that it gives.
+    #[must_use]
+    pub fn facts(&self) -> Vec<String> {
+        match self.of {
+            RoundOf::Share { .. } => vec![self.fact.clone()],
+            RoundOf::Draw { .. } => vec![self.fact.clone(), place_of(&self.fact)],
+        }
+    }
+}
+
 /// One step of the calculation.
 #[derive(Debug, Clone)]
 pub struct Step {
@@ -179,6 +236,12 @@ pub enum Working {
 }
 
 impl Document {
+    /// Whether a fact is given by a round over all cases of the window.
+    #[must_use]
+    pub fn is_of_round(&self, fact: &str) -> bool {
+        self.rounds.iter().any(|round| round.facts().iter().any(|given| given == fact))
+    }
+
     /// The section with that anchor.
     #[must_use]
     pub fn section(&self, id: &SectionId) -> Option<&Section> {

@@ -11,7 +11,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::cases::{
-    DocumentId, Effect, FactType, Language, Localized, ParameterValue, RuleId, RuleOutcome, ServiceId, Validity,
+    DocumentId, Effect, FactType, Language, Localized, ParameterValue, RoundKind, RuleId, RuleOutcome, ServiceId,
+    Validity,
 };
 
 /// Front matter of a policy document or statute.
@@ -284,6 +285,31 @@ pub struct Range {
     /// First value beyond.
     #[serde(default)]
     pub below: Option<ParameterValue>,
+}
+
+/// A `round` block: one computation over all cases of a window, by a person's act. It gives every case a fact that its
+/// rules read. There is no key by which applicants could be ranked: a sum that all share, or a draw.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RoundBlock {
+    /// Its name within the document, for example `factor-k`.
+    pub id: String,
+    /// What it works out.
+    pub kind: RoundKind,
+    /// The fact that it gives: a number, or a flag for a draw, which gives `<fact>_place` too.
+    pub fact: String,
+    /// The step that is summed over the cases, `calc.…`; factor and value only.
+    #[serde(default)]
+    pub sum: Option<String>,
+    /// What is shared, `params.…`; factor and value only.
+    #[serde(default)]
+    pub appropriation: Option<String>,
+    /// Decimals of the factor or value, which is rounded down: 6 where nothing is said.
+    #[serde(default)]
+    pub decimals: Option<u32>,
+    /// How many are drawn, `params.…`; a draw only.
+    #[serde(default)]
+    pub places: Option<String>,
 }
 
 /// A file `*.tests.yaml` beside a document: worked cases that `policy check` runs.

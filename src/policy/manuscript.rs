@@ -1,7 +1,7 @@
 //! The manuscript of a policy document: one file in one language, read as it was written.
 //!
 //! A document is Markdown: front matter, sections with an anchor (`## 3 § Tuettava tie {#s3}`), and fenced
-//! `rule`, `calculation` and `table` blocks under the section they implement. The text of a section is everything
+//! `rule`, `calculation`, `table` and `round` blocks under the section they implement. The text of a section is everything
 //! up to the next heading without the fenced blocks, trimmed, otherwise byte for byte: what may be quoted.
 //! Blocks keep the line they stand on, and a translation is checked against the text that holds the rules.
 
@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::document::{SectionText, parameter_value};
-use super::format::{CalculationBlock, DocumentKind, FrontMatter, Parameter, RuleBlock, TableBlock};
+use super::format::{CalculationBlock, DocumentKind, FrontMatter, Parameter, RoundBlock, RuleBlock, TableBlock};
 use crate::cases::{Language, SectionId, write_value};
 use crate::municipality::Faults;
 use crate::municipality::yaml::{self, write_one_of};
@@ -33,6 +33,7 @@ pub(super) struct WrittenSection {
     pub(super) text: SectionText,
     pub(super) rules: Vec<Block<RuleBlock>>,
     pub(super) steps: Vec<Steps>,
+    pub(super) rounds: Vec<Block<RoundBlock>>,
 }
 
 /// A block that gives steps of the calculation.
@@ -207,6 +208,7 @@ fn read_sections(file: &Path, body: &str, first_line: usize, faults: &mut Faults
                     text: SectionText { heading: text.to_owned(), text: String::new() },
                     rules: Vec::new(),
                     steps: Vec::new(),
+                    rounds: Vec::new(),
                 }),
             }
         } else if let Some(section) = sections.last_mut() {
@@ -241,8 +243,8 @@ fn anchor(heading: &str) -> Option<(&str, &str)> {
     Some((text.trim(), anchor))
 }
 
-/// The words after the fence.
-const BLOCKS: [&str; 3] = ["rule", "calculation", "table"];
+/// The blocks that a section may hold.
+const BLOCKS: [&str; 4] = ["rule", "calculation", "table", "round"];
 
 fn take_block(
     file: &Path,
@@ -265,6 +267,7 @@ fn take_block(
     match word {
         "rule" => section.rules.extend(block(file, source, line, faults)),
         "table" => section.steps.extend(block(file, source, line, faults).map(Steps::Table)),
+        "round" => section.rounds.extend(block(file, source, line, faults)),
         _ => section.steps.extend(block(file, source, line, faults).map(Steps::Calculation)),
     }
 }
@@ -300,6 +303,7 @@ pub(super) fn check_translation(base: &Written, translation: &Written, faults: &
             fault(section.line, what, write_one_of(section.id.as_str(), base.sections.iter().map(|s| s.id.as_str())));
         }
         let block = section.rules.first().map(|b| b.line).or_else(|| section.steps.first().map(Steps::first_line));
+        let block = block.or_else(|| section.rounds.first().map(|b| b.line));
         if let Some(line) = block {
             fault(
                 line - 1,

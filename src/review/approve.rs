@@ -13,10 +13,12 @@ use super::power::Authority;
 use super::{Refusal, Result, Review, act};
 use crate::cases::{
     Act, AppealKind, Case, CaseId, Check, Decision, Draft, DraftContent, DraftHash, DraftKind, Due, Euro, EventKind,
-    Ground, Person, Status,
+    Ground, Outcome, Person, Status,
 };
 use crate::clock::helsinki;
 use crate::storage::Tx;
+use crate::triage::history::{self, Others};
+use crate::triage::{Circumstances, Step};
 
 /// What an approver confirms.
 #[derive(Debug, Clone, serde::Deserialize, utoipa::ToSchema)]
@@ -41,9 +43,18 @@ impl Review {
     /// Every [`Refusal`] that an approval can meet; those about the person, the draft or its checks are
     /// recorded.
     pub async fn approve(&self, person: &Person, id: CaseId, approval: &Approval) -> Result<(Case, Decision)> {
-        let (tx, case) = self.open_to_anybody(person, id).await?;
-        match self.weigh(person, &case, approval).await {
+        let (mut tx, case) = self.open_to_anybody(person, id).await?;
+        let weighed = match self.weigh(person, &case, approval).await {
+            Ok(weighed) => self.require_others_unchanged(&mut tx, &case).await.map(|()| weighed),
+            Err(refusal) => Err(refusal),
+        };
+        match weighed {
             Ok((draft, authority)) => self.decide(tx, case, person, &draft, authority).await,
+            Err(Refusal::OthersChanged { facts }) => {
+                tx.rollback().await;
+                self.make_anew(person, id, &facts).await?;
+                Err(Refusal::OthersChanged { facts })
+            }
             Err(refusal) => {
                 tx.rollback().await;
                 if approval.disqualified && matches!(refusal, Refusal::Disqualified) {
@@ -84,6 +95,29 @@ impl Review {
         let checks = self.check(case, &draft.content, &draft.prepared_by, Some(person)).await?;
         let failed: Vec<Check> = checks.into_iter().filter(Check::blocks).collect();
         if failed.is_empty() { Ok((draft, authority)) } else { Err(Refusal::ChecksFailed(failed)) }
+    }
+
+    /// That what the rules read of other cases still holds: one may have been decided since. Two approvals of one
+    /// municipality that look at other cases are weighed one after the other.
+    async fn require_others_unchanged(&self, tx: &mut Tx, case: &Case) -> Result<()> {
+        let desk = self.desk(&case.municipality)?;
+        let submission = self.submission(case).await?;
+        let sought = history::sought(desk, &submission, &case.file);
+        if sought.is_empty() {
+            return Ok(());
+        }
+        let ledger = tx.ledger(&case.municipality, &sought).await?;
+        let at = Circumstances { others: Others::Cases(&ledger), ..self.circumstances(case).await? };
+        let facts = history::differences(desk, &submission, &case.file, &at);
+        if facts.is_empty() { Ok(()) } else { Err(Refusal::OthersChanged { facts }) }
+    }
+
+    /// The refused case goes through the rules again.
+    async fn make_anew(&self, person: &Person, id: CaseId, facts: &[String]) -> Result<()> {
+        let (mut tx, mut case) = self.open_to_anybody(person, id).await?;
+        Self::reenter(&mut tx, &mut case, Act::Reenter, Step::Assess).await?;
+        let payload = json!({ "reason": "others-changed", "facts": facts });
+        Self::finish(tx, case, act(person, EventKind::ApprovalRefused, id, payload)).await.map(drop)
     }
 
     /// Whether this person could approve a draft of the case at all, whatever they confirm: gives what gives the power.
@@ -139,6 +173,9 @@ impl Review {
             payload["deputy_for"] = json!(post);
         }
         tx.insert_decision(&decision).await?;
+        if let Some(outcome) = outcome_of(content.kind) {
+            tx.note_outcome(case.id, outcome).await?;
+        }
         let event = act(person, EventKind::Approved, case.id, payload);
         Ok((Self::finish(tx, case, event).await?, decision))
     }
@@ -168,6 +205,17 @@ impl Review {
         tx.append_event(&person.municipality, act(person, EventKind::ApprovalRefused, id, payload)).await?;
         tx.commit().await?;
         Ok(())
+    }
+}
+
+/// What a kind of decision says of the case to others; none for one that says no more than the rules do.
+const fn outcome_of(kind: DraftKind) -> Option<Outcome> {
+    match kind {
+        DraftKind::Grant => Some(Outcome::Granted),
+        DraftKind::Partial => Some(Outcome::Partial),
+        DraftKind::Rejection => Some(Outcome::Rejected),
+        DraftKind::Inadmissible => Some(Outcome::Inadmissible),
+        _ => None,
     }
 }
 

@@ -24,6 +24,7 @@ mod read;
 mod reclassify;
 mod refusal;
 mod return_;
+mod round;
 mod rule;
 mod split;
 mod supplement;
@@ -41,6 +42,7 @@ use serde_json::Value;
 use crate::cases::{Act, Case, CaseId, Draft, EventKind, MunicipalityId, NewEvent, Person, Submission};
 use crate::clock::Ambient;
 use crate::storage::{Storage, Tx};
+use crate::triage::history::Others;
 use crate::triage::{Circumstances, Desk, Step, Triage, pipeline};
 
 pub use approve::Approval;
@@ -54,6 +56,7 @@ pub use metadata::NewMetadata;
 pub use power::{Authority, Holder, Powers};
 pub use reclassify::NewClass;
 pub use refusal::{Flaw, Refusal};
+pub use round::{NewLeftOut, NewRound, RoundState, WaitingCase};
 pub use rule::NewRuling;
 pub use split::NewPart;
 pub use supplement::Supplemented;
@@ -138,6 +141,7 @@ impl Review {
             now: self.ambient().now(),
             alerts_open,
             attached: None,
+            others: Others::NONE,
         })
     }
 

@@ -1,11 +1,11 @@
-//! Step `assess`: the rules, the amount, who may decide it, and the clocks. Code and files decide here;
-//! no engine has a say.
+//! Step `assess`: what other cases and rounds say, the rules, the amount, who may decide it, and the clocks. Code and files decide
+//! here; no engine has a say.
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use super::gather::governing;
-use super::{Circumstances, Desk, Error, local_date};
+use super::{Circumstances, Desk, Error, history, local_date, rounds};
 use crate::cases::{CaseFile, Due, Euro, Submission, Urgency};
 use crate::clock::helsinki;
 use crate::municipality::calendar;
@@ -20,6 +20,8 @@ pub fn run(desk: &Desk, submission: &Submission, file: &mut CaseFile, at: &Circu
         .and_then(|service| service.policy.as_ref())
         .and_then(|policy| desk.rulebook.library.window_for(policy, submission.received_at));
     file.assessment = None;
+    history::lay(desk, submission, file, at);
+    rounds::lay(desk, submission, file, at);
     if let Some(service) = service {
         assess(desk, service, submission, file, at);
         decide_who_decides(desk, service, file, at.today());

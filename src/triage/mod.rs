@@ -10,6 +10,7 @@ pub mod assess;
 pub mod classify;
 pub mod compose;
 pub mod gather;
+pub mod history;
 pub mod impact;
 pub mod material;
 pub mod owner;
@@ -20,6 +21,7 @@ pub mod proposals;
 pub mod read;
 pub mod replay;
 pub mod report;
+pub mod rounds;
 pub mod similar;
 
 use std::collections::BTreeMap;
@@ -30,6 +32,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use agent::Agent;
+use history::Others;
 use proposals::{Noted, Proposals};
 
 use crate::cases::{
@@ -132,6 +135,8 @@ pub struct Circumstances<'a> {
     pub alerts_open: bool,
     /// What was taken out of the files that came along; the first step asks for it.
     pub attached: Option<&'a Attached>,
+    /// What other cases say; the step that assesses asks for it.
+    pub others: Others<'a>,
 }
 
 impl Circumstances<'_> {

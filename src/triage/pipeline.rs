@@ -16,10 +16,11 @@ use serde_json::json;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
 
+use super::history::{self, Others};
 use super::proposals::Noted;
-use super::{Circumstances, Error as StepError, Proposal, Step, Thought, Triage, material};
+use super::{Circumstances, Error as StepError, Proposal, Step, Thought, Triage, material, rounds};
 use crate::cases::{
-    Act, Actor, AlertId, Case, CaseFile, CaseId, Draft, DraftId, EventKind, IllegalTransition, MunicipalityId,
+    Act, Actor, AlertId, Case, CaseFile, CaseId, Draft, DraftId, EventKind, IllegalTransition, Ledger, MunicipalityId,
     NewEvent, Preparer, Status, Submission,
 };
 use crate::clock::Ambient;
@@ -422,6 +423,7 @@ impl Worker {
             now: self.ambient.now(),
             alerts_open,
             attached: attached.as_ref(),
+            others: Others::NONE,
         };
         let stretch = self.stretch(first, &submission, &case, &at).await?;
         let _turn = self.turns.acquire().await;
@@ -469,7 +471,12 @@ impl Worker {
         let mut next = Some(first);
         while let Some(step) = next {
             let started = std::time::Instant::now();
-            let thought = match self.think(step, submission, case, stretch.file.clone(), at).await {
+            let thought = async {
+                let ledger = self.ledger(step, submission, case, &stretch.file, at).await?;
+                let at = Circumstances { others: Others::Cases(&ledger), ..at.clone() };
+                self.think(step, submission, case, stretch.file.clone(), &at).await
+            };
+            let thought = match thought.await {
                 Ok(thought) => thought,
                 Err(_) if !stretch.steps.is_empty() => break,
                 Err(failure) => return Err(failure),
@@ -486,6 +493,31 @@ impl Worker {
             tokio::task::yield_now().await;
         }
         Ok(stretch)
+    }
+
+    /// The other cases and rounds that a step looks at.
+    async fn ledger(
+        &self,
+        step: Step,
+        submission: &Submission,
+        case: &Case,
+        file: &CaseFile,
+        at: &Circumstances<'_>,
+    ) -> Result<Ledger, Failure> {
+        let desk = self.triage.desk(&case.municipality)?;
+        if step != Step::Assess {
+            return Ok(Ledger::EMPTY);
+        }
+        let (cases, rounds) = (history::sought(desk, submission, file), rounds::sought(desk, submission, file, at));
+        if cases.is_empty() && rounds.is_empty() {
+            return Ok(Ledger::EMPTY);
+        }
+        let _turn = self.turns.acquire().await;
+        let mut ledger = self.storage.ledger(&case.municipality, &cases).await?;
+        for sought in &rounds {
+            ledger.rounds.extend(self.storage.last_round(&case.municipality, sought).await?);
+        }
+        Ok(ledger)
     }
 
     /// A step itself. A panic in it is contained: the case goes to a person, the worker goes on.
@@ -524,6 +556,9 @@ impl Worker {
             case.status = case.status.after(Act::Draft, Some(draft.content.kind))?;
             tx.insert_draft(draft).await?;
             tx.note_evaluated(&case).await?;
+            let desk = self.triage.desk(&case.municipality)?;
+            let entry = history::entry(desk, case.id, &case.number, case.received_at, &case.file);
+            tx.note_ledger(&case.municipality, case.id, entry.as_ref()).await?;
         }
         tx.save_case(&mut case).await?;
         for (step, noted) in stretch.steps {

@@ -8,6 +8,7 @@
 
 use serde::Serialize;
 
+use super::history::Others;
 use super::{Circumstances, Desk, Error, Proposal};
 use crate::cases::{
     CaseFile, CheckId, CheckResult, DeciderId, DraftContent, DraftKind, Engine, Euro, Outcome, SectionRef, SourceText,
@@ -36,6 +37,7 @@ pub async fn redraft(desk: &Desk, submission: &Submission, decided: &Decided) ->
         // A decision is made when every alert is acknowledged.
         alerts_open: false,
         attached: Some(&attached),
+        others: Others::Stood(&decided.case.file.facts),
     };
     desk.dry_run_on(said_by_people(decided), submission, &at).await
 }

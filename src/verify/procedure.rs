@@ -1,7 +1,7 @@
 //! K06, K12 and K27: nothing is refused on what nobody asked, and no cry for help waits in a queue.
 
 use super::{Subject, service, words};
-use crate::cases::{Check, CheckId, DraftKind, Language, Localized, PartKind, RuleOutcome};
+use crate::cases::{Check, CheckId, DraftKind, Language, Localized, Outcome, PartKind, RuleOutcome};
 use crate::municipality::calendar;
 
 /// Whether a draft refuses something.
@@ -19,6 +19,10 @@ pub fn k06(subject: &Subject<'_>) -> Check {
             Check::not_applicable(CheckId::K06, words::no_rules_evaluated())
         };
     };
+    let waits = assessment.outcome == Outcome::Pending;
+    if waits && (content.kind.is_decision() || content.kind == DraftKind::Acknowledgement) {
+        return Check::fail(CheckId::K06, words::waits_for_a_round());
+    }
     if !content.kind.is_decision() {
         return Check::pass(CheckId::K06, words::nothing_refused());
     }

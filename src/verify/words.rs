@@ -122,6 +122,7 @@ impl Say for Outcome {
             Self::Inadmissible => ["tutkimatta jättämisen", "avvisning", "inadmissible"],
             Self::Incomplete => ["puutteellisen", "ofullständigt", "incomplete"],
             Self::Discretion => ["harkinnan", "prövning", "discretion"],
+            Self::Pending => ["kierrosta odottavan", "väntan på omgången", "waiting"],
         };
         pick(language, name)
     }
@@ -408,6 +409,11 @@ words! {
         fi: "mitään ei evätä",
         sv: "inget avslås",
         en: "nothing is refused",
+    }
+    waits_for_a_round() {
+        fi: "asia odottaa hakukierrosta: ratkaisu edellyttää, että kierros on laskettu kaikille hakuajan hakemuksille",
+        sv: "ärendet väntar på ansökningsomgången: det kan avgöras först när omgången har räknats över alla ansökningar",
+        en: "the case waits for the round: it can be settled once the round has been run over all applications of the window",
     }
     left_to_a_person(rule, section) {
         fi: "sääntö `{rule}` ({section}) on jätetty ihmisen harkintaan: kirjatkaa harkinta perusteluineen",

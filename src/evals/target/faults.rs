@@ -15,6 +15,7 @@ use crate::cases::{
 use crate::municipality::calendar;
 use crate::policy::Rulebook;
 use crate::triage::compose::reason_lines;
+use crate::triage::history::Others;
 use crate::triage::{Circumstances, Desk, local_date};
 
 /// The fault that is none.
@@ -302,8 +303,14 @@ impl Draft {
     pub fn checks(mut self) -> Vec<Check> {
         let Seen { submission, file, content, now, alerts_open } = &mut self.seen;
         content.letter = DraftContent::render_letter(&content.parts);
-        let at =
-            Circumstances { number: &self.number, case: None, now: *now, alerts_open: *alerts_open, attached: None };
+        let at = Circumstances {
+            number: &self.number,
+            case: None,
+            now: *now,
+            alerts_open: *alerts_open,
+            attached: None,
+            others: Others::NONE,
+        };
         self.desk.check(submission, file, content, &Preparer::Engine, None, &at)
     }
 

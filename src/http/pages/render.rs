@@ -68,6 +68,7 @@ const TEMPLATES: &[(&str, &str)] = files!["templates":
     "console/report-days.html",
     "console/report-table.html",
     "console/reports.html",
+    "console/rounds.html",
     "console/versions.html",
     "resident/again.html",
     "resident/cards.html",
@@ -103,6 +104,7 @@ const WORDS: &[(&str, &str)] = files!["words":
     "register.yaml",
     "reports.yaml",
     "resident.yaml",
+    "rounds.yaml",
     "terms.yaml",
     "work.yaml",
 ];

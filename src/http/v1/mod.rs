@@ -17,6 +17,7 @@ pub mod policy_versions;
 pub mod precedents;
 pub mod reports;
 pub mod review;
+pub mod rounds;
 pub mod submissions;
 pub mod tokens;
 
@@ -97,6 +98,8 @@ fn repeatable() -> OpenApiRouter<App> {
         .routes(routes!(policy_impact::show))
         .routes(routes!(policy_impact::table))
         .routes(routes!(precedents::list))
+        .routes(routes!(rounds::list, rounds::run))
+        .routes(routes!(rounds::show))
         .routes(routes!(alerts::list))
         .routes(routes!(alerts::acknowledge))
         .routes(routes!(jobs::list))

@@ -125,6 +125,7 @@ fn calculation(assessment: &Assessment, language: Language) -> Vec<String> {
 /// The facts that the reasons rest on, with where each comes from: times first, then in the order of the form.
 fn facts(material: &Material<'_>, reasons: &[Reason], language: Language) -> Vec<String> {
     let fields = material.service.map(|service| service.fields.as_slice()).unwrap_or_default();
+    let history = |name: &str| material.service?.history.iter().find(|history| history.fact == name);
     let position = |fact: &Fact| fields.iter().position(|field| field.name == fact.name).map_or(0, |at| at + 1);
     let mut used: Vec<&Fact> = material
         .file
@@ -136,7 +137,9 @@ fn facts(material: &Material<'_>, reasons: &[Reason], language: Language) -> Vec
     used.into_iter()
         .filter_map(|fact| {
             let field = fields.iter().find(|field| field.name == fact.name);
-            let label = field.map(|field| field.label.get(language)).or_else(|| clock_label(&fact.name, language))?;
+            let label = field.map(|field| field.label.get(language));
+            let label = label.or_else(|| Some(history(&fact.name)?.label.get(language)));
+            let label = label.or_else(|| clock_label(&fact.name, language))?;
             let choice = field.and_then(|field| field.choices.get(&fact.value.plain()));
             let value = choice.map_or_else(
                 || write_value(&fact.value, fact.unit.as_deref(), language),
@@ -181,6 +184,9 @@ fn source(evidence: &Evidence, language: Language) -> String {
         Evidence::Text { .. } => pick("viesti", "meddelande", "message"),
         Evidence::Attachment { .. } => pick("liite", "bilaga", "attachment"),
         Evidence::Register { .. } => pick("kunnan tiedot", "kommunens uppgifter", "municipal data"),
+        Evidence::Cases { .. } => {
+            pick("kunnan asiarekisteri", "kommunens ärenderegister", "the municipality's register of cases")
+        }
         Evidence::Computed { .. } => pick("järjestelmän tieto", "systemets uppgift", "system data"),
         Evidence::Person { .. } => pick("käsittelijän tieto", "handläggarens uppgift", "handler"),
     }

@@ -33,6 +33,13 @@ struct Material<'a> {
     prose: Option<&'a Prose>,
 }
 
+impl Material<'_> {
+    /// Whether the case waits for a round, and for nothing else.
+    fn waits(&self) -> bool {
+        self.file.assessment.as_ref().is_some_and(|assessment| assessment.outcome == Outcome::Pending)
+    }
+}
+
 /// Notes in the case what was proposed beside the draft, and whose words stand in it.
 pub fn note(file: &mut CaseFile, proposals: &Proposals) {
     file.passages.clone_from(&proposals.passages);
@@ -71,6 +78,7 @@ pub fn run(
         }
         DraftKind::Completion => request::completion(&material),
         DraftKind::Transfer => request::transfer(&material),
+        DraftKind::Acknowledgement if material.waits() => request::pending(&material),
         _ => notice::compose(&material),
     }
 }
@@ -117,6 +125,7 @@ fn kind(material: &Material<'_>) -> DraftKind {
         Some(Outcome::Incomplete) => DraftKind::Completion,
         // What a person must still rule on is drafted as if it were met, and check K06 blocks it until they do.
         Some(Outcome::Granted | Outcome::Discretion) => DraftKind::Grant,
-        None => DraftKind::Acknowledgement,
+        // What waits for a round is told so; check K06 keeps it from being approved as if it were the answer.
+        Some(Outcome::Pending) | None => DraftKind::Acknowledgement,
     }
 }

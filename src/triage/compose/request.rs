@@ -1,4 +1,5 @@
-//! Letters that prepare: a request to complete (hallintolaki 22 and 33 §) and a transfer (21 §). They carry no
+//! Letters that prepare: a request to complete (hallintolaki 22 and 33 §), the word that a matter waits for a round, and a
+//! transfer (21 §). They carry no
 //! instructions for appeal (kuntalaki 136 §).
 
 use super::Material;
@@ -31,6 +32,18 @@ pub fn completion(material: &Material<'_>) -> Result<DraftContent, Error> {
     let provisions = letter.provisions()?;
     letter.closing()?;
     Ok(letter.finish(Extras { reasons, provisions, deadline: Some(deadline), ..Extras::default() }))
+}
+
+/// Tells that the matter is ready and waits for what is worked out over all applications of the window together.
+pub fn pending(material: &Material<'_>) -> Result<DraftContent, Error> {
+    let mut letter = Letter::new(material, DraftKind::Acknowledgement);
+    let language = letter.blocks.language();
+    letter.blocks.set("asked", material.service.map_or("", |service| service.name.get(language)));
+    letter.cards()?.heading()?.matter("matter-application")?;
+    letter.block(PartKind::Operative, "operative-pending")?;
+    let reasons = letter.explanation()?;
+    letter.closing()?;
+    Ok(letter.finish(Extras { reasons, ..Extras::default() }))
 }
 
 /// Sends a matter on to the authority that is competent on the day.

@@ -14,6 +14,7 @@ use vireille::policy::Rulebooks;
 use vireille::review::NewToken;
 use vireille::serve::Running;
 use vireille::storage::{TokenRow, tokens};
+use vireille::triage::Triage;
 
 use super::database::Database;
 use super::desk::{NOW, TRIAGE, at, policies};
@@ -51,6 +52,20 @@ impl TestApp {
 
     /// The application over this database, with other settings.
     pub async fn with(database: &Database, change: impl FnOnce(&mut Config)) -> Self {
+        Self::of(database, RULEBOOKS.clone(), Arc::clone(&TRIAGE), change).await
+    }
+
+    /// The application over this database, with other packs.
+    pub async fn with_packs(database: &Database, rulebooks: Rulebooks, triage: Arc<Triage>) -> Self {
+        Self::of(database, rulebooks, triage, |_| {}).await
+    }
+
+    async fn of(
+        database: &Database,
+        rulebooks: Rulebooks,
+        triage: Arc<Triage>,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         install_tls();
         let mut config = Config::standard();
         config.server.listen = "127.0.0.1:0".parse().unwrap();
@@ -59,7 +74,7 @@ impl TestApp {
         config.work.workers = 0;
         config.attachments.program = env!("CARGO_BIN_EXE_vireille").into();
         change(&mut config);
-        let app = App::assemble(config, database.storage.clone(), RULEBOOKS.clone(), Arc::clone(&TRIAGE));
+        let app = App::assemble(config, database.storage.clone(), rulebooks, triage);
         let running = app.clone().serve().await.expect("the application serves");
         let base = format!("http://{}", running.address().expect("the port is known"));
         database.clock.set(at("2026-03-10T08:15:00Z"));

@@ -12,6 +12,7 @@ use vireille::intake;
 use vireille::model::TextClassifier;
 use vireille::policy::{Rulebook, Rulebooks};
 use vireille::search::{Embedded, Search};
+use vireille::triage::history::Others;
 use vireille::triage::{Circumstances, Desk, Proposal, Triage};
 
 /// The folder of the packs.
@@ -154,5 +155,12 @@ pub fn triage_on(desk: &Desk, submission: &Submission, now: &str) -> (CaseFile, 
 
 /// A case number, a moment, no open alert.
 pub fn circumstances(now: &str) -> Circumstances<'static> {
-    Circumstances { number: "HRJ/2026/00001", case: None, now: at(now), alerts_open: false, attached: None }
+    Circumstances {
+        number: "HRJ/2026/00001",
+        case: None,
+        now: at(now),
+        alerts_open: false,
+        attached: None,
+        others: Others::NONE,
+    }
 }

@@ -231,7 +231,9 @@ async fn view(
     let language = reader.language;
     let labels: BTreeMap<String, String> = service
         .map(|file| {
-            file.fields.iter().map(|field| (field.name.clone(), field.label.get(language).to_owned())).collect()
+            let fields = file.fields.iter().map(|field| (&field.name, &field.label));
+            let history = file.history.iter().map(|history| (&history.fact, &history.label));
+            fields.chain(history).map(|(name, label)| (name.clone(), label.get(language).to_owned())).collect()
         })
         .unwrap_or_default();
     let acts = acts(app, person, &case, draft.as_ref(), &alerts).await?;
@@ -376,6 +378,10 @@ fn fact_line(
         Evidence::Text { quote, .. } => ("case.from_text", quote.clone()),
         Evidence::Attachment { name, page, quote } => ("case.from_attachment", format!("{name}, {page}: {quote}")),
         Evidence::Register { register, as_of } => ("case.from_register", format!("{register}, {as_of}")),
+        Evidence::Cases { as_of, numbers } => {
+            let numbers = if numbers.is_empty() { "–".to_owned() } else { numbers.join(", ") };
+            ("case.from_cases", format!("{numbers} ({as_of})"))
+        }
         Evidence::Computed { from, note } => {
             let from: Vec<String> = from.iter().map(|name| label(name)).collect();
             ("case.from_computation", format!("{note} ({})", from.join(", ")))

@@ -15,6 +15,7 @@ pub mod power;
 pub mod queue;
 pub mod register;
 pub mod reports;
+pub mod rounds;
 pub mod work;
 
 use axum::Router;
@@ -33,6 +34,8 @@ pub fn router() -> Router<App> {
         .route("/console/reports/approvals", get(reports::approvals))
         .route("/console/reports/tables/{table}", get(crate::http::v1::reports::table))
         .route("/console/reports/approvals/tables/{table}", get(crate::http::v1::reports::approval_table))
+        .route("/console/rounds", get(rounds::show).post(rounds::run))
+        .route("/console/rounds/{id}", get(crate::http::v1::rounds::show))
         .route("/console/policies", get(policies::list))
         .route("/console/policies/{document}", get(policies::show))
         .route("/console/policies/{document}/compare", get(policies::compare))
