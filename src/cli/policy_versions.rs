@@ -204,6 +204,9 @@ impl ImpactCommand {
         } else {
             tell(context, &impact)?;
         }
+        for fact in &impact.taken_as_one {
+            output::note(&format!("`{fact}` is taken as 1 where no round has been run."));
+        }
         for (why, count) in &impact.left_out {
             output::note(&format!("left out: {count} ({})", why.as_str()));
         }

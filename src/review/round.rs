@@ -165,6 +165,11 @@ impl Review {
             return Err(Refusal::Disqualified);
         }
         let (taking_part, left_out) = weigh(&due, &cases, new.leave_out)?;
+        let waiting: Vec<(CaseId, i64)> = taking_part
+            .iter()
+            .filter(|(case, _)| case.status == Status::InReview)
+            .map(|(case, _)| (case.id, case.revision))
+            .collect();
         let result = match &due.rule.of {
             RoundOf::Draw { places } => {
                 let seed = seed.unwrap_or_else(|| self.ambient().id().simple().to_string());
@@ -202,18 +207,15 @@ impl Review {
             left_out,
             result,
         };
-        self.put_into_effect(person, round, cases).await
+        self.put_into_effect(person, round, &waiting).await
     }
 
-    /// The record, its event, and every case that waits for its draft back through the rules, in one transaction.
-    async fn put_into_effect(&self, person: &Person, round: Round, cases: Vec<Case>) -> Result<Round> {
+    /// The record, its event, and every case that takes part and is not decided back through the rules, in one transaction.
+    async fn put_into_effect(&self, person: &Person, round: Round, waiting: &[(CaseId, i64)]) -> Result<Round> {
         let mut tx = self.storage.begin().await?;
-        for case in cases.into_iter().filter(|case| case.status == Status::InReview) {
-            let now = tx.case_for_update(&case.municipality, case.id).await?.ok_or(Refusal::ChangedMeanwhile)?;
-            if now.revision != case.revision {
-                return Err(Refusal::ChangedMeanwhile);
-            }
-            let mut case = now;
+        for (id, revision) in waiting {
+            let case = tx.case_for_update(&round.municipality, *id).await?;
+            let mut case = case.filter(|case| case.revision == *revision).ok_or(Refusal::ChangedMeanwhile)?;
             Self::reenter(&mut tx, &mut case, Act::Reenter, Step::Assess).await?;
             tx.save_case(&mut case).await?;
         }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
@@ -79,7 +79,11 @@ pub struct Due<'a> {
 /// The rounds of every policy, each of the window that is open at a moment or closed last before it.
 pub fn due(desk: &Desk, now: Timestamp) -> impl Iterator<Item = Due<'_>> {
     let library = &desk.rulebook.library;
-    let windows = library.ids().filter_map(move |id| library.window_for(id, now));
+    let a_year_ago = now.checked_sub(SignedDuration::from_hours(365 * 24)).unwrap_or(now);
+    let last = move |id| library.window_for(id, a_year_ago);
+    // At the turn of the year the next window has not opened: the last one may still have its round to be run.
+    let window = move |id| library.window_for(id, now).filter(|window| window.opens <= now).or_else(|| last(id));
+    let windows = library.ids().filter_map(window);
     windows.flat_map(|window| window.document.rounds.iter().map(move |rule| Due { window, rule }))
 }
 

@@ -242,6 +242,24 @@ const stories = {
     assert.match(await page.locator("main").innerText(), /Katuvalo/);
   },
 
+  async "a round says what keeps it waiting, is run by a person, and shows its result"() {
+    await shoot({ rounds: "/console/rounds" }, "hyväksyjä");
+    const page = await staff("hyväksyjä");
+    await page.goto("/console/rounds");
+    assert.match(await page.locator("main").innerText(), /kerroin/);
+    const form = page.locator("form[action='/console/rounds']").first();
+    assert.ok(await form.count(), "the demo's window has closed");
+    await form.locator("button.primary").click();
+    assert.match(await page.locator("[role=alert]").innerText(), /Vahvista laskenta/);
+    for (const reason of await form.locator("input[name^='out.']").all()) await reason.fill("Ei ratkaistavissa nyt.");
+    await form.locator("input[name=confirmed]").check();
+    await form.locator("button.primary").click();
+    await page.locator("#private-road-grant-factor-k").waitFor();
+    assert.match(await page.locator("main").innerText(), /Määräraha 85000/);
+    assert.deepEqual(page.words, []);
+    await shoot({ "rounds-run": "/console/rounds" }, "hyväksyjä");
+  },
+
   async "a supervisor reads the reports: charts with their tables, files, three languages"() {
     const approver = await staff("hyväksyjä");
     await approver.goto("/console?view=all&status=in-review");
