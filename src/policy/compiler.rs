@@ -16,6 +16,7 @@ use super::expression::{Expression, InvalidExpression, Kind, Name, Scalar, Space
 use super::format::{Adopted, DocumentKind, GoverningDate, RoundBlock, RuleBlock, StepBlock, TableBlock, Window};
 use super::manuscript::{Block, Steps, Written, check_translation};
 use super::table::{self, Column};
+use super::unit::{Measure, Unit};
 use crate::cases::{
     Euro, FactType, Language, ParameterUse, ParameterValue, RoundKind, RuleId, RuleOutcome, SectionId, Value, place_of,
 };
@@ -76,6 +77,16 @@ struct Known {
     /// Steps with a fault of their own: who reads them is not told again.
     failed: BTreeSet<String>,
     decimals: BTreeMap<String, Option<u32>>,
+    measures: BTreeMap<String, Measure>,
+    /// The line on which each step says what it gives.
+    lines: BTreeMap<String, usize>,
+}
+
+/// An expression with what is known of its value.
+struct Read {
+    expression: Expression,
+    kind: Kind,
+    measure: Measure,
 }
 
 impl Compiler<'_> {
@@ -241,7 +252,7 @@ impl Compiler<'_> {
         line: usize,
         parameters: &BTreeMap<String, ParameterUse>,
         known: &Known,
-    ) -> Option<(Expression, Kind)> {
+    ) -> Option<Read> {
         let refused = |compiler: &mut Self, error: InvalidExpression| compiler.fault(line, error.what, error.instead);
         let expression = match Expression::parse(source) {
             Ok(expression) => expression,
@@ -261,13 +272,53 @@ impl Compiler<'_> {
         for name in &unknown {
             self.unknown_name(line, name, parameters, known);
         }
-        match kind? {
-            Ok(kind) => Some((expression, kind)),
+        let measure = |name: &Name| self.measure(name, parameters, known);
+        match kind?.and_then(|kind| Ok((kind, expression.measure(&measure)?))) {
+            Ok((kind, measure)) => Some(Read { expression, kind, measure }),
             Err(error) => {
                 refused(self, error);
                 None
             }
         }
+    }
+
+    /// What is known of the unit of a name.
+    fn measure(&self, name: &Name, parameters: &BTreeMap<String, ParameterUse>, known: &Known) -> Measure {
+        let of = |unit: Option<&str>| Measure::Of(Unit::parse(unit.unwrap_or_default()));
+        match name.space {
+            Space::Facts => match self.base.front.facts.get(&name.name) {
+                Some(fact) if matches!(fact.kind, FactType::Number | FactType::Money) => of(fact.unit()),
+                _ => Measure::Unknown,
+            },
+            Space::Params => match parameters.get(&name.name) {
+                Some(ParameterUse { value: Value::Number(_) | Value::Money(_), unit }) => of(unit.as_deref()),
+                _ => Measure::Unknown,
+            },
+            Space::Calc => known.measures.get(&name.name).cloned().unwrap_or(Measure::Unknown),
+        }
+    }
+
+    /// What a step gives is what its `unit` says; gives what is known of it then.
+    fn step_unit(&mut self, step: &StepBlock, read: &Read, line: &dyn Fn(&[&str]) -> usize) -> Measure {
+        let declared = step.unit.as_deref().map(Unit::parse);
+        match (&read.measure, declared) {
+            (Measure::Of(unit), Some(declared)) if *unit != declared => {
+                let what = format!("the step `{}` gives `{unit}` and says `{declared}`", step.name);
+                let instead = if unit.is_none() {
+                    "leave `unit` out, or give what it reads the right units".to_owned()
+                } else {
+                    format!("write `unit: {unit}`, or correct the expression")
+                };
+                self.fault(line(&["unit"]), what, instead);
+            }
+            (Measure::Of(unit), None) if !unit.is_none() => {
+                let what = format!("the step `{}` has no unit and gives `{unit}`", step.name);
+                self.fault(line(&["name"]), what, format!("add `unit: {unit}`"));
+            }
+            (_, Some(declared)) => return Measure::Of(declared),
+            _ => {}
+        }
+        read.measure.clone()
     }
 
     fn steps(&mut self, parameters: &BTreeMap<String, ParameterUse>) -> (Known, Option<String>) {
@@ -323,10 +374,14 @@ impl Compiler<'_> {
         if !self.step_name(&step.name, line(&[]), known) {
             return;
         }
-        let Some((expression, kind)) = self.expression(&step.value, line(&["value"]), parameters, known) else {
+        let Some(read) = self.expression(&step.value, line(&["value"]), parameters, known) else {
             known.failed.insert(step.name.clone());
             return;
         };
+        let measure = self.step_unit(step, &read, line);
+        known.measures.insert(step.name.clone(), measure);
+        known.lines.insert(step.name.clone(), line(&["value"]));
+        let Read { expression, kind, .. } = read;
         known.decimals.insert(step.name.clone(), self.decimals(&expression, parameters, known));
         let only_when = self.only_when(step.only_when.as_deref(), line(&["only_when"]), parameters, known);
         known.steps.push(Step {
@@ -387,6 +442,11 @@ impl Compiler<'_> {
             _ => None,
         });
         known.decimals.insert(written.name.clone(), most.max());
+        known.lines.insert(written.name.clone(), block.line(&["rows"]));
+        if kind == Kind::Number {
+            let unit = Unit::parse(written.unit.as_deref().unwrap_or_default());
+            known.measures.insert(written.name.clone(), Measure::Of(unit));
+        }
         known.steps.push(Step {
             name: written.name.clone(),
             label: written.label.clone(),
@@ -424,7 +484,7 @@ impl Compiler<'_> {
                 self.fault(line(&["name"]), what, instead);
             }
             match self.expression(&column.value, line(&["value"]), parameters, known) {
-                Some((expression, kind)) => columns.push(Column { name: name.clone(), expression, kind }),
+                Some(Read { expression, kind, .. }) => columns.push(Column { name: name.clone(), expression, kind }),
                 None => sound = false,
             }
         }
@@ -490,6 +550,7 @@ impl Compiler<'_> {
         }
         if known.decimals.get(&name).copied().flatten().is_none_or(|decimals| decimals > 2) {
             let what = format!("the amount `{name}` could have a fraction of a cent");
+            let line = known.lines.get(&name).copied().unwrap_or(line);
             self.fault(line, what, "round it: `floor(…)` to full euros, `round(…, 2)` to cents");
         }
         Some(name)
@@ -700,11 +761,11 @@ impl Compiler<'_> {
                 continue;
             };
             match self.expression(when, *line, parameters, known) {
-                Some((expression, Kind::Flag)) => {
+                Some(Read { expression, kind: Kind::Flag, .. }) => {
                     reads.extend(expression.names());
                     cases.push((Some(expression), *outcome));
                 }
-                Some((_, kind)) => {
+                Some(Read { kind, .. }) => {
                     complete = false;
                     self.fault(
                         *line,

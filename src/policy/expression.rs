@@ -36,6 +36,7 @@ use zen_expression::lexer::{
 };
 use zen_expression::parser::{Node, Parser};
 
+use super::unit::Measure;
 use crate::clock::helsinki;
 
 /// Longest expression, in bytes.
@@ -289,6 +290,22 @@ impl Expression {
     /// [`InvalidExpression`] when kinds are mixed, as in adding text to a number.
     pub fn kind(&self, kind_of: &dyn Fn(&Name) -> Option<Kind>) -> Result<Kind, InvalidExpression> {
         self.tree.kind(kind_of)
+    }
+
+    /// The unit of its value, when `of` tells what is known of the unit of every name.
+    ///
+    /// # Errors
+    /// [`InvalidExpression`] when units are mixed, as in comparing metres with euros.
+    pub fn measure(&self, of: &dyn Fn(&Name) -> Measure) -> Result<Measure, InvalidExpression> {
+        self.tree.measure(of)
+    }
+
+    /// Every word that it compares a name with.
+    #[must_use]
+    pub fn compared_words(&self) -> Vec<(&Name, &str)> {
+        let mut words = Vec::new();
+        self.tree.compared_words(&mut words);
+        words
     }
 
     /// Its value with these values of names; unknown only if the known ones do not settle it.
@@ -561,6 +578,98 @@ impl Tree {
                 given
             }
         })
+    }
+
+    fn measure(&self, of: &dyn Fn(&Name) -> Measure) -> Result<Measure, InvalidExpression> {
+        fn beside(a: &Measure, b: &Measure) -> Result<Measure, InvalidExpression> {
+            a.beside(b).ok_or_else(|| {
+                let unit = |measure: &Measure| match measure {
+                    Measure::Of(unit) if !unit.is_none() => format!("`{unit}`"),
+                    _ => "a number without a unit".to_owned(),
+                };
+                let what = format!("{} stands beside {}", unit(a), unit(b));
+                InvalidExpression { what, instead: "compare and combine values of one unit".to_owned() }
+            })
+        }
+        let all = |first: &Self, list: &[Self]| {
+            let measure = first.measure(of)?;
+            list.iter().try_fold(measure, |measure, item| beside(&measure, &item.measure(of)?))
+        };
+        Ok(match self {
+            Self::Value(Scalar::Number(_)) => Measure::Plain,
+            Self::Value(_) => Measure::Unknown,
+            Self::Name(name) => of(name),
+            Self::Negate(a) => a.measure(of)?,
+            Self::Not(a) => {
+                a.measure(of)?;
+                Measure::Unknown
+            }
+            Self::And(a, b) | Self::Or(a, b) => {
+                a.measure(of)?;
+                b.measure(of)?;
+                Measure::Unknown
+            }
+            Self::Arithmetic(Arithmetic::Multiply, a, b) => a.measure(of)?.times(&b.measure(of)?, 1),
+            Self::Arithmetic(Arithmetic::Divide, a, b) => a.measure(of)?.times(&b.measure(of)?, -1),
+            Self::Arithmetic(_, a, b) => beside(&a.measure(of)?, &b.measure(of)?)?,
+            Self::Compare(_, a, b) => {
+                beside(&a.measure(of)?, &b.measure(of)?)?;
+                Measure::Unknown
+            }
+            Self::In(a, list) => {
+                all(a, list)?;
+                Measure::Unknown
+            }
+            Self::If(condition, a, b) => {
+                condition.measure(of)?;
+                beside(&a.measure(of)?, &b.measure(of)?)?
+            }
+            Self::Call(Function::Min | Function::Max, list) => match list.split_first() {
+                Some((first, rest)) => all(first, rest)?,
+                None => Measure::Unknown,
+            },
+            Self::Call(Function::Years | Function::Months | Function::Year | Function::Day, list) => {
+                for item in list {
+                    item.measure(of)?;
+                }
+                Measure::Unknown
+            }
+            // Rounding keeps the unit; how many decimals is no quantity.
+            Self::Call(_, list) => list.first().map_or(Ok(Measure::Unknown), |first| first.measure(of))?,
+        })
+    }
+
+    fn compared_words<'a>(&'a self, words: &mut Vec<(&'a Name, &'a str)>) {
+        match self {
+            Self::Value(_) | Self::Name(_) => {}
+            Self::Compare(_, a, b) => match (&**a, &**b) {
+                (Self::Name(name), Self::Value(Scalar::Text(word)))
+                | (Self::Value(Scalar::Text(word)), Self::Name(name)) => words.push((name, word)),
+                (a, b) => {
+                    a.compared_words(words);
+                    b.compared_words(words);
+                }
+            },
+            Self::In(a, list) => {
+                for item in list {
+                    match (&**a, item) {
+                        (Self::Name(name), Self::Value(Scalar::Text(word))) => words.push((name, word)),
+                        (_, item) => item.compared_words(words),
+                    }
+                }
+            }
+            Self::Negate(a) | Self::Not(a) => a.compared_words(words),
+            Self::And(a, b) | Self::Or(a, b) | Self::Arithmetic(_, a, b) => {
+                a.compared_words(words);
+                b.compared_words(words);
+            }
+            Self::If(condition, a, b) => {
+                condition.compared_words(words);
+                a.compared_words(words);
+                b.compared_words(words);
+            }
+            Self::Call(_, list) => list.iter().for_each(|item| item.compared_words(words)),
+        }
     }
 
     fn value(&self, look_up: &dyn Fn(&Name) -> Known) -> Known {

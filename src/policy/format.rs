@@ -127,6 +127,14 @@ pub struct FactDeclaration {
     pub ask: Option<Localized>,
 }
 
+impl FactDeclaration {
+    /// Its unit: that of money is the euro, whether or not it is written.
+    #[must_use]
+    pub fn unit(&self) -> Option<&str> {
+        self.unit.as_deref().or((self.kind == FactType::Money).then_some("EUR"))
+    }
+}
+
 /// A parameter: an exact value with its unit. Write decimals in quotes, so that no float ever exists.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

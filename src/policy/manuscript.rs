@@ -5,13 +5,14 @@
 //! up to the next heading without the fenced blocks, trimmed, otherwise byte for byte: what may be quoted.
 //! Blocks keep the line they stand on, and a translation is checked against the text that holds the rules.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use regex::Regex;
 
 use super::document::{SectionText, parameter_value};
+use super::figures;
 use super::format::{CalculationBlock, DocumentKind, FrontMatter, Parameter, RoundBlock, RuleBlock, TableBlock};
 use crate::cases::{Language, SectionId, write_value};
 use crate::municipality::Faults;
@@ -31,6 +32,8 @@ pub(super) struct WrittenSection {
     pub(super) id: SectionId,
     line: usize,
     pub(super) text: SectionText,
+    /// The line of the file on which each line of the text stands.
+    lines: Vec<usize>,
     pub(super) rules: Vec<Block<RuleBlock>>,
     pub(super) steps: Vec<Steps>,
     pub(super) rounds: Vec<Block<RoundBlock>>,
@@ -206,6 +209,7 @@ fn read_sections(file: &Path, body: &str, first_line: usize, faults: &mut Faults
                     id,
                     line: at,
                     text: SectionText { heading: text.to_owned(), text: String::new() },
+                    lines: Vec::new(),
                     rules: Vec::new(),
                     steps: Vec::new(),
                     rounds: Vec::new(),
@@ -214,9 +218,12 @@ fn read_sections(file: &Path, body: &str, first_line: usize, faults: &mut Faults
         } else if let Some(section) = sections.last_mut() {
             section.text.text.push_str(line);
             section.text.text.push('\n');
+            section.lines.push(at);
         }
     }
     for section in &mut sections {
+        let blank = section.text.text.lines().take_while(|line| line.trim().is_empty()).count();
+        section.lines.drain(..blank);
         section.text.text = section.text.text.trim().to_owned();
         if section.text.text.is_empty() {
             let what = format!("the section `{}` has no text", section.id);
@@ -327,4 +334,45 @@ pub(super) fn check_translation(base: &Written, translation: &Written, faults: &
             Some(n) => after = n,
         }
     }
+    // English writes its numbers otherwise.
+    if language != Language::En {
+        for section in &translation.sections {
+            let original = base.sections.iter().find(|s| s.id == section.id);
+            if let Some((line, what, instead)) = original.and_then(|s| other_figures(s, section, [of, language])) {
+                faults.at(&translation.file, line, what, instead);
+            }
+        }
+    }
+}
+
+/// Figures that a section has in one language and not in the other.
+fn other_figures(
+    base: &WrittenSection,
+    translation: &WrittenSection,
+    [of, language]: [Language; 2],
+) -> Option<(usize, String, String)> {
+    let (there, here) = (figures::of(&base.text.text), figures::of(&translation.text.text));
+    let only = |a: &BTreeSet<String>, b: &BTreeSet<String>| {
+        a.difference(b).map(|figure| format!("`{figure}`")).collect::<Vec<_>>().join(", ")
+    };
+    let (added, lost) = (only(&here, &there), only(&there, &here));
+    let line = |line: &str| figures::of(line).iter().any(|figure| !there.contains(figure));
+    let at = translation.text.text.lines().position(line).and_then(|n| translation.lines.get(n));
+    let id = &translation.id;
+    let (what, instead) = match (added.is_empty(), lost.is_empty()) {
+        (true, true) => return None,
+        (false, true) => (
+            format!("{added} stands in the section `{id}` in `{language}` and not in `{of}`"),
+            format!("write it in `{of}`, or take it away"),
+        ),
+        (true, false) => (
+            format!("{lost} stands in the section `{id}` in `{of}` and not in `{language}`"),
+            format!("write {lost} in `{language}`, too"),
+        ),
+        (false, false) => (
+            format!("{added} stands in the section `{id}` in `{language}` where `{of}` has {lost}"),
+            format!("write {lost}, as in `{of}`"),
+        ),
+    };
+    Some((at.copied().unwrap_or(translation.line), what, instead))
 }

@@ -540,6 +540,7 @@ facts:
   persons: {type: number, ask: {fi: Määrä?, sv: Antal?}}
   costs: {type: money, unit: EUR}
   sales: {type: flag}
+parameters: {hours: {value: 2, unit: h}}
 ---
 ## 1 § Kaikki {#s1}
 
@@ -560,7 +561,7 @@ rows:
 
 ```calculation
 steps:
-  - {name: price, label: {fi: a, sv: b}, value: calc.rate * 2, unit: EUR}
+  - {name: price, label: {fi: a, sv: b}, value: calc.rate * params.hours, unit: EUR}
 amount: price
 ```
 "#;
@@ -632,19 +633,19 @@ amount: price
     #[test]
     fn a_price_list_without_holes_has_no_flaw() {
         assert_eq!(holes(DOCUMENT, &["hall", "gym"]), Vec::<String>::new());
-        assert_eq!(holes(DOCUMENT, &["hall", "gym", "pool"]), ["25: no row of the table fits facility pool"]);
+        assert_eq!(holes(DOCUMENT, &["hall", "gym", "pool"]), ["26: no row of the table fits facility pool"]);
         assert_eq!(
             holes(DOCUMENT, &["hall", "pool"]),
             [
-                "27: `gym` is no choice of the form",
                 "28: `gym` is no choice of the form",
-                "25: no row of the table fits facility pool"
+                "29: `gym` is no choice of the form",
+                "26: no row of the table fits facility pool"
             ]
         );
         let late = DOCUMENT.replace("{from: 2026-07-01", "{from: 2026-08-01");
         assert_eq!(
             holes(&late, &["hall", "gym"]),
-            ["28: no row of the table fits facility gym, day from 2026-07-01 to 2026-07-31"]
+            ["29: no row of the table fits facility gym, day from 2026-07-01 to 2026-07-31"]
         );
     }
 
@@ -659,15 +660,15 @@ amount: price
         let persons = "  - {name: persons, value: facts.persons}\n";
         let day = "  - {name: day, value: facts.used_on}\n";
         let whole = "  - {persons: {to: 10}, value: 1}\n  - {persons: {from: 12, to: 20}, value: 2}\n  - {persons: {from: 21}, value: 3}";
-        assert_eq!(holes(&by(persons, whole), &[]), ["26: no row of the table fits persons from 11 to 11"]);
+        assert_eq!(holes(&by(persons, whole), &[]), ["27: no row of the table fits persons from 11 to 11"]);
         let decimals = "  - {persons: {from: 0, below: \"0.5\"}, value: 1}\n  - {persons: {from: \"0.75\"}, value: 2}";
-        assert_eq!(holes(&by(persons, decimals), &[]), ["26: no row of the table fits persons from 0.5 below 0.75"]);
+        assert_eq!(holes(&by(persons, decimals), &[]), ["27: no row of the table fits persons from 0.5 below 0.75"]);
         let single = "  - {persons: 1, value: 1}\n  - {persons: {from: 2}, value: 2}";
         assert_eq!(holes(&by(persons, single), &[]), Vec::<String>::new());
         let enumerated = "  - {persons: \"25.5\", value: 1}\n  - {persons: 14, value: 2}";
         assert_eq!(holes(&by(persons, enumerated), &[]), Vec::<String>::new(), "any numbers may be listed");
         let flag = "  - {name: sales, value: facts.sales}\n";
-        assert_eq!(holes(&by(flag, "  - {sales: true, value: 1}"), &[]), ["24: no row of the table fits sales false"]);
+        assert_eq!(holes(&by(flag, "  - {sales: true, value: 1}"), &[]), ["25: no row of the table fits sales false"]);
         // From 100 persons on the price of 2027 is missing, and only there.
         let two = [
             "  - {day: {to: 2026-12-31}, value: 1}",
@@ -676,7 +677,7 @@ amount: price
         ];
         assert_eq!(
             holes(&by(&format!("{day}{persons}"), &two.join("\n")), &[]),
-            ["28: no row of the table fits day from 2027-01-01 to 2027-12-31"]
+            ["29: no row of the table fits day from 2027-01-01 to 2027-12-31"]
         );
     }
 
@@ -685,22 +686,22 @@ amount: price
         let told = |rows_: &str| read(&rows(rows_)).1.join("\n");
         let hall = "  - {facility: hall, value: 1}\n";
         for (wrong, what) in [
-            ("  - {facility: hall, day: 2026-01-01, value: 2}", "27: the row fits what the row on line 26 fits, too"),
-            ("  - {value: 2}", "27: the row fits what the row on line 26 fits, too"),
-            ("  - {facilty: gym, value: 2}", "27: unknown column `facilty`"),
-            ("  - {facility: 3, value: 2}", "27: the column `facility` is text and `3` is a number"),
-            ("  - {facility: {from: 1}, value: 2}", "27: the column `facility` is text and has no ranges"),
-            ("  - {facility: gym, day: 5, value: 2}", "27: the column `day` is a date and this is not"),
-            ("  - {facility: gym, day: {to: soon}, value: 2}", "27: the column `day` is a date and this is not"),
-            ("  - {facility: gym, day: {}, value: 2}", "27: the range has no end"),
+            ("  - {facility: hall, day: 2026-01-01, value: 2}", "28: the row fits what the row on line 27 fits, too"),
+            ("  - {value: 2}", "28: the row fits what the row on line 27 fits, too"),
+            ("  - {facilty: gym, value: 2}", "28: unknown column `facilty`"),
+            ("  - {facility: 3, value: 2}", "28: the column `facility` is text and `3` is a number"),
+            ("  - {facility: {from: 1}, value: 2}", "28: the column `facility` is text and has no ranges"),
+            ("  - {facility: gym, day: 5, value: 2}", "28: the column `day` is a date and this is not"),
+            ("  - {facility: gym, day: {to: soon}, value: 2}", "28: the column `day` is a date and this is not"),
+            ("  - {facility: gym, day: {}, value: 2}", "28: the range has no end"),
             (
                 "  - {facility: gym, day: {from: 2026-02-01, to: 2026-01-01}, value: 2}",
-                "27: the range ends before it begins",
+                "28: the range ends before it begins",
             ),
-            ("  - {facility: gym, day: {below: 2026-02-01}, value: 2}", "27: a range of dates ends `below` a day"),
-            ("  - {facility: gym}", "27: the row has no `value`"),
-            ("  - {facility: gym, value: many}", "27: the value is text and those above are a number"),
-            ("  - {facility: gym, value: {from: 1}}", "27: the value of a row is a range"),
+            ("  - {facility: gym, day: {below: 2026-02-01}, value: 2}", "28: a range of dates ends `below` a day"),
+            ("  - {facility: gym}", "28: the row has no `value`"),
+            ("  - {facility: gym, value: many}", "28: the value is text and those above are a number"),
+            ("  - {facility: gym, value: {from: 1}}", "28: the value of a row is a range"),
         ] {
             let told = told(&format!("{hall}{wrong}"));
             assert!(told.starts_with(what), "{wrong}\n{told}");
@@ -709,20 +710,20 @@ amount: price
         let whole = |source: &str| read(source).1;
         let mixed = rows("  - {persons: {from: 1, to: 2}, value: 1}\n  - {persons: {from: 3, below: 4}, value: 1}")
             .replace("{name: day, value: facts.used_on}", "{name: persons, value: facts.persons}");
-        assert_eq!(whole(&mixed), ["26: some ranges of the column `persons` end with `to` and some with `below`"]);
+        assert_eq!(whole(&mixed), ["27: some ranges of the column `persons` end with `to` and some with `below`"]);
         let costs = rows("  - {costs: {to: 2}, value: 1}\n  - {costs: {from: 3}, value: 1}")
             .replace("{name: day, value: facts.used_on}", "{name: costs, value: facts.costs}");
         assert_eq!(
             whole(&costs),
-            ["26: the column `costs` can have decimals: what lies between two rows would fit none"]
+            ["27: the column `costs` can have decimals: what lies between two rows would fit none"]
         );
         for (from, to, what) in [
-            ("unit: EUR/h\n", "", "19: the table `rate` has no unit"),
-            ("value: facts.used_on", "value: facts.used", "24: unknown name `facts.used`"),
-            ("{name: day,", "{name: facility,", "24: the column `facility` stands twice"),
-            ("{name: day,", "{name: value,", "24: the column cannot be called `value`"),
-            ("name: rate", "name: Rate", "19: the step `Rate` is not snake_case"),
-            ("name: price", "name: rate", "33: the step `rate` stands twice"),
+            ("unit: EUR/h\n", "", "20: the table `rate` has no unit"),
+            ("value: facts.used_on", "value: facts.used", "25: unknown name `facts.used`"),
+            ("{name: day,", "{name: facility,", "25: the column `facility` stands twice"),
+            ("{name: day,", "{name: value,", "25: the column cannot be called `value`"),
+            ("name: rate", "name: Rate", "20: the step `Rate` is not snake_case"),
+            ("name: price", "name: rate", "34: the step `rate` stands twice"),
         ] {
             assert!(DOCUMENT.contains(from));
             let told = whole(&DOCUMENT.replacen(from, to, 1));
