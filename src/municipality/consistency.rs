@@ -64,6 +64,13 @@ fn municipality(pack: &Pack, faults: &mut Faults) {
             let what = format!("nobody takes claims against decisions of the post `{id}`");
             faults.at(&origin.file, at("title"), what, "add `claims_to: …` with a body (kuntalaki 134 §)");
         }
+        let takes = decider.claims_to.as_ref().and_then(|body| own.deciders.get(body));
+        if takes.is_some_and(|takes| takes.kind != DeciderKind::Body) {
+            let bodies = own.deciders.iter().filter(|(_, other)| other.kind == DeciderKind::Body);
+            let what = format!("claims against decisions of `{id}` go to a post, not to a body");
+            let instead = write_one_of("", bodies.map(|(id, _)| id.as_str()));
+            faults.at(&origin.file, at("claims_to"), what, instead);
+        }
         for (key, named) in [("claims_to", &decider.claims_to), ("deputy", &decider.deputy)] {
             if let Some(named) = named.as_ref().filter(|named| !own.deciders.contains_key(named)) {
                 let what = format!("`{id}` names an unknown decider `{named}` as `{key}`");
@@ -88,7 +95,8 @@ fn municipality(pack: &Pack, faults: &mut Faults) {
             let what = format!("the register fact `{}` names an unknown service `{}`", fact.fact, fact.service);
             let instead =
                 write_one_of(fact.service.as_str(), pack.services.keys().map(crate::cases::ServiceId::as_str));
-            faults.at(&origin.file, origin.line(&["registers"]), what, instead);
+            let line = origin.line(&["registers", &format!("#{n}"), "service"]);
+            faults.at(&origin.file, line, what, instead);
         }
     }
     let rows = own.registers.iter().enumerate().map(|(n, row)| {
@@ -222,6 +230,9 @@ fn services(pack: &Pack, faults: &mut Faults) {
             let key = if service.delegation.as_deref() == Some(row) { "delegation" } else { "delegation_when" };
             at(&[key], format!("unknown delegation `{row}`"), write_one_of(row, known));
         }
+        for (path, what, instead) in unsaid(service) {
+            at(&path, what.to_owned(), instead.to_owned());
+        }
         let mut names = BTreeSet::new();
         let attachments = service.attachments.iter().map(|a| ("attachments", &a.name));
         for (n, (list, name)) in service.fields.iter().map(|f| ("fields", &f.name)).chain(attachments).enumerate() {
@@ -290,7 +301,8 @@ fn services(pack: &Pack, faults: &mut Faults) {
         }
         let mut codes = BTreeSet::new();
         for (n, category) in service.categories.iter().enumerate() {
-            let place = ["categories", &format!("#{n}")];
+            let row = format!("#{n}");
+            let place = ["categories", &row];
             if !codes.insert(&category.code) {
                 at(
                     &place,
@@ -302,13 +314,17 @@ fn services(pack: &Pack, faults: &mut Faults) {
                 category.department.as_ref().filter(|d| !pack.municipality.departments.contains_key(d))
             {
                 let what = format!("the category `{}` names an unknown department `{department}`", category.code);
-                at(&place, what, write_one_of(department.as_str(), departments()));
+                at(&["categories", &row, "department"], what, write_one_of(department.as_str(), departments()));
             }
             if let Some(authority) =
                 category.authority.as_ref().filter(|a| !pack.authorities.iter().any(|r| r.id == **a))
             {
                 let what = format!("the category `{}` names an unknown authority `{authority}`", category.code);
-                at(&place, what, write_one_of(authority.as_str(), pack.authorities.iter().map(|r| r.id.as_str())));
+                at(
+                    &["categories", &row, "authority"],
+                    what,
+                    write_one_of(authority.as_str(), pack.authorities.iter().map(|r| r.id.as_str())),
+                );
             }
         }
     }
@@ -328,6 +344,35 @@ fn conditions(service: &ServiceFile) -> Vec<(Vec<String>, &Condition)> {
     let more = service.handling_time.extended.iter();
     let more = more.map(|more| (["handling_time", "extended", "when"].map(str::to_owned).to_vec(), &more.when));
     rows.chain(fields).chain(files).chain(more).collect()
+}
+
+/// What a service must say and says emptily: how long it takes, how long it is kept, how the AI Act sees it.
+fn unsaid(service: &ServiceFile) -> Vec<([&'static str; 2], &'static str, &'static str)> {
+    let (records, ai) = (&service.records, &service.ai);
+    let blank = |text: &str| text.trim().is_empty();
+    let said = [
+        (service.handling_time.days == 0, ["handling_time", "days"], "handling takes no day", "write days above 0"),
+        (
+            blank(&records.class),
+            ["records", "class"],
+            "the service has no records class",
+            "write `class: \"00 00 00\"`",
+        ),
+        (
+            records.retention_years == 0,
+            ["records", "retention_years"],
+            "the records are kept for no year",
+            "write years above 0, by the information control plan",
+        ),
+        (
+            blank(&ai.class),
+            ["ai", "class"],
+            "nobody says how the AI Act sees the service",
+            "write `class: outside` or the point of Annex III, for example `annex-iii-4a`",
+        ),
+        (blank(&ai.because), ["ai", "because"], "the AI class has no reason", "write `because: …` in a sentence"),
+    ];
+    said.into_iter().filter(|(empty, ..)| *empty).map(|(_, path, what, instead)| (path, what, instead)).collect()
 }
 
 /// A box that is empty until somebody ticks it.
@@ -411,13 +456,14 @@ fn check_dates(origin: &super::pack::Origin, valid: Validity, path: &[&str], fau
     }
 }
 
-/// The rows that share a day with an earlier row of the same key, with their first common day.
+/// Rows of one key that share a day: the one that begins earlier and should have ended, with the first common day.
 fn overlapping(rows: impl Iterator<Item = (usize, String, Validity)>) -> Vec<(usize, String, jiff::civil::Date)> {
     let mut seen: Vec<(usize, String, Validity)> = Vec::new();
     let mut found = Vec::new();
     for (place, key, valid) in rows {
-        if let Some((_, _, other)) = seen.iter().find(|(_, k, v)| *k == key && v.overlaps(&valid)) {
-            found.push((place, key.clone(), valid.from.max(other.from)));
+        if let Some((there, _, other)) = seen.iter().find(|(_, k, v)| *k == key && v.overlaps(&valid)) {
+            let earlier = if other.from < valid.from { *there } else { place };
+            found.push((earlier, key.clone(), valid.from.max(other.from)));
         }
         seen.push((place, key, valid));
     }

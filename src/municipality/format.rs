@@ -476,6 +476,12 @@ pub struct Field {
 }
 
 impl Field {
+    /// Its unit: that of money is the euro, whether or not it is written.
+    #[must_use]
+    pub fn unit(&self) -> Option<&str> {
+        self.unit.as_deref().or((self.kind == FieldType::Money).then_some("EUR"))
+    }
+
     /// A field with nothing but a name, a label and a type.
     #[must_use]
     pub fn new(name: &str, label: Localized, kind: FieldType) -> Self {

@@ -168,9 +168,11 @@ impl Library {
                 if shared {
                     deviate(&mut files, pack, &id, version, faults);
                 }
-                let parameters = files.iter().find(|text| text.front.translation_of.is_none());
-                let parameters = parameters.map(|text| text.front.parameters.clone()).unwrap_or_default();
-                files.iter_mut().for_each(|text| text.fill(&parameters, faults));
+                let base = files.iter().find(|text| text.front.translation_of.is_none());
+                // Without the text that has them no figure can be told.
+                if let Some(parameters) = base.map(|text| text.front.parameters.clone()) {
+                    files.iter_mut().for_each(|text| text.fill(&parameters, faults));
+                }
                 if let Some(document) = join_languages(files, all_read, faults) {
                     read.entry(id).or_default().push(document);
                 }
@@ -337,9 +339,9 @@ fn check_versions(versions: &[Document], faults: &mut Faults) {
     }
 }
 
-/// The line of `in_force`; the file was read a moment ago.
+/// The line on which `in_force` ends; the file was read a moment ago.
 fn line(file: &Path) -> Option<usize> {
-    std::fs::read_to_string(file).ok().map(|source| yaml::line_of(&source, &["in_force"]))
+    std::fs::read_to_string(file).ok().map(|source| yaml::line_within(&source, &["in_force"], "to"))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ pub mod comparison;
 mod compiler;
 pub mod document;
 pub mod expression;
+mod figures;
 pub mod format;
 pub mod impact;
 pub mod in_words;
@@ -17,6 +18,8 @@ mod manuscript;
 pub mod rulebook;
 pub mod schema;
 pub mod show;
+pub mod table;
+pub mod unit;
 
 pub use assess::assess;
 pub use check::check;

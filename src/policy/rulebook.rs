@@ -41,15 +41,21 @@ impl Rulebook {
     }
 
     pub(super) fn read(root: &Path, id: &MunicipalityId, faults: &mut Faults) -> Option<Self> {
-        let pack = Pack::read(root, id, faults);
-        let pack = pack?;
+        let before = faults.len();
+        let pack = Pack::read(root, id, faults)?;
+        let pack_sound = faults.len() == before;
         let mut files = FileHash::default();
         let before = faults.len();
         let mut library = Library::read(root, &pack, &mut files, faults);
-        // A document with a fault fails its cases and everything that names it: first things first.
+        // A document with a fault fails its cases, a service with one is missed by all that names it: first things first.
         let sound = faults.len() == before;
+        if pack_sound {
+            check::facts(&pack, &library, faults);
+        }
         if sound {
             library.worked = check::worked_cases(root, &pack.municipality, &library, faults);
+        }
+        if sound && pack_sound {
             check::services(&pack, &library, faults);
         }
         let mut hash = Sha256::new();

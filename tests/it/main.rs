@@ -40,6 +40,7 @@ mod pages_resident;
 mod peers;
 mod pipeline;
 mod policy;
+mod policy_faults;
 mod policy_pages;
 mod powers;
 mod precedents;
