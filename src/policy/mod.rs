@@ -22,6 +22,6 @@ pub use assess::assess;
 pub use check::check;
 pub use document::{Document, Section};
 pub use library::{Library, WindowSpan};
-pub use rulebook::{Rulebook, Rulebooks};
+pub use rulebook::{Rulebook, Rulebooks, fingerprint};
 pub use schema::schemas;
 pub use show::show;

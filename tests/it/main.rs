@@ -32,6 +32,7 @@ mod injection;
 mod intake;
 mod masking;
 mod model;
+mod packs;
 mod pages;
 mod pages_case;
 mod pages_messages;
