@@ -78,6 +78,14 @@ pub fn end_of_period(start: Date, days: u32) -> Date {
     next_working_day(plus_days(start, days))
 }
 
+/// The last day of a period of `months` months that starts to run from `start`: the same day of the month, or its
+/// last (laki 150/1930).
+#[must_use]
+pub fn end_of_months(start: Date, months: u32) -> Date {
+    let months = jiff::Span::new().try_months(months).ok();
+    next_working_day(months.and_then(|months| start.checked_add(months).ok()).unwrap_or(Date::MAX))
+}
+
 /// The working day that comes `days` working days after `start`; with 0, the first working day from `start` on.
 #[must_use]
 pub fn add_working_days(start: Date, days: u32) -> Date {

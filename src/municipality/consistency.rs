@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::condition::Condition;
 use super::emergency::Lexicon;
 use super::fault::Faults;
-use super::format::{DeciderKind, Field, FieldType};
+use super::format::{DeciderKind, Field, FieldType, ServiceFile};
 use super::pack::{Pack, row_key};
 use super::yaml::write_one_of;
 use rust_decimal::Decimal;
@@ -216,9 +217,10 @@ fn services(pack: &Pack, faults: &mut Faults) {
             let what = format!("the process owner `{}` is no post of this municipality", service.process_owner);
             at(&["process_owner"], what, write_one_of(service.process_owner.as_str(), known));
         }
-        if let Some(row) = service.delegation.as_ref().filter(|id| !pack.delegations.iter().any(|d| d.id == **id)) {
+        for row in service.delegations().filter(|id| !pack.delegations.iter().any(|d| d.id == *id)) {
             let known = pack.delegations.iter().map(|d| d.id.as_str());
-            at(&["delegation"], format!("unknown delegation `{row}`"), write_one_of(row, known));
+            let key = if service.delegation.as_deref() == Some(row) { "delegation" } else { "delegation_when" };
+            at(&[key], format!("unknown delegation `{row}`"), write_one_of(row, known));
         }
         let mut names = BTreeSet::new();
         let attachments = service.attachments.iter().map(|a| ("attachments", &a.name));
@@ -246,6 +248,34 @@ fn services(pack: &Pack, faults: &mut Faults) {
             }
         }
         let fields = || service.fields.iter().map(|field| field.name.as_str());
+        for (key, name) in
+            [("party", service.party.as_deref()), ("subject", service.subject.as_ref().map(|s| s.field.as_str()))]
+        {
+            if let Some(name) = name.filter(|name| !fields().any(|field| field == *name)) {
+                at(&[key], format!("`{key}` names an unknown field `{name}`"), write_one_of(name, fields()));
+            }
+        }
+        for (path, condition) in conditions(service) {
+            let path: Vec<&str> = path.iter().map(String::as_str).collect();
+            for (name, values) in condition.values() {
+                let Some(field) = service.fields.iter().find(|field| field.name == name) else {
+                    at(&path, format!("the condition names an unknown field `{name}`"), write_one_of(name, fields()));
+                    continue;
+                };
+                let choices = || field.choices.keys().map(String::as_str);
+                for value in values {
+                    if let (FieldType::Choice, ParameterValue::Text(value)) = (field.kind, value)
+                        && !field.choices.contains_key(value)
+                    {
+                        at(
+                            &path,
+                            format!("`{value}` is no choice of the field `{name}`"),
+                            write_one_of(value, choices()),
+                        );
+                    }
+                }
+            }
+        }
         for name in service.again.iter().flat_map(|again| &again.sender) {
             if !fields().any(|field| field == name) {
                 at(&["again", "sender"], format!("unknown field `{name}`"), write_one_of(name, fields()));
@@ -282,6 +312,22 @@ fn services(pack: &Pack, faults: &mut Faults) {
             }
         }
     }
+}
+
+/// Every condition in a service's file, with where it stands.
+fn conditions(service: &ServiceFile) -> Vec<(Vec<String>, &Condition)> {
+    let at = |list: &str, n: usize, key: &str| vec![list.to_owned(), format!("#{n}"), key.to_owned()];
+    let rows = service.delegation_when.iter().enumerate();
+    let rows = rows.map(|(n, row)| (at("delegation_when", n, "when"), &row.when));
+    let fields = service.fields.iter().enumerate();
+    let fields =
+        fields.filter_map(|(n, field)| Some((at("fields", n, "required_when"), field.required_when.as_ref()?)));
+    let files = service.attachments.iter().enumerate();
+    let files =
+        files.filter_map(|(n, file)| Some((at("attachments", n, "required_when"), file.required_when.as_ref()?)));
+    let more = service.handling_time.extended.iter();
+    let more = more.map(|more| (["handling_time", "extended", "when"].map(str::to_owned).to_vec(), &more.when));
+    rows.chain(fields).chain(files).chain(more).collect()
 }
 
 /// A box that is empty until somebody ticks it.

@@ -3,13 +3,15 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::accent::Accent;
+use super::condition::Condition;
 use crate::cases::{
-    AppealKind, AuthorityId, DeciderId, DepartmentId, DocumentId, DraftKind, Euro, FactType, Language, Localized,
-    Matter, MunicipalityId, Owner, ParameterValue, ServiceId, Urgency, Validity,
+    AppealKind, AuthorityId, DeciderId, DepartmentId, DocumentId, DraftKind, Euro, FactType, Facts, Language,
+    Localized, Matter, MunicipalityId, Outcome, Owner, ParameterValue, ServiceId, Urgency, Validity,
 };
 
 /// `municipality.yaml`
@@ -46,6 +48,12 @@ pub struct MunicipalityFile {
     /// Facts that come from the municipality's own dated settings or registers.
     #[serde(default)]
     pub registers: Vec<RegisterFact>,
+    /// Which policies of the base pack bind here, and who adopted them. One that is not named is not in force.
+    #[serde(default)]
+    pub adoptions: Vec<Adoption>,
+    /// Services of the base pack that are not offered.
+    #[serde(default)]
+    pub without: Vec<ServiceId>,
     /// Whether letters carry the statement that a machine helped.
     #[serde(default = "yes")]
     pub ai_statement: bool,
@@ -139,6 +147,24 @@ pub struct Baseline {
     pub measured: Validity,
     /// Where it stands written, for example `Ajanseuranta, tekniset palvelut, HRJ/2026/00031`.
     pub source: String,
+}
+
+/// That a policy of the base pack binds in this municipality (*hyväksyminen*).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Adoption {
+    /// The policy.
+    pub document: DocumentId,
+    /// The version, by its first day in force.
+    #[schemars(with = "String")]
+    pub version: Date,
+    /// The body that adopted it.
+    pub body: Localized,
+    /// Date of the meeting.
+    #[schemars(with = "String")]
+    pub date: Date,
+    /// Section of the minutes, for example `§ 71`.
+    pub section: String,
 }
 
 /// A dated fact from the municipality's own register or settings.
@@ -255,6 +281,18 @@ pub struct ServiceFile {
     /// The delegation row that says who decides.
     #[serde(default)]
     pub delegation: Option<String>,
+    /// Other delegation rows for cases of a certain kind; the first that fits stands before `delegation`.
+    #[serde(default)]
+    pub delegation_when: Vec<DelegationWhen>,
+    /// The field that names the party, for example the association; left out: whoever sent it.
+    #[serde(default)]
+    pub party: Option<String>,
+    /// What the case is about, as letters name it: the road, the hall.
+    #[serde(default)]
+    pub subject: Option<SubjectOf>,
+    /// Which kind of letter an outcome of the rules calls for, where it is not the usual one.
+    #[serde(default)]
+    pub drafts: BTreeMap<Outcome, DraftKind>,
     /// How long handling may take (P11).
     pub handling_time: HandlingTime,
     /// Days to answer a completion request (P02: 14).
@@ -294,6 +332,40 @@ const fn fourteen() -> u32 {
     14
 }
 
+impl ServiceFile {
+    /// The delegation row of a case with these facts.
+    #[must_use]
+    pub fn delegation_for(&self, facts: &Facts) -> Option<&str> {
+        let special = self.delegation_when.iter().find(|row| row.when.holds(facts) == Some(true));
+        special.map(|row| row.row.as_str()).or(self.delegation.as_deref())
+    }
+
+    /// Every delegation row that it names.
+    pub fn delegations(&self) -> impl Iterator<Item = &str> {
+        self.delegation_when.iter().map(|row| row.row.as_str()).chain(self.delegation.as_deref())
+    }
+}
+
+/// A delegation row for cases of a certain kind.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DelegationWhen {
+    /// Which cases.
+    pub when: Condition,
+    /// The row.
+    pub row: String,
+}
+
+/// What a case is about.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SubjectOf {
+    /// The field that names it.
+    pub field: String,
+    /// What it is, before its name: `Tie`.
+    pub label: Localized,
+}
+
 /// How a service is applied for again.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -329,6 +401,19 @@ pub struct HandlingTime {
     /// Whether only working days count.
     #[serde(default)]
     pub working_days: bool,
+    /// A longer time for cases of a certain kind, for example much work with a document request (621/1999 14 §).
+    #[serde(default)]
+    pub extended: Option<ExtendedTime>,
+}
+
+/// A longer handling time.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExtendedTime {
+    /// For which cases.
+    pub when: Condition,
+    /// Calendar months, from the same day as the usual time.
+    pub months: u32,
 }
 
 /// From what handling time is counted.
@@ -361,6 +446,9 @@ pub struct Field {
     /// Whether it must be given. A missing one is asked for; it is never a rejection.
     #[serde(default)]
     pub required: bool,
+    /// For which cases it must be given, where not for all.
+    #[serde(default)]
+    pub required_when: Option<Condition>,
     /// What an empty field means, where the form says so ("leave empty if none").
     #[serde(default)]
     pub empty_means: Option<ParameterValue>,
@@ -395,6 +483,7 @@ impl Field {
             kind,
             unit: None,
             required: false,
+            required_when: None,
             empty_means: None,
             choices: BTreeMap::new(),
             ask: None,
@@ -418,6 +507,8 @@ pub enum FieldType {
     Money,
     /// Calendar day.
     Date,
+    /// Day and time, in Finland.
+    Moment,
     /// Yes or no.
     Flag,
     /// One of the choices.
@@ -442,6 +533,7 @@ impl FieldType {
             Self::Number => FactType::Number,
             Self::Money => FactType::Money,
             Self::Date => FactType::Date,
+            Self::Moment => FactType::Time,
             Self::Flag => FactType::Flag,
             _ => FactType::Text,
         }
@@ -459,6 +551,9 @@ pub struct AttachmentRule {
     /// Whether it must be there; a missing one is asked for.
     #[serde(default)]
     pub required: bool,
+    /// For which cases it must be there, where not for all.
+    #[serde(default)]
+    pub required_when: Option<Condition>,
     /// Words in a file's name that show it is this one.
     pub file_words: Vec<String>,
     /// How it is asked for.

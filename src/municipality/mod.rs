@@ -7,6 +7,7 @@
 
 pub mod accent;
 pub mod calendar;
+pub mod condition;
 pub mod delegation;
 pub mod emergency;
 pub mod fault;

@@ -173,6 +173,9 @@ impl Pack {
                 example_origins.push(origin);
             }
         }
+        for id in municipality.iter().flat_map(|own| &own.without) {
+            services.remove(id);
+        }
         let injection = reader.orders(&injection);
         let hash = reader.hash.finish();
         let origins = reader.origins;
@@ -200,6 +203,13 @@ impl Pack {
     #[must_use]
     pub fn service(&self, id: &ServiceId) -> Option<&ServiceFile> {
         self.services.get(id)
+    }
+
+    /// The version of a fixed text that is in force on a date: the service's own, `<id>-<service>`, before the common one.
+    #[must_use]
+    pub fn text_of(&self, id: &str, service: Option<&ServiceId>, language: Language, on: Date) -> Option<&TextBlock> {
+        let own = service.and_then(|service| self.text(&format!("{id}-{service}"), language, on));
+        own.or_else(|| self.text(id, language, on))
     }
 
     /// The row of an authority that is valid on a date.

@@ -18,7 +18,7 @@ use crate::cases::{
     Assessment, DocumentId, Euro, Evidence, Fact, FactType, Facts, MunicipalityId, Owner, ParameterValue, Value,
 };
 use crate::clock::helsinki;
-use crate::municipality::format::ServiceFile;
+use crate::municipality::format::{MunicipalityFile, ServiceFile};
 use crate::municipality::pack::{Origin, file_name};
 use crate::municipality::yaml::{self, write_one_of};
 use crate::municipality::{Faults, Pack};
@@ -193,24 +193,38 @@ fn owners(pack: &Pack, service: &ServiceFile, origin: &Origin, faults: &mut Faul
 /// Runs the worked cases of a municipality's documents; gives them by document.
 pub(super) fn worked_cases(
     root: &Path,
-    id: &MunicipalityId,
+    own: &MunicipalityFile,
     library: &Library,
     faults: &mut Faults,
 ) -> BTreeMap<DocumentId, Vec<WorkedCase>> {
     let mut read: BTreeMap<DocumentId, Vec<WorkedCase>> = BTreeMap::new();
-    for file in Library::worked_case_files(root, id) {
+    let base = root.join("base");
+    for file in Library::worked_case_files(root, own) {
         let Some(source) = yaml::read_file(&file, faults) else { continue };
         let Some(cases) = yaml::read::<WorkedCases>(&file, &source, 1, faults) else { continue };
+        let of_base = file.starts_with(&base);
         if library.versions(&cases.document).is_empty() {
+            // A municipality need not adopt every policy of the base pack.
+            if of_base {
+                continue;
+            }
             let instead = write_one_of(cases.document.as_str(), library.ids().map(DocumentId::as_str));
             let line = yaml::line_of(&source, &["document"]);
             faults.at(&file, line, format!("unknown document `{}`", cases.document), instead);
+            continue;
+        }
+        // Where the municipality has a text of its own, the base's cases are not about it.
+        let own_text = library.versions(&cases.document).iter().any(|document| !document.file.starts_with(&base));
+        if of_base && own_text {
             continue;
         }
         for (n, case) in cases.cases.iter().enumerate() {
             let place = format!("#{n}");
             let at = |path: &[&str]| yaml::line_of(&source, &[&["cases", &place], path].concat());
             let Some(document) = library.version(&cases.document, case.version) else {
+                if of_base {
+                    continue;
+                }
                 let versions: Vec<String> =
                     library.versions(&cases.document).iter().map(|d| d.version().to_string()).collect();
                 let instead = write_one_of(&case.version.to_string(), versions.iter().map(String::as_str));
@@ -283,9 +297,11 @@ fn governing_date(document: &Document, facts: &Facts) -> Option<Date> {
     let name = match document.governing_date {
         GoverningDate::WindowEnd => "window_end",
         GoverningDate::Arrival => "received_at",
-        GoverningDate::Decision | GoverningDate::Event => return None,
+        GoverningDate::Event => document.event.as_deref()?,
+        GoverningDate::Decision => return None,
     };
     match facts.get(name)?.value {
+        Value::Date(date) => Some(date),
         Value::Time(time) => Some(time.to_zoned(helsinki()).date()),
         _ => None,
     }

@@ -13,7 +13,7 @@ use rust_decimal::Decimal;
 
 use super::document::{Document, Rule, Section, Step, YearlyWindow};
 use super::expression::{Expression, InvalidExpression, Kind, Name, Space};
-use super::format::{Adopted, DocumentKind, RuleBlock, Window};
+use super::format::{Adopted, DocumentKind, GoverningDate, RuleBlock, Window};
 use super::manuscript::{Block, Written, check_translation};
 use crate::cases::{Euro, FactType, Language, ParameterUse, ParameterValue, RuleId, RuleOutcome, SectionId, Value};
 use crate::municipality::Faults;
@@ -89,6 +89,7 @@ impl Compiler<'_> {
             number: front.number.clone(),
             in_force: front.in_force,
             governing_date: front.governing_date,
+            event: front.event.clone(),
             window,
             titles,
             adopted,
@@ -131,15 +132,38 @@ impl Compiler<'_> {
         Some(YearlyWindow { opens: opens?, closes: closes?, at: at? })
     }
 
+    /// A policy that looks at the day of an event says which fact tells it.
+    fn event(&mut self) {
+        let front = &self.base.front;
+        let line = self.base.line(&[if front.event.is_some() { "event" } else { "governing_date" }]);
+        match (&front.event, front.governing_date) {
+            (None, GoverningDate::Event) => {
+                self.fault(line, "no fact tells the day of the event", "add `event: …` with the name of a date");
+            }
+            (Some(_), GoverningDate::WindowEnd | GoverningDate::Arrival | GoverningDate::Decision) => {
+                self.fault(line, "the version is not picked by an event", "write `governing_date: event`");
+            }
+            (Some(name), GoverningDate::Event) => match front.facts.get(name).map(|fact| fact.kind) {
+                Some(FactType::Date | FactType::Time) => {}
+                Some(_) => {
+                    self.fault(line, format!("the event `{name}` is no day"), "name a fact of type date or time")
+                }
+                None => {
+                    let instead = write_one_of(name, front.facts.keys().map(String::as_str));
+                    self.fault(line, format!("`event` names an unknown fact `{name}`"), instead);
+                }
+            },
+            (None, _) => {}
+        }
+    }
+
     fn facts(&mut self) {
         let front = &self.base.front;
         for name in front.facts.keys().filter(|name| !crate::municipality::is_snake_case(name)) {
             let line = self.base.line(&["facts", name]);
             self.fault(line, format!("the fact `{name}` is not snake_case"), "write a–z, 0–9 and _, a letter first");
         }
-        if front.kind == DocumentKind::Policy && front.adopted.is_none() {
-            self.fault(1, "nobody adopted the policy", "add `adopted: {body: …, date: …, section: \"§ …\"}`");
-        }
+        self.event();
         if front.kind == DocumentKind::Law && front.number.is_none() {
             self.fault(1, "the statute has no number", "add `number: 434/2003`");
         }

@@ -36,6 +36,8 @@ pub struct Document {
     pub in_force: Validity,
     /// Which date of a case picks the version.
     pub governing_date: GoverningDate,
+    /// The fact that tells the day of the event, where that picks the version.
+    pub event: Option<String>,
     /// The yearly application window, where it has one.
     pub window: Option<YearlyWindow>,
     /// Its title, by language.

@@ -30,7 +30,8 @@ pub struct FrontMatter {
     /// Statute number, for example `434/2003`; statutes only.
     #[serde(default)]
     pub number: Option<String>,
-    /// Who adopted it, when and under which section of the minutes; policies only.
+    /// Who adopted it, when and under which section of the minutes; policies of one municipality only. Who adopted
+    /// a policy of the base pack stands in each `municipality.yaml`.
     #[serde(default)]
     pub adopted: Option<Adopted>,
     /// From when to when it is in force.
@@ -38,6 +39,9 @@ pub struct FrontMatter {
     /// Which date of a case picks the version.
     #[serde(default)]
     pub governing_date: GoverningDate,
+    /// The fact that tells the day of the event, where that picks the version: a date or a moment.
+    #[serde(default)]
+    pub event: Option<String>,
     /// The application window, where the policy has one.
     #[serde(default)]
     pub window: Option<Window>,

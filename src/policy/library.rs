@@ -10,18 +10,28 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::document::{self, Document, Written};
-use super::format::{DocumentKind, WorkedCase};
-use crate::cases::{DocumentId, Language, MunicipalityId, valid_on};
+use super::format::{Adopted, DocumentKind, GoverningDate, WorkedCase};
+use crate::cases::{DocumentId, Facts, Language, Value, valid_on};
 use crate::clock::helsinki;
-use crate::municipality::Faults;
+use crate::municipality::format::{Adoption, MunicipalityFile};
 use crate::municipality::pack::{FileHash, files_in};
-use crate::municipality::yaml;
+use crate::municipality::yaml::{self, write_one_of};
+use crate::municipality::{Faults, Pack};
 
 /// All versions of all documents.
 #[derive(Debug, Clone, Default)]
 pub struct Library {
     documents: BTreeMap<DocumentId, Vec<Document>>,
     pub(super) worked: BTreeMap<DocumentId, Vec<WorkedCase>>,
+}
+
+/// What a case is judged by: the version of a policy, and the date that picked it.
+#[derive(Debug, Clone, Copy)]
+pub struct Governing<'a> {
+    /// The version.
+    pub document: &'a Document,
+    /// The date that picked it.
+    pub on: Date,
 }
 
 /// An application window of one year, as moments.
@@ -42,6 +52,34 @@ impl Library {
     #[must_use]
     pub fn version_on(&self, id: &DocumentId, on: Date) -> Option<&Document> {
         valid_on(self.documents.get(id)?, on, |document| document.in_force)
+    }
+
+    /// The version that governs a case, by the date that the policy names (DOMAIN: criteria by the end of the window,
+    /// fees by arrival, procedure by the decision): the one place where that is decided. The version of the arrival
+    /// says which date it is; where the day of an event is unknown, or before the first version, the arrival stands
+    /// for it, so that what is missing can be asked.
+    #[must_use]
+    pub fn governing(
+        &self,
+        id: &DocumentId,
+        arrival: Timestamp,
+        decision: Date,
+        facts: &Facts,
+    ) -> Option<Governing<'_>> {
+        let arrived = arrival.to_zoned(helsinki()).date();
+        let says = self.version_on(id, arrived).or_else(|| self.documents.get(id)?.last())?;
+        let on = match says.governing_date {
+            GoverningDate::WindowEnd => self.window_for(id, arrival).map_or(arrived, |window| window.ends_on),
+            GoverningDate::Arrival => arrived,
+            GoverningDate::Decision => decision,
+            GoverningDate::Event => match facts.get(says.event.as_deref()?).map(|fact| &fact.value) {
+                Some(Value::Date(date)) => *date,
+                Some(Value::Time(time)) => time.to_zoned(helsinki()).date(),
+                _ => arrived,
+            },
+        };
+        let by = |on| self.version_on(id, on).map(|document| Governing { document, on });
+        by(on).or_else(|| by(arrived))
     }
 
     /// The version that begins on a date, whether or not it is in force now.
@@ -106,12 +144,16 @@ impl Library {
     }
 
     /// Reads the statutes and policies of the base pack and of the municipality, whose documents replace the
-    /// base's of the same id. Every fault is noted.
-    pub(crate) fn read(root: &Path, id: &MunicipalityId, hash: &mut FileHash, faults: &mut Faults) -> Self {
+    /// base's of the same id. Of the base's policies those that the municipality adopted. Every fault is noted.
+    pub(crate) fn read(root: &Path, pack: &Pack, hash: &mut FileHash, faults: &mut Faults) -> Self {
+        let own = &pack.municipality;
+        let folders = [
+            (root.join("base").join("law"), false),
+            (root.join("base").join("policies"), true),
+            (root.join(own.id.as_str()).join("policies"), false),
+        ];
         let mut documents = BTreeMap::new();
-        for folder in
-            [root.join("base").join("law"), root.join("base").join("policies"), root.join(id.as_str()).join("policies")]
-        {
+        for (folder, shared) in folders {
             let mut read: BTreeMap<DocumentId, Vec<Document>> = BTreeMap::new();
             let mut written: BTreeMap<(DocumentId, Date), Vec<Written>> = BTreeMap::new();
             let before = faults.len();
@@ -127,6 +169,11 @@ impl Library {
                     read.entry(id).or_default().push(document);
                 }
             }
+            if shared {
+                adopt(&mut read, pack, faults);
+            } else {
+                not_adopted(&read, faults);
+            }
             documents.extend(read);
         }
         for versions in documents.values() {
@@ -136,11 +183,58 @@ impl Library {
     }
 
     /// The files of worked cases of a municipality.
-    pub(crate) fn worked_case_files(root: &Path, id: &MunicipalityId) -> Vec<PathBuf> {
-        [root.join("base").join("policies"), root.join(id.as_str()).join("policies")]
+    pub(crate) fn worked_case_files(root: &Path, own: &MunicipalityFile) -> Vec<PathBuf> {
+        [root.join("base").join("policies"), root.join(own.id.as_str()).join("policies")]
             .iter()
             .flat_map(|folder| files_in(folder, ".tests.yaml"))
             .collect()
+    }
+}
+
+/// Keeps of the base pack's policies the versions that the municipality adopted, with who adopted them.
+fn adopt(documents: &mut BTreeMap<DocumentId, Vec<Document>>, pack: &Pack, faults: &mut Faults) {
+    let own = &pack.municipality;
+    if let Some(origin) = pack.origin("municipality", own.id.as_str()) {
+        for (n, adoption) in own.adoptions.iter().enumerate() {
+            let line = |key: &str| origin.line(&["adoptions", &format!("#{n}"), key]);
+            let Some(versions) = documents.get(&adoption.document) else {
+                let instead = write_one_of(adoption.document.as_str(), documents.keys().map(DocumentId::as_str));
+                let what = format!("the base pack has no policy `{}`", adoption.document);
+                faults.at(&origin.file, line("document"), what, instead);
+                continue;
+            };
+            let known: Vec<String> = versions.iter().map(|document| document.version().to_string()).collect();
+            let wanted = adoption.version.to_string();
+            if !known.contains(&wanted) {
+                let what = format!("the base pack's `{}` has no version of {wanted}", adoption.document);
+                let instead = write_one_of(&wanted, known.iter().map(String::as_str));
+                faults.at(&origin.file, line("version"), what, instead);
+            }
+        }
+    }
+    for versions in documents.values_mut() {
+        versions.retain_mut(|document| {
+            let by = |adoption: &&Adoption| adoption.document == document.id && adoption.version == document.version();
+            let Some(adoption) = own.adoptions.iter().find(by) else { return false };
+            let languages = document.titles.keys().copied();
+            document.adopted = languages
+                .map(|language| {
+                    let body = adoption.body.get(language).to_owned();
+                    (language, Adopted { body, date: adoption.date, section: adoption.section.clone() })
+                })
+                .collect();
+            true
+        });
+    }
+    documents.retain(|_, versions| !versions.is_empty());
+}
+
+/// A municipality's own policy says who adopted it.
+fn not_adopted(documents: &BTreeMap<DocumentId, Vec<Document>>, faults: &mut Faults) {
+    let policies = documents.values().flatten().filter(|document| document.kind == DocumentKind::Policy);
+    for document in policies.filter(|document| document.adopted.is_empty()) {
+        let instead = "add `adopted: {body: …, date: …, section: \"§ …\"}`";
+        faults.at(&document.file, 1, "nobody adopted the policy", instead);
     }
 }
 

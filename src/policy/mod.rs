@@ -21,7 +21,7 @@ pub mod show;
 pub use assess::assess;
 pub use check::check;
 pub use document::{Document, Section};
-pub use library::{Library, WindowSpan};
+pub use library::{Governing, Library, WindowSpan};
 pub use rulebook::{Rulebook, Rulebooks, fingerprint};
 pub use schema::schemas;
 pub use show::show;

@@ -42,16 +42,14 @@ impl Rulebook {
 
     pub(super) fn read(root: &Path, id: &MunicipalityId, faults: &mut Faults) -> Option<Self> {
         let pack = Pack::read(root, id, faults);
+        let pack = pack?;
         let mut files = FileHash::default();
         let before = faults.len();
-        let mut library = Library::read(root, id, &mut files, faults);
+        let mut library = Library::read(root, &pack, &mut files, faults);
         // A document with a fault fails its cases and everything that names it: first things first.
         let sound = faults.len() == before;
         if sound {
-            library.worked = check::worked_cases(root, id, &library, faults);
-        }
-        let pack = pack?;
-        if sound {
+            library.worked = check::worked_cases(root, &pack.municipality, &library, faults);
             check::services(&pack, &library, faults);
         }
         let mut hash = Sha256::new();

@@ -187,6 +187,9 @@ fn unreadable_flaw(field: &Field, at: &str, unreadable: Unreadable) -> Flaw {
         (Unreadable::Type, FieldType::Number) => format!("write a number{unit}, such as 2530 or 2 530,5"),
         (Unreadable::Type, FieldType::Money) => "write euros, such as 6120.40".to_owned(),
         (Unreadable::Type, FieldType::Date) => "write a day, such as 2026-03-10 or 10.3.2026".to_owned(),
+        (Unreadable::Type, FieldType::Moment) => {
+            "write a day and a time in Finland, such as 2026-05-12T18:00 or 12.5.2026 18.00".to_owned()
+        }
         (Unreadable::Type, FieldType::Flag) => "write true or false".to_owned(),
         (Unreadable::Type, _) => "write a text".to_owned(),
     };

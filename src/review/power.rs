@@ -143,7 +143,7 @@ impl Review {
     /// Which delegation the case falls under: of the service it is, or of the one it was sent to.
     async fn matter<'a>(&self, case: &Case, pack: &'a Pack) -> Result<Matter<'a>> {
         let delegation = |service: Option<&ServiceId>| {
-            service.and_then(|service| pack.service(service)).and_then(|file| file.delegation.as_deref())
+            service.and_then(|service| pack.service(service)).and_then(|file| file.delegation_for(&case.file.facts))
         };
         let service = case.file.classification.as_ref().and_then(|class| class.service.as_ref());
         let service = case.file.reclassified.as_ref().map_or(service, |class| class.service.as_ref());

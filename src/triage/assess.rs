@@ -4,13 +4,13 @@
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
-use super::gather::governing_date;
+use super::gather::governing;
 use super::{Circumstances, Desk, Error, local_date};
 use crate::cases::{CaseFile, Due, Euro, Submission, Urgency};
 use crate::clock::helsinki;
 use crate::municipality::calendar;
 use crate::municipality::format::{HandlingStart, ServiceFile};
-use crate::policy::{self, WindowSpan};
+use crate::policy::{self, Governing, WindowSpan};
 
 /// Fills `file.assessment`, completes `file.route` with the decider, and sets `file.due`.
 pub fn run(desk: &Desk, submission: &Submission, file: &mut CaseFile, at: &Circumstances<'_>) -> Result<(), Error> {
@@ -21,30 +21,22 @@ pub fn run(desk: &Desk, submission: &Submission, file: &mut CaseFile, at: &Circu
         .and_then(|policy| desk.rulebook.library.window_for(policy, submission.received_at));
     file.assessment = None;
     if let Some(service) = service {
-        assess(desk, service, submission, file, window.as_ref());
+        assess(desk, service, submission, file, at);
         decide_who_decides(desk, service, file, at.today());
     }
-    file.due = due(service, submission, file.urgency, window.as_ref());
+    file.due = due(service, submission, file, window.as_ref());
     Ok(())
 }
 
-fn assess(
-    desk: &Desk,
-    service: &ServiceFile,
-    submission: &Submission,
-    file: &mut CaseFile,
-    window: Option<&WindowSpan<'_>>,
-) {
-    let Some(policy) = &service.policy else { return };
-    let Some(on) = governing_date(desk, service, submission, window) else { return };
-    let Some(document) = desk.rulebook.library.version_on(policy, on) else { return };
+fn assess(desk: &Desk, service: &ServiceFile, submission: &Submission, file: &mut CaseFile, at: &Circumstances<'_>) {
+    let Some(Governing { document, on }) = governing(desk, service, submission, &file.facts, at) else { return };
     let open: Vec<_> = file.questions.iter().chain(&file.asked).cloned().collect();
     file.assessment = Some(policy::assess(document, &file.facts, &file.rulings, &open, on));
 }
 
 /// The amount picks the step of the delegation; what grants nothing goes to the lowest.
 fn decide_who_decides(desk: &Desk, service: &ServiceFile, file: &mut CaseFile, on: Date) {
-    let (Some(delegation), Some(route)) = (&service.delegation, file.route.as_mut()) else { return };
+    let (Some(delegation), Some(route)) = (service.delegation_for(&file.facts), file.route.as_mut()) else { return };
     let amount = file.assessment.as_ref().and_then(|assessment| assessment.amount).unwrap_or(Euro::ZERO);
     if let Some(power) = desk.rulebook.pack.decider_for(delegation, Some(amount), on) {
         route.decider = Some(power.decider);
@@ -56,12 +48,12 @@ fn decide_who_decides(desk: &Desk, service: &ServiceFile, file: &mut CaseFile, o
 fn due(
     service: Option<&ServiceFile>,
     submission: &Submission,
-    urgency: Option<Urgency>,
+    file: &CaseFile,
     window: Option<&WindowSpan<'_>>,
 ) -> Option<Due> {
     let received = submission.received_at;
     let arrival = local_date(received);
-    if let Some(urgency) = urgency {
+    if let Some(urgency) = file.urgency {
         if urgency == Urgency::U0 {
             return Some(Due { at: received, because: "U0: now".to_owned() });
         }
@@ -88,6 +80,11 @@ fn due(
         (HandlingStart::WindowEnd, Some(window)) => window.ends_on.max(arrival),
         _ => arrival,
     };
+    let extended = time.extended.as_ref().filter(|more| more.when.holds(&file.facts) == Some(true));
+    if let Some(more) = extended {
+        let last = calendar::end_of_months(start, more.months);
+        return Some(Due { at: end_of(last), because: format!("{} months from {start}", more.months) });
+    }
     let last = if time.working_days {
         calendar::add_working_days(start, time.days)
     } else {

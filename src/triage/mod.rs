@@ -256,7 +256,7 @@ impl Desk {
         match step {
             Step::Read => read::run(self, submission, at.attached, &mut file),
             Step::Classify => classify::run(self, submission, &mut file, proposals)?,
-            Step::Gather => gather::run(self, submission, &mut file, proposals)?,
+            Step::Gather => gather::run(self, submission, &mut file, at, proposals)?,
             Step::Assess => assess::run(self, submission, &mut file, at)?,
             Step::Compose => {
                 compose::note(&mut file, proposals);

@@ -5,7 +5,7 @@
 
 use jiff::civil::Date;
 
-use super::gather::governing_date;
+use super::gather::governing;
 use super::{Circumstances, Desk};
 use crate::cases::{CaseFile, Language, PassageRef, RuleOutcome, Submission};
 use crate::municipality::format::ServiceFile;
@@ -60,11 +60,8 @@ fn query(desk: &Desk, submission: &Submission, file: &CaseFile, at: &Circumstanc
 
 /// The day whose texts bind in a case.
 pub(super) fn governs(desk: &Desk, submission: &Submission, file: &CaseFile, at: &Circumstances<'_>) -> Date {
-    let on = service(desk, file).and_then(|service| {
-        let window = desk.rulebook.library.window_for(service.policy.as_ref()?, submission.received_at);
-        governing_date(desk, service, submission, window.as_ref())
-    });
-    on.unwrap_or_else(|| at.today())
+    let governing = service(desk, file).and_then(|service| governing(desk, service, submission, &file.facts, at));
+    governing.map_or_else(|| at.today(), |governing| governing.on)
 }
 
 fn service<'a>(desk: &'a Desk, file: &CaseFile) -> Option<&'a ServiceFile> {

@@ -48,7 +48,7 @@ pub fn k01(subject: &Subject<'_>) -> Check {
         if let Some(amount) = content.amount {
             return Check::fail(CheckId::K01, words::grants_nothing_but_carries(content.kind, amount));
         }
-    } else if content.amount.is_none() || content.amount != computed {
+    } else if content.amount != computed || (computed.is_none() && gives_an_amount(subject)) {
         return Check::fail(CheckId::K01, words::another_amount(content.amount, computed));
     }
     if let Some(fault) = operative_fault(subject) {
@@ -62,6 +62,14 @@ pub fn k01(subject: &Subject<'_>) -> Check {
     } else {
         Check::fail(CheckId::K01, words::stray_sums(stray.join("; ")))
     }
+}
+
+/// Whether the policy works out an amount; a key or a reserved hall has none.
+fn gives_an_amount(subject: &Subject<'_>) -> bool {
+    let assessment = subject.file.assessment.as_ref();
+    let library = &subject.rulebook.library;
+    let document = assessment.and_then(|assessment| library.version(&assessment.document, assessment.version));
+    document.is_none_or(|document| document.amount.is_some())
 }
 
 /// What is wrong with the operative part of a decision: there is one, it is its block with values filled in, and
@@ -94,7 +102,8 @@ fn operative_fault(subject: &Subject<'_>) -> Option<Localized> {
         return Some(words::operative_with_another_sum(written));
     }
     let id = format!("operative-{}", content.kind);
-    let block = subject.rulebook.pack.text(&id, content.language, subject.decided_on);
+    let service = super::service(subject).map(|service| &service.id);
+    let block = subject.rulebook.pack.text_of(&id, service, content.language, subject.decided_on);
     (!block.is_some_and(|block| super::blocks::fits(&block.body, &operative.text)))
         .then(|| words::operative_not_its_text(id))
 }

@@ -11,7 +11,7 @@ pub fn k09(subject: &Subject<'_>) -> Check {
         return Check::not_applicable(CheckId::K09, words::no_decision());
     }
     let pack = &subject.rulebook.pack;
-    let delegation = service(subject).and_then(|service| service.delegation.as_deref());
+    let delegation = service(subject).and_then(|service| service.delegation_for(&subject.file.facts));
     let Some(delegation) = delegation else {
         return Check::fail(CheckId::K09, words::no_delegation());
     };

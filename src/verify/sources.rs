@@ -145,7 +145,7 @@ fn worked_out(subject: &Subject<'_>) -> Vec<String> {
     }
     // The day on which the draft was made stands in its heading; a later check must still know it.
     texts.extend(subject.content.part(crate::cases::PartKind::Heading).and_then(|part| drafting_day(&part.text)));
-    if let Some(delegation) = service(subject).and_then(|service| service.delegation.as_deref())
+    if let Some(delegation) = service(subject).and_then(|service| service.delegation_for(&subject.file.facts))
         && let Some(row) = subject.rulebook.pack.delegation(delegation, subject.decided_on)
         && let Some((document, section)) = row.source.split_once('#')
     {

@@ -239,7 +239,7 @@ async fn the_impact_over_files_and_of_a_working_copy() {
     // A working copy with a lower rate for the first class: 1,00 × 2 350 = 2 350 €.
     let copy = tempfile::tempdir().unwrap();
     copy_folder(std::path::Path::new("policies"), copy.path());
-    let folder = copy.path().join("harjuvesi/policies");
+    let folder = copy.path().join("base/policies");
     std::fs::remove_file(folder.join("private-road-grant.tests.yaml")).unwrap();
     let file = folder.join("private-road-grant@2026-01-01.fi.md");
     let text = std::fs::read_to_string(&file).unwrap();

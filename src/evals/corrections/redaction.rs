@@ -176,9 +176,12 @@ impl<'a> Redaction<'a> {
             FieldType::Email => json!(EXAMPLES[6]),
             FieldType::Phone => json!(EXAMPLES[7]),
             FieldType::Date if !field.model_may_see => json!("1970-01-01"),
-            FieldType::Number | FieldType::Money | FieldType::Date | FieldType::Flag | FieldType::Choice => {
-                plain(field, &text).map_or_else(|| self.texts(value.clone()), Value::String)
-            }
+            FieldType::Number
+            | FieldType::Money
+            | FieldType::Date
+            | FieldType::Moment
+            | FieldType::Flag
+            | FieldType::Choice => plain(field, &text).map_or_else(|| self.texts(value.clone()), Value::String),
             FieldType::Text => json!(self.written(field, &text)),
         }
     }

@@ -82,7 +82,14 @@ fn class(name: &str, kind: Option<FieldType>) -> Option<Class> {
             name if name.contains("address") => Some(Class::StreetAddress),
             _ => None,
         },
-        Some(FieldType::Number | FieldType::Money | FieldType::Date | FieldType::Flag | FieldType::Choice) => None,
+        Some(
+            FieldType::Number
+            | FieldType::Money
+            | FieldType::Date
+            | FieldType::Moment
+            | FieldType::Flag
+            | FieldType::Choice,
+        ) => None,
     }
 }
 

@@ -60,6 +60,7 @@ const fn kind(kind: FieldType) -> &'static str {
         FieldType::Number => "number",
         FieldType::Money => "euros",
         FieldType::Date => "day",
+        FieldType::Moment => "day and time",
         FieldType::Flag => "flag",
         FieldType::Choice => "choice",
         _ => "text",

@@ -5,17 +5,18 @@
 
 use std::collections::BTreeMap;
 
-use minijinja::{Environment, UndefinedBehavior};
+use minijinja::{Environment, UndefinedBehavior, Value};
 
 use super::Material;
 use crate::cases::{Language, Part, PartKind};
+use crate::municipality::TextBlock;
 use crate::triage::Error;
 
 /// Fills blocks in one language and remembers which it used.
 pub struct Blocks<'a> {
     material: &'a Material<'a>,
     language: Language,
-    values: BTreeMap<&'static str, String>,
+    values: BTreeMap<&'static str, Value>,
     used: Vec<String>,
 }
 
@@ -32,7 +33,12 @@ impl<'a> Blocks<'a> {
 
     /// Gives a value to the blocks.
     pub fn set(&mut self, name: &'static str, value: impl Into<String>) {
-        self.values.insert(name, value.into());
+        self.values.insert(name, value.into().into());
+    }
+
+    /// Gives values to the blocks under one name: `{{ facts.road_name }}`.
+    pub fn set_all(&mut self, name: &'static str, values: BTreeMap<String, String>) {
+        self.values.insert(name, values.into_iter().collect());
     }
 
     /// A part from the block `id`.
@@ -46,9 +52,14 @@ impl<'a> Blocks<'a> {
         self.fill(id).map(|(_, text)| text)
     }
 
-    /// Whether the pack has the block `id` in this language.
+    /// Whether the pack has the block `id` in this language, the service's own or the common one.
     pub fn has(&self, id: &str) -> bool {
-        self.material.desk.rulebook.pack.text(id, self.language, self.material.at.today()).is_some()
+        self.block(id).is_some()
+    }
+
+    fn block(&self, id: &str) -> Option<&'a TextBlock> {
+        let Material { desk, service, at, .. } = *self.material;
+        desk.rulebook.pack.text_of(id, service.map(|service| &service.id), self.language, at.today())
     }
 
     /// Every block used, `id@version`, each once, in order of use.
@@ -59,9 +70,7 @@ impl<'a> Blocks<'a> {
     fn fill(&mut self, id: &str) -> Result<(Option<String>, String), Error> {
         let pack = &self.material.desk.rulebook.pack;
         let lacks = |what: String| Error::Pack { municipality: pack.municipality.id.clone(), what };
-        let block = pack
-            .text(id, self.language, self.material.at.today())
-            .ok_or_else(|| lacks(format!("the text `{id}` in `{}`", self.language)))?;
+        let block = self.block(id).ok_or_else(|| lacks(format!("the text `{id}` in `{}`", self.language)))?;
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         let text = environment

@@ -25,8 +25,9 @@ pub fn compose(material: &Material<'_>, kind: DraftKind) -> Result<DraftContent,
     letter.blocks.set("document_title", title(material, assessment, language));
     letter.cards()?.heading()?.matter("matter-application")?;
     letter.block(PartKind::Operative, &format!("operative-{kind}"))?;
-    if kind.grants() {
-        letter.lines(PartKind::Calculation, "calculation", &calculation(assessment, language))?;
+    let calculation = calculation(assessment, language);
+    if kind.grants() && !calculation.is_empty() {
+        letter.lines(PartKind::Calculation, "calculation", &calculation)?;
     }
     letter.lines(PartKind::Facts, "facts", &facts(material, &reasons, language))?;
     letter.lines(
@@ -34,9 +35,8 @@ pub fn compose(material: &Material<'_>, kind: DraftKind) -> Result<DraftContent,
         "reasons",
         &super::reason_lines(&material.desk.rulebook.library, &reasons, language),
     )?;
-    let conditions = format!("conditions-{}", assessment.document);
-    if kind.grants() && letter.blocks.has(&conditions) {
-        letter.block(PartKind::Conditions, &conditions)?;
+    if kind.grants() && letter.blocks.has("conditions") {
+        letter.block(PartKind::Conditions, "conditions")?;
     }
     let provisions = letter.provisions()?;
     let decider = letter.decider()?;
@@ -99,7 +99,7 @@ fn step(assessment: &Assessment, name: &str, language: Language) -> String {
         .unwrap_or_default()
 }
 
-fn written(step: &CalculationStep, language: Language) -> Option<String> {
+pub(super) fn written(step: &CalculationStep, language: Language) -> Option<String> {
     step.value.as_ref().map(|value| write_value(value, step.unit.as_deref(), language))
 }
 

@@ -1,14 +1,16 @@
 //! What every letter has: heading, party, matter, decider, contact, appeal, and the values for its blocks.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 
 use super::Material;
 use super::blocks::Blocks;
 use crate::cases::{
-    Appeal, AppealKind, AuthorityId, Citation, DeciderRef, DocumentId, DraftContent, DraftKind, Language, Part,
+    Appeal, AppealKind, AuthorityId, Citation, DeciderRef, DocumentId, DraftContent, DraftKind, Facts, Language, Part,
     PartKind, Reason, SectionId, write_date, write_time, write_value,
 };
-use crate::municipality::format::Contact;
+use crate::municipality::format::{Contact, Field, ServiceFile};
 use crate::municipality::notice::Channel;
 use crate::triage::Error;
 
@@ -80,11 +82,17 @@ impl<'a> Letter<'a> {
         let fact =
             |name: &str| file.facts.get(name).map(|fact| write_value(&fact.value, fact.unit.as_deref(), language));
         let window_end = fact("window_end").unwrap_or_default();
-        let road = fact("road_name").unwrap_or_default();
+        let subject = service.and_then(|service| service.subject.as_ref());
+        let named = subject.and_then(|subject| fact(&subject.field)).unwrap_or_default();
+        let facts = service.map(|service| in_words(service, &file.facts, language)).unwrap_or_default();
+        let steps = file.assessment.iter().flat_map(|assessment| &assessment.calculation);
+        let steps = steps.map(|step| (step.name.clone(), super::decision::written(step, language).unwrap_or_default()));
         let blocks = &mut self.blocks;
         blocks.set("window_end", window_end);
-        // A value stands on one line: nobody's field begins a new part of a letter.
-        blocks.set("road", road.replace('\n', " "));
+        blocks.set("subject", on_one_line(&named));
+        blocks.set("subject_label", subject.map_or("", |subject| subject.label.get(language)));
+        blocks.set_all("calc", steps.collect());
+        blocks.set_all("facts", facts);
     }
 
     /// Adds a part from a block.
@@ -191,7 +199,8 @@ impl<'a> Letter<'a> {
     fn delegation_source(&self) -> Option<String> {
         let rulebook = &self.material.desk.rulebook;
         let today = self.material.at.today();
-        let row = rulebook.pack.delegation(self.material.service?.delegation.as_deref()?, today)?;
+        let delegation = self.material.service?.delegation_for(&self.material.file.facts)?;
+        let row = rulebook.pack.delegation(delegation, today)?;
         let (document, section) = row.source.split_once('#')?;
         let document = rulebook.library.version_on(&document.parse().ok()?, today)?;
         Some(format!("{} {} §", document.title(self.language()), section.trim_start_matches('s')))
@@ -271,6 +280,24 @@ impl<'a> Letter<'a> {
     }
 }
 
+/// What is known of each field of the service, as a letter writes it; nothing for one that nobody filled in.
+fn in_words(service: &ServiceFile, facts: &Facts, language: Language) -> BTreeMap<String, String> {
+    let of = |field: &Field| {
+        let fact = facts.get(&field.name)?;
+        let choice = field.choices.get(&fact.value.plain());
+        Some(choice.map_or_else(
+            || on_one_line(&write_value(&fact.value, fact.unit.as_deref(), language)),
+            |choice| choice.get(language).to_owned(),
+        ))
+    };
+    service.fields.iter().map(|field| (field.name.clone(), of(field).unwrap_or_default())).collect()
+}
+
+/// A value stands on one line: nobody's field begins a new part of a letter.
+fn on_one_line(value: &str) -> String {
+    value.replace('\n', " ")
+}
+
 /// A text, or a dash where the pack gives none.
 pub fn or_dash(text: Option<&String>) -> String {
     text.cloned().unwrap_or_else(|| "–".to_owned())
@@ -285,10 +312,12 @@ pub fn reach(contact: &Contact) -> String {
 
 /// The name of the party: of the organisation where there is one.
 fn party(material: &Material<'_>) -> String {
-    let fact = |name: &str| material.file.facts.get(name).map(|fact| fact.value.plain());
-    fact("cooperative_name")
+    let field = material.service.and_then(|service| service.party.as_deref());
+    field
+        .and_then(|name| material.file.facts.get(name))
+        .map(|fact| fact.value.plain())
         .or_else(|| material.submission.party.as_ref().and_then(|party| party.name.clone()))
-        .map(|name| crate::text::normalize(&name).text.replace('\n', " "))
+        .map(|name| on_one_line(&crate::text::normalize(&name).text))
         .unwrap_or_default()
 }
 

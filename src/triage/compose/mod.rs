@@ -105,7 +105,12 @@ fn kind(material: &Material<'_>) -> DraftKind {
     if !material.file.asked.is_empty() && answerable {
         return DraftKind::Completion;
     }
-    match material.file.assessment.as_ref().map(|assessment| assessment.outcome) {
+    let outcome = material.file.assessment.as_ref().map(|assessment| assessment.outcome);
+    let own = |outcome| material.service.and_then(|service| service.drafts.get(&outcome)).copied();
+    if let Some(kind) = outcome.and_then(own) {
+        return kind;
+    }
+    match outcome {
         Some(Outcome::Partial) => DraftKind::Partial,
         Some(Outcome::Rejected) => DraftKind::Rejection,
         Some(Outcome::Inadmissible) => DraftKind::Inadmissible,

@@ -8,17 +8,21 @@ pub mod stated;
 
 use std::str::FromStr;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::AmbiguousOffset;
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
 use super::proposals::{Proposals, credit};
-use super::{Desk, Error, Step, local_date};
+use super::{Circumstances, Desk, Error, Step};
 use crate::cases::{
     CaseFile, Euro, Evidence, Fact, Facts, Flag, Localized, Matter, ParameterValue, Question, Submission, Value,
 };
+use crate::clock::helsinki;
+use crate::municipality::condition::Condition;
 use crate::municipality::format::{AttachmentRule, Field, FieldType, RegisterFact, ServiceFile};
-use crate::policy::WindowSpan;
+use crate::policy::{Governing, WindowSpan};
 use crate::text::identifiers::{BusinessId, Iban, IdentityCode};
 use crate::text::normalize;
 
@@ -39,7 +43,13 @@ pub enum Unreadable {
 }
 
 /// Fills `file.facts` and `file.questions`.
-pub fn run(desk: &Desk, submission: &Submission, file: &mut CaseFile, proposals: &Proposals) -> Result<(), Error> {
+pub fn run(
+    desk: &Desk,
+    submission: &Submission,
+    file: &mut CaseFile,
+    at: &Circumstances<'_>,
+    proposals: &Proposals,
+) -> Result<(), Error> {
     let classification = file.classification.as_ref().ok_or(Error::OutOfOrder { step: "gather", needs: "classify" })?;
     let is_notice = classification.matter == Matter::FaultNotice;
     let mut facts = Facts::default();
@@ -52,15 +62,19 @@ pub fn run(desk: &Desk, submission: &Submission, file: &mut CaseFile, proposals:
         for rule in &service.attachments {
             from_attachment(rule, submission, &mut facts, &mut questions);
         }
+        required_by_the_case(service, &facts, &mut questions);
     }
     let window = service
         .and_then(|service| service.policy.as_ref())
         .and_then(|policy| desk.rulebook.library.window_for(policy, submission.received_at));
     from_clock(submission, window.as_ref(), &mut facts);
-    if let Some(service) = service
-        && let Some(on) = governing_date(desk, service, submission, window.as_ref())
-    {
-        from_registers(desk, service, on, &mut facts);
+    if let Some(service) = service {
+        // What a person put right may be the very day that picks the version.
+        let mut known = facts.clone();
+        file.corrections.iter().filter_map(|correction| correction.stated.clone()).for_each(|fact| known.insert(fact));
+        if let Some(governing) = governing(desk, service, submission, &known, at) {
+            from_registers(desk, service, governing.on, &mut facts);
+        }
     }
     let taken = stated::take_over(service, submission, &proposals.facts, file, &mut facts, &mut questions);
     if let Some(engine) = file.engine.as_mut() {
@@ -103,27 +117,41 @@ pub fn correct(service: Option<&ServiceFile>, file: &mut CaseFile) {
 /// The question about a fact that a service cannot do without.
 fn asks_for(service: &ServiceFile, name: &str) -> Option<Question> {
     if let Some(field) = service.fields.iter().find(|field| field.name == name) {
-        return field.required.then(|| question(&field.name, field.ask.as_ref(), &field.label));
+        let needed = field.required || field.required_when.is_some();
+        return needed.then(|| question(&field.name, field.ask.as_ref(), &field.label));
     }
     let rule = service.attachments.iter().find(|rule| name.strip_prefix("attachment_") == Some(rule.name.as_str()))?;
     rule.required.then(|| question_for_file(rule))
 }
 
-/// The day that picks the policy version of a case. A policy that looks at the decision
-/// day is resolved when the draft is made.
+/// What a case of the service is judged by ([`Library::governing`]); none for a service without a policy.
+///
+/// [`Library::governing`]: crate::policy::Library::governing
 #[must_use]
-pub fn governing_date(
-    desk: &Desk,
+pub fn governing<'a>(
+    desk: &'a Desk,
     service: &ServiceFile,
     submission: &Submission,
-    window: Option<&WindowSpan<'_>>,
-) -> Option<Date> {
-    let policy = service.policy.as_ref()?;
-    if let Some(window) = window {
-        return Some(window.ends_on);
+    facts: &Facts,
+    at: &Circumstances<'_>,
+) -> Option<Governing<'a>> {
+    desk.rulebook.library.governing(service.policy.as_ref()?, submission.received_at, at.today(), facts)
+}
+
+/// Asks for what only cases of this kind need, once what kind it is is known.
+fn required_by_the_case(service: &ServiceFile, facts: &Facts, questions: &mut Vec<Question>) {
+    let needed = |when: &Option<Condition>| when.as_ref().is_some_and(|when| when.holds(facts) == Some(true));
+    let asked = |questions: &[Question], about: &str| questions.iter().any(|question| question.about == about);
+    for field in service.fields.iter().filter(|field| needed(&field.required_when)) {
+        if facts.get(&field.name).is_none() && !asked(questions, &field.name) {
+            questions.push(question(&field.name, field.ask.as_ref(), &field.label));
+        }
     }
-    let arrival = local_date(submission.received_at);
-    desk.rulebook.library.version_on(policy, arrival).map(|_| arrival)
+    for rule in service.attachments.iter().filter(|rule| needed(&rule.required_when)) {
+        if facts.get(&format!("attachment_{}", rule.name)).is_none() {
+            questions.push(question_for_file(rule));
+        }
+    }
 }
 
 fn has_place(submission: &Submission) -> bool {
@@ -293,6 +321,7 @@ fn typed(kind: FieldType, text: &str) -> Result<Value, Unreadable> {
             number(text).and_then(|number| Euro::exact(number).ok()).map(Value::Money).ok_or(Unreadable::Type)
         }
         FieldType::Date => date(text).map(Value::Date).ok_or(Unreadable::Type),
+        FieldType::Moment => moment(text).map(Value::Time).ok_or(Unreadable::Type),
         FieldType::Flag => word_flag(text).map(Value::Flag).ok_or(Unreadable::Type),
         FieldType::Iban => Iban::parse(text).map(|_| Value::Text(compact(text))).map_err(|_| Unreadable::CheckDigit),
         FieldType::BusinessId => {
@@ -337,6 +366,23 @@ fn date(text: &str) -> Option<Date> {
         return None;
     }
     Date::new(year, month, day).ok()
+}
+
+/// A day and time in Finland as forms send it, `2026-05-12T18:00`, and as people write it, `12.5.2026 klo 18.00`; a
+/// moment that the change to summer time leaves out is none.
+fn moment(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    if let Ok(instant) = text.parse::<Timestamp>() {
+        return Some(instant);
+    }
+    let (day, time) = text.split_once(['T', ' '])?;
+    let time = time.trim().trim_start_matches("klo").trim_start_matches("kl.").trim();
+    let mut parts = time.split([':', '.']).map(|part| part.trim().parse::<i8>().ok());
+    let (hour, minute) = (parts.next()??, parts.next().unwrap_or(Some(0))?);
+    let local = date(day)?.to_datetime(jiff::civil::Time::new(hour, minute, 0, 0).ok()?);
+    let zoned = helsinki().to_ambiguous_zoned(local);
+    let exists = !matches!(zoned.offset(), AmbiguousOffset::Gap { .. });
+    exists.then(|| zoned.compatible().ok()).flatten().map(|zoned| zoned.timestamp())
 }
 
 /// Yes or no, as forms send it and people write it in three languages.
@@ -457,11 +503,22 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_moment_is_a_day_and_a_time_in_finland() {
+        for text in ["2026-05-12T18:00", "12.5.2026 18.00", "12.5.2026 klo 18.00", "2026-05-12T15:00:00Z"] {
+            assert_eq!(moment(text), Some("2026-05-12T15:00:00Z".parse().unwrap()), "{text}");
+        }
+        for text in ["", "12.5.2026", "12.5.2026 25.00", "2026-03-29T03:30", "illalla", "2026-05-12T18:61"] {
+            assert_eq!(moment(text), None, "{text}");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_field_text_makes_it_panic(text in "\\PC{0,60}") {
             let _ = number(&text);
             let _ = date(&text);
+            let _ = moment(&text);
             let _ = word_flag(&text);
         }
     }

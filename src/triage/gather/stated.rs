@@ -168,7 +168,8 @@ fn read(field: &Field, text: &str, words: Range<usize>, proposed: &str) -> Resul
         }
         FieldType::Choice => choices(field, quote),
         FieldType::Text => return Err("free words are for a person to take over"),
-        FieldType::Flag
+        FieldType::Moment
+        | FieldType::Flag
         | FieldType::Email
         | FieldType::Phone
         | FieldType::Iban
@@ -272,21 +273,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn field(kind: FieldType, unit: Option<&str>) -> Field {
-        Field {
-            name: "f".to_owned(),
-            label: crate::cases::Localized { fi: "f".to_owned(), sv: "f".to_owned(), en: None },
-            help: None,
-            kind,
-            unit: unit.map(str::to_owned),
-            required: true,
-            empty_means: None,
-            choices: std::collections::BTreeMap::default(),
-            ask: None,
-            model_may_see: true,
-            free_text: false,
-            min: None,
-            max: None,
-        }
+        let label = crate::cases::Localized { fi: "f".to_owned(), sv: "f".to_owned(), en: None };
+        let unit = unit.map(str::to_owned);
+        Field { unit, required: true, model_may_see: true, ..Field::new("f", label, kind) }
     }
 
     fn plain(kind: FieldType, unit: Option<&str>, quote: &str, proposed: &str) -> Option<String> {

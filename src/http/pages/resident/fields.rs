@@ -3,11 +3,11 @@
 //! Nothing is validated here: a value is read by the code that reads it in triage ([`crate::triage::gather`]), so that
 //! a form never accepts what becomes a question later, nor refuses what could be read.
 
-use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::Value as Json;
 
-use crate::cases::{Language, Localized, Matter, ParameterValue};
+use crate::cases::{Evidence, Fact, Facts, Language, Localized, Matter, ParameterValue};
 use crate::http::pages::render;
 use crate::intake::MAX_TEXT_CHARS;
 use crate::municipality::format::{AttachmentRule, Field, FieldType, ServiceFile};
@@ -56,21 +56,7 @@ pub fn of(service: Option<&ServiceFile>) -> Vec<Field> {
 /// A field of ours, with its words.
 #[must_use]
 pub fn plain(name: &str, kind: FieldType) -> Field {
-    Field {
-        name: name.to_owned(),
-        label: words(&format!("field.{name}")),
-        help: None,
-        kind,
-        unit: None,
-        required: false,
-        empty_means: None,
-        choices: BTreeMap::new(),
-        ask: None,
-        model_may_see: false,
-        free_text: false,
-        min: None,
-        max: None,
-    }
+    Field::new(name, words(&format!("field.{name}")), kind)
 }
 
 /// Our own words in every language.
@@ -98,12 +84,27 @@ pub struct Fault {
 /// What is wrong with what was typed, in the order of the form.
 #[must_use]
 pub fn faults(fields: &[Field], filled: &Filled, language: Language) -> Vec<Fault> {
-    fields.iter().filter_map(|field| fault(field, filled.texts.get(&field.name), language)).collect()
+    let facts = read(fields, filled);
+    let needed = |field: &Field| {
+        let by_the_case = || field.required_when.as_ref().is_some_and(|when| when.holds(&facts) == Some(true));
+        (field.required || by_the_case()) && field.empty_means.is_none()
+    };
+    fields.iter().filter_map(|field| fault(field, needed(field), filled.texts.get(&field.name), language)).collect()
 }
 
-fn fault(field: &Field, typed: Option<&String>, language: Language) -> Option<Fault> {
+/// What was typed, as far as it can be read: what a condition of another field looks at.
+fn read(fields: &[Field], filled: &Filled) -> Facts {
+    let fact = |field: &Field| {
+        let value = gather::value(field, &Json::from(filled.texts.get(&field.name)?.as_str()))?;
+        let evidence = Evidence::Form { field: field.name.clone() };
+        Some(Fact { name: field.name.clone(), value, unit: field.unit.clone(), evidence })
+    };
+    Facts::from(fields.iter().filter_map(fact).collect::<Vec<_>>())
+}
+
+fn fault(field: &Field, needed: bool, typed: Option<&String>, language: Language) -> Option<Fault> {
     let word = match typed.map(|typed| typed.trim()).filter(|typed| !typed.is_empty()) {
-        None if field.required && field.empty_means.is_none() => "missing",
+        None if needed => "missing",
         None => return None,
         Some(typed) if typed.chars().count() > MAX_TEXT_CHARS => "long",
         Some(typed) if field.kind == FieldType::Email => (!is_email(typed)).then_some("email")?,
@@ -113,6 +114,7 @@ fn fault(field: &Field, typed: Option<&String>, language: Language) -> Option<Fa
                 FieldType::Number => "number",
                 FieldType::Money => "money",
                 FieldType::Date => "date",
+                FieldType::Moment => "moment",
                 FieldType::Iban => "iban",
                 FieldType::BusinessId => "business_id",
                 FieldType::IdentityCode => "identity_code",
@@ -173,13 +175,14 @@ impl Input {
             FieldType::Email => ("email", "email", "email"),
             FieldType::Phone => ("tel", "tel", "tel"),
             FieldType::Number | FieldType::Money => ("text", "decimal", "off"),
-            FieldType::Date | FieldType::Iban | FieldType::BusinessId | FieldType::IdentityCode => {
+            FieldType::Date | FieldType::Moment | FieldType::Iban | FieldType::BusinessId | FieldType::IdentityCode => {
                 ("text", "text", "off")
             }
             _ => ("text", "text", "on"),
         };
         let key = match field.kind {
             FieldType::Date => Some("fill.date_help"),
+            FieldType::Moment => Some("fill.moment_help"),
             FieldType::Iban => Some("fill.iban_help"),
             FieldType::BusinessId => Some("fill.business_id_help"),
             _ => None,
