@@ -154,21 +154,7 @@ impl Library {
         ];
         let mut documents = BTreeMap::new();
         for (folder, shared) in folders {
-            let mut read: BTreeMap<DocumentId, Vec<Document>> = BTreeMap::new();
-            let mut written: BTreeMap<(DocumentId, Date), Vec<Written>> = BTreeMap::new();
-            let before = faults.len();
-            for file in files_in(&folder, ".md") {
-                let Some(source) = yaml::read_file(&file, faults) else { continue };
-                hash.add(root, &file, &source);
-                let Some(text) = Written::parse(&file, source, faults) else { continue };
-                written.entry((text.front.id.clone(), text.front.in_force.from)).or_default().push(text);
-            }
-            let all_read = faults.len() == before;
-            for ((id, _), files) in written {
-                if let Some(document) = join_languages(files, all_read, faults) {
-                    read.entry(id).or_default().push(document);
-                }
-            }
+            let mut read = read_folder(root, &folder, hash, faults);
             if shared {
                 adopt(&mut read, pack, faults);
             } else {
@@ -182,6 +168,11 @@ impl Library {
         Self { documents, worked: BTreeMap::new() }
     }
 
+    /// The policies of the base pack, adopted or not. Every fault is noted.
+    pub(crate) fn offered(root: &Path, faults: &mut Faults) -> BTreeMap<DocumentId, Vec<Document>> {
+        read_folder(root, &root.join("base").join("policies"), &mut FileHash::default(), faults)
+    }
+
     /// The files of worked cases of a municipality.
     pub(crate) fn worked_case_files(root: &Path, own: &MunicipalityFile) -> Vec<PathBuf> {
         [root.join("base").join("policies"), root.join(own.id.as_str()).join("policies")]
@@ -189,6 +180,31 @@ impl Library {
             .flat_map(|folder| files_in(folder, ".tests.yaml"))
             .collect()
     }
+}
+
+/// The documents of a folder, each in all its versions.
+fn read_folder(
+    root: &Path,
+    folder: &Path,
+    hash: &mut FileHash,
+    faults: &mut Faults,
+) -> BTreeMap<DocumentId, Vec<Document>> {
+    let mut read: BTreeMap<DocumentId, Vec<Document>> = BTreeMap::new();
+    let mut written: BTreeMap<(DocumentId, Date), Vec<Written>> = BTreeMap::new();
+    let before = faults.len();
+    for file in files_in(folder, ".md") {
+        let Some(source) = yaml::read_file(&file, faults) else { continue };
+        hash.add(root, &file, &source);
+        let Some(text) = Written::parse(&file, source, faults) else { continue };
+        written.entry((text.front.id.clone(), text.front.in_force.from)).or_default().push(text);
+    }
+    let all_read = faults.len() == before;
+    for ((id, _), files) in written {
+        if let Some(document) = join_languages(files, all_read, faults) {
+            read.entry(id).or_default().push(document);
+        }
+    }
+    read
 }
 
 /// Keeps of the base pack's policies the versions that the municipality adopted, with who adopted them.

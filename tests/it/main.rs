@@ -32,6 +32,7 @@ mod injection;
 mod intake;
 mod masking;
 mod model;
+mod municipality;
 mod packs;
 mod pages;
 mod pages_case;
