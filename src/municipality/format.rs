@@ -165,6 +165,9 @@ pub struct Adoption {
     pub date: Date,
     /// Section of the minutes, for example `§ 71`.
     pub section: String,
+    /// Values that were adopted otherwise than the base pack proposes them. The policy's text shows them too.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, ParameterValue>,
 }
 
 /// A dated fact from the municipality's own register or settings.

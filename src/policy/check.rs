@@ -3,7 +3,7 @@
 //! The readers find what is wrong in one file or one pack; here stands what needs both the pack and the
 //! library (names of policies and statutes, facts that no form asks for), and the worked cases.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -210,6 +210,7 @@ pub(super) fn worked_cases(
 ) -> BTreeMap<DocumentId, Vec<WorkedCase>> {
     let mut read: BTreeMap<DocumentId, Vec<WorkedCase>> = BTreeMap::new();
     let base = root.join("base");
+    let mut own_cases = BTreeSet::new();
     for file in Library::worked_case_files(root, own) {
         let Some(source) = yaml::read_file(&file, faults) else { continue };
         let Some(cases) = yaml::read::<WorkedCases>(&file, &source, 1, faults) else { continue };
@@ -229,6 +230,11 @@ pub(super) fn worked_cases(
         if of_base && own_text {
             continue;
         }
+        let deviates = |version: Date| {
+            own.adoptions
+                .iter()
+                .any(|by| by.document == cases.document && by.version == version && !by.parameters.is_empty())
+        };
         for (n, case) in cases.cases.iter().enumerate() {
             let place = format!("#{n}");
             let at = |path: &[&str]| yaml::line_of(&source, &[&["cases", &place], path].concat());
@@ -242,12 +248,35 @@ pub(super) fn worked_cases(
                 faults.at(&file, at(&["version"]), format!("there is no version of {}", case.version), instead);
                 continue;
             };
+            // With other values other things come out: the municipality has worked cases of its own.
+            if of_base && deviates(case.version) {
+                continue;
+            }
             let Some(facts) = stated_facts(case, document, library, &file, &at, faults) else { continue };
             let date = governing_date(document, &facts).unwrap_or(case.version);
             let assessment = assess(document, &facts, &[], &[], date);
             compare(case, &assessment, document, &file, &at, faults);
         }
-        read.entry(cases.document).or_default().extend(cases.cases);
+        if !of_base {
+            own_cases.extend(cases.cases.iter().map(|case| case.name.clone()));
+        }
+        let stand = |case: &WorkedCase| !(of_base && deviates(case.version));
+        let standing: Vec<WorkedCase> = cases.cases.iter().filter(|case| stand(case)).cloned().collect();
+        read.entry(cases.document).or_default().extend(standing);
+    }
+    for (n, adoption) in own.adoptions.iter().enumerate().filter(|(_, by)| !by.parameters.is_empty()) {
+        let worked = read.get(&adoption.document).is_some_and(|cases| {
+            cases.iter().any(|case| case.version == adoption.version && own_cases.contains(&case.name))
+        });
+        let file = root.join(own.id.as_str()).join("municipality.yaml");
+        if !worked {
+            let line = std::fs::read_to_string(&file)
+                .ok()
+                .map(|source| yaml::line_of(&source, &["adoptions", &format!("#{n}"), "parameters"]));
+            let what = format!("no worked case shows `{}@{}` with these values", adoption.document, adoption.version);
+            let instead = format!("add one to {}/policies/{}.tests.yaml", own.id, adoption.document);
+            faults.at(&file, line, what, instead);
+        }
     }
     read
 }

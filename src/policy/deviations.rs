@@ -208,15 +208,24 @@ impl Settings {
 /// Kinds of files in which a municipality only ever adds.
 const ADDING: [&str; 3] = ["emergency", "examples", "injection"];
 
-/// Of the base's policies those versions that the municipality adopted, of its services those that are offered.
-fn keep_adopted(base: &mut BTreeMap<&'static str, Entries>, municipality: &Value) {
+/// Of the base's policies those versions that the municipality adopted, with its own values; of its services those that are offered.
+fn keep_adopted<'a>(base: &mut BTreeMap<&'static str, Entries>, municipality: &'a Value) {
     let rows = municipality["adoptions"].as_array().into_iter().flatten();
-    let adopted: Vec<(&str, &str)> =
-        rows.filter_map(|row| Some((row["document"].as_str()?, row["version"].as_str()?))).collect();
+    let row =
+        |row: &'a Value| Some((row["document"].as_str()?, row["version"].as_str()?, row["parameters"].as_object()));
+    let adopted: Vec<(&str, &str, Option<&Map<String, Value>>)> = rows.filter_map(row).collect();
     let policies = base.entry("policies").or_default();
     for (id, versions) in policies.iter_mut() {
-        if let Value::Object(versions) = versions {
-            versions.retain(|version, _| adopted.contains(&(id.as_str(), version.as_str())));
+        let Value::Object(versions) = versions else { continue };
+        versions.retain(|version, _| adopted.iter().any(|(document, at, _)| (*document, *at) == (id, version)));
+        for (_, at, own) in adopted.iter().filter(|(document, ..)| document == id) {
+            let parameters = versions.get_mut(*at).and_then(|version| version.get_mut("parameters"));
+            let (Some(Value::Object(parameters)), Some(own)) = (parameters, own) else { continue };
+            for (name, value) in *own {
+                if let Some(Value::Object(parameter)) = parameters.get_mut(name) {
+                    parameter.insert("value".to_owned(), value.clone());
+                }
+            }
         }
     }
     policies.retain(|_, versions| leaves(versions) > 0);

@@ -154,7 +154,7 @@ impl Library {
         ];
         let mut documents = BTreeMap::new();
         for (folder, shared) in folders {
-            let mut read = read_folder(root, &folder, hash, faults);
+            let mut read = read_folder(root, &folder, shared.then_some(pack), hash, faults);
             if shared {
                 adopt(&mut read, pack, faults);
             } else {
@@ -170,7 +170,7 @@ impl Library {
 
     /// The policies of the base pack, adopted or not. Every fault is noted.
     pub(crate) fn offered(root: &Path, faults: &mut Faults) -> BTreeMap<DocumentId, Vec<Document>> {
-        read_folder(root, &root.join("base").join("policies"), &mut FileHash::default(), faults)
+        read_folder(root, &root.join("base").join("policies"), None, &mut FileHash::default(), faults)
     }
 
     /// The files of worked cases of a municipality.
@@ -182,10 +182,11 @@ impl Library {
     }
 }
 
-/// The documents of a folder, each in all its versions.
+/// The documents of a folder, each in all its versions, with the values that `pack` adopted otherwise.
 fn read_folder(
     root: &Path,
     folder: &Path,
+    pack: Option<&Pack>,
     hash: &mut FileHash,
     faults: &mut Faults,
 ) -> BTreeMap<DocumentId, Vec<Document>> {
@@ -199,12 +200,42 @@ fn read_folder(
         written.entry((text.front.id.clone(), text.front.in_force.from)).or_default().push(text);
     }
     let all_read = faults.len() == before;
-    for ((id, _), files) in written {
+    for ((id, version), mut files) in written {
+        if let Some(pack) = pack {
+            deviate(&mut files, pack, &id, version, faults);
+        }
+        let parameters = files.iter().find(|text| text.front.translation_of.is_none());
+        let parameters = parameters.map(|text| text.front.parameters.clone()).unwrap_or_default();
+        files.iter_mut().for_each(|text| text.fill(&parameters, faults));
         if let Some(document) = join_languages(files, all_read, faults) {
             read.entry(id).or_default().push(document);
         }
     }
     read
+}
+
+/// Lays the values that the municipality adopted otherwise over those of the base pack. The text must show each: a
+/// deviation never leaves another figure standing in it.
+fn deviate(files: &mut [Written], pack: &Pack, id: &DocumentId, version: Date, faults: &mut Faults) {
+    let own = &pack.municipality;
+    let found = own.adoptions.iter().enumerate().find(|(_, by)| by.document == *id && by.version == version);
+    let (Some((n, adoption)), Some(origin)) = (found, pack.origin("municipality", own.id.as_str())) else { return };
+    for (name, value) in &adoption.parameters {
+        let line = origin.line(&["adoptions", &format!("#{n}"), "parameters", name]);
+        let silent = files.iter().find(|text| !text.shows(name)).map(|text| text.front.language);
+        let Some(parameter) = files.iter_mut().find_map(|text| text.front.parameters.get_mut(name)) else {
+            let known = files.iter().flat_map(|text| text.front.parameters.keys().map(String::as_str));
+            let what = format!("`{id}@{version}` has no parameter `{name}`");
+            faults.at(&origin.file, line, what, write_one_of(name, known));
+            continue;
+        };
+        if let Some(language) = silent {
+            let what = format!("the text of `{id}@{version}` in `{language}` does not show `{name}`");
+            let instead = format!("write `{{{{ number.{name} }}}}` where the figure stands in the base pack's text");
+            faults.at(&origin.file, line, what, instead);
+        }
+        parameter.value = value.clone();
+    }
 }
 
 /// Keeps of the base pack's policies the versions that the municipality adopted, with who adopted them.
@@ -326,4 +357,85 @@ fn check_versions(versions: &[Document], faults: &mut Faults) {
 /// The line of `in_force`; the file was read a moment ago.
 fn line(file: &Path) -> Option<usize> {
     std::fs::read_to_string(file).ok().map(|source| yaml::line_of(&source, &["in_force"]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cases::{Evidence, Fact};
+
+    /// Two versions of a policy that looks at `governing`, the second from 1.1.2026.
+    fn library(governing: &str) -> Library {
+        let mut faults = Faults::new();
+        let documents = [("2024-01-01", "2025-12-31"), ("2026-01-01", "null")].map(|(from, to)| {
+            let source = format!(
+                "---\nid: p\ntitle: P\nlanguage: fi\nadopted: {{body: b, date: 2023-01-01, section: \"1\"}}\n\
+                 in_force: {{from: {from}, to: {to}}}\n{governing}\nfacts:\n  happened_on: {{type: date}}\n\
+                 ---\n## 1 § A {{#s1}}\n\nTeksti.\n"
+            );
+            let written = Written::parse(Path::new("p.fi.md"), source.into(), &mut faults).unwrap();
+            document::join(&written, &[], &mut faults)
+        });
+        assert!(faults.is_empty(), "{faults}");
+        Library { documents: BTreeMap::from([("p".parse().unwrap(), documents.into())]), ..Library::default() }
+    }
+
+    fn happened(on: &str) -> Facts {
+        Facts::from(vec![Fact {
+            name: "happened_on".to_owned(),
+            value: Value::Date(on.parse().unwrap()),
+            unit: None,
+            evidence: Evidence::Form { field: "happened_on".to_owned() },
+        }])
+    }
+
+    fn governs(library: &Library, arrival: &str, decision: &str, facts: &Facts) -> Option<(String, String)> {
+        let (arrival, decision) = (arrival.parse().unwrap(), decision.parse().unwrap());
+        let found = library.governing(&"p".parse().unwrap(), arrival, decision, facts)?;
+        Some((found.document.version().to_string(), found.on.to_string()))
+    }
+
+    fn by(version: &str, on: &str) -> Option<(String, String)> {
+        Some((version.to_owned(), on.to_owned()))
+    }
+
+    #[test]
+    fn criteria_follow_the_last_day_of_the_window() {
+        let window = "governing_date: window_end\nwindow: {opens: \"12-01\", closes: \"01-15\", at: \"15:00\"}";
+        let library = library(window);
+        let none = Facts::default();
+        // Sent in December 2025 for a window that closes in January 2026: the rules of 2026.
+        let found = governs(&library, "2025-12-20T10:00:00Z", "2026-03-01", &none);
+        assert_eq!(found, by("2026-01-01", "2026-01-15"));
+        // The window that closed in January 2025, decided long after: the rules of its last day.
+        let found = governs(&library, "2025-01-10T10:00:00Z", "2026-03-01", &none);
+        assert_eq!(found, by("2024-01-01", "2025-01-15"));
+    }
+
+    #[test]
+    fn fees_follow_the_arrival_to_the_second_in_finland() {
+        let library = library("governing_date: arrival");
+        let none = Facts::default();
+        assert_eq!(governs(&library, "2025-12-31T21:59:59Z", "2026-02-01", &none), by("2024-01-01", "2025-12-31"));
+        assert_eq!(governs(&library, "2025-12-31T22:00:00Z", "2026-02-01", &none), by("2026-01-01", "2026-01-01"));
+        assert_eq!(governs(&library, "2023-06-01T09:00:00Z", "2026-02-01", &none), None, "nothing was in force");
+    }
+
+    #[test]
+    fn procedure_follows_the_day_of_the_decision() {
+        let library = library("governing_date: decision");
+        let none = Facts::default();
+        assert_eq!(governs(&library, "2025-12-01T09:00:00Z", "2025-12-31", &none), by("2024-01-01", "2025-12-31"));
+        assert_eq!(governs(&library, "2025-12-01T09:00:00Z", "2026-01-02", &none), by("2026-01-01", "2026-01-02"));
+    }
+
+    #[test]
+    fn an_event_picks_the_version_and_one_that_nobody_told_is_asked_under_that_of_the_arrival() {
+        let library = library("governing_date: event\nevent: happened_on");
+        let (arrival, decision) = ("2026-02-01T09:00:00Z", "2026-03-01");
+        assert_eq!(governs(&library, arrival, decision, &happened("2025-12-31")), by("2024-01-01", "2025-12-31"));
+        assert_eq!(governs(&library, arrival, decision, &happened("2026-01-01")), by("2026-01-01", "2026-01-01"));
+        assert_eq!(governs(&library, arrival, decision, &Facts::default()), by("2026-01-01", "2026-02-01"));
+        assert_eq!(governs(&library, arrival, decision, &happened("2020-05-01")), by("2026-01-01", "2026-02-01"));
+    }
 }

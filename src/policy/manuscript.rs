@@ -5,11 +5,15 @@
 //! up to the next heading without the fenced blocks, trimmed, otherwise byte for byte: what may be quoted.
 //! Blocks keep the line they stand on, and a translation is checked against the text that holds the rules.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
-use super::document::SectionText;
-use super::format::{CalculationBlock, DocumentKind, FrontMatter, RuleBlock};
-use crate::cases::SectionId;
+use regex::Regex;
+
+use super::document::{SectionText, parameter_value};
+use super::format::{CalculationBlock, DocumentKind, FrontMatter, Parameter, RuleBlock};
+use crate::cases::{Language, SectionId, write_value};
 use crate::municipality::Faults;
 use crate::municipality::yaml::{self, write_one_of};
 
@@ -73,6 +77,38 @@ impl Written {
         Some(written)
     }
 
+    /// Puts values in the place of `{{ params.x }}` (with its unit) and `{{ number.x }}` (without) in what may be quoted
+    /// and in the quotes, so that a figure of the text is the one that the rules use.
+    pub fn fill(&mut self, parameters: &BTreeMap<String, Parameter>, faults: &mut Faults) {
+        let Self { file, front, sections, .. } = self;
+        let (file, language) = (&*file, front.language);
+        for section in sections {
+            section.text.text = filled(&section.text.text, parameters, language).unwrap_or_else(|name| {
+                let what = format!("the text shows an unknown parameter `{name}`");
+                faults.at(file, section.line, what, write_one_of(&name, parameters.keys().map(String::as_str)));
+                section.text.text.clone()
+            });
+            for block in &mut section.rules {
+                let quote = &mut block.value.quote;
+                let english = quote.en.iter_mut().map(|words| (Language::En, words));
+                for (language, words) in
+                    [(Language::Fi, &mut quote.fi), (Language::Sv, &mut quote.sv)].into_iter().chain(english)
+                {
+                    // An unknown parameter is a fault of the section that is quoted.
+                    if let Ok(filled) = filled(words, parameters, language) {
+                        *words = filled;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether its text shows the parameter.
+    pub fn shows(&self, parameter: &str) -> bool {
+        let texts = self.sections.iter().map(|section| &section.text.text);
+        texts.flat_map(|text| SHOWN.captures_iter(text)).any(|found| &found[2] == parameter)
+    }
+
     /// The line of a path of keys in the front matter.
     pub fn line(&self, path: &[&str]) -> usize {
         yaml::line_of(&self.source, path)
@@ -89,6 +125,26 @@ impl Written {
             faults.at(&self.file, 1, what, format!("name it `{dated}`, or correct the front matter"));
         }
     }
+}
+
+/// A parameter in a text.
+static SHOWN: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\{\{\s*(params|number)\.([a-z0-9_]+)\s*\}\}").expect("a fixed pattern"));
+
+/// The text with its parameters; the name of one that there is not.
+fn filled(text: &str, parameters: &BTreeMap<String, Parameter>, language: Language) -> Result<String, String> {
+    let mut filled = String::with_capacity(text.len());
+    let mut done = 0;
+    for found in SHOWN.captures_iter(text) {
+        let (Some(whole), name) = (found.get(0), &found[2]) else { continue };
+        let parameter = parameters.get(name).ok_or_else(|| name.to_owned())?;
+        let unit = parameter.unit.as_deref().filter(|_| &found[1] == "params");
+        filled.push_str(&text[done..whole.start()]);
+        filled.push_str(&write_value(&parameter_value(&parameter.value), unit, language));
+        done = whole.end();
+    }
+    filled.push_str(&text[done..]);
+    Ok(filled)
 }
 
 fn read_sections(file: &Path, body: &str, first_line: usize, faults: &mut Faults) -> Vec<WrittenSection> {
