@@ -146,7 +146,7 @@ async fn reload_on_hangup(app: &App) {
             reload(app).await;
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Whether the packs could be read; what is wrong in the files themselves is no failure.

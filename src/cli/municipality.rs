@@ -120,10 +120,10 @@ impl New {
             return Err(usage(format!("`{id}` is no municipality's name: that folder holds something else")));
         }
         let fi = match self.name_fi {
-            Some(name) => named("--name-fi", name)?,
+            Some(name) => named("--name-fi", &name)?,
             None => capitalised(id.as_str()),
         };
-        let sv = self.name_sv.map(|name| named("--name-sv", name)).transpose()?.unwrap_or_else(|| fi.clone());
+        let sv = self.name_sv.map(|name| named("--name-sv", &name)).transpose()?.unwrap_or_else(|| fi.clone());
         let letters = || id.as_str().bytes().filter(u8::is_ascii_lowercase).take(3);
         let prefix = self.prefix.unwrap_or_else(|| letters().map(|b| char::from(b.to_ascii_uppercase())).collect());
         if prefix.is_empty() || prefix.len() > 8 || !prefix.bytes().all(|byte| byte.is_ascii_uppercase()) {
@@ -149,7 +149,7 @@ const NEXT: [(&str, &str); 4] = [
     ("authorities.yaml", "the water works, the waste company and others to whom matters go"),
 ];
 
-fn named(option: &str, name: String) -> Result<String, Failure> {
+fn named(option: &str, name: &str) -> Result<String, Failure> {
     let name = name.trim().to_owned();
     if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
         return Err(Failure::Usage(format!("write 1–{LONGEST_NAME} printable characters after `{option}`")));

@@ -213,7 +213,7 @@ fn keep_adopted<'a>(base: &mut BTreeMap<&'static str, Entries>, municipality: &'
     let rows = municipality["adoptions"].as_array().into_iter().flatten();
     let row =
         |row: &'a Value| Some((row["document"].as_str()?, row["version"].as_str()?, row["parameters"].as_object()));
-    let adopted: Vec<(&str, &str, Option<&Map<String, Value>>)> = rows.filter_map(row).collect();
+    let adopted: Vec<_> = rows.filter_map(row).collect();
     let policies = base.entry("policies").or_default();
     for (id, versions) in policies.iter_mut() {
         let Value::Object(versions) = versions else { continue };

@@ -134,7 +134,7 @@ fn render(founded: &Founded, more: &More, faults: &mut Faults) -> BTreeMap<Strin
             Ok(text) => drop(files.insert(path.replace("YEAR", &founded.year.to_string()), text)),
             // Templates are compiled in and a test renders them.
             Err(error) => {
-                faults.at(path, error.line(), format!("the template is wrong: {error}"), "tell who made this")
+                faults.at(path, error.line(), format!("the template is wrong: {error}"), "tell who made this");
             }
         }
     }
@@ -216,9 +216,9 @@ impl Own {
             return;
         }
         let id = category.authority.as_ref().map_or(category.owner.as_str(), AuthorityId::as_str);
-        let rows = self.authorities.authorities.iter().chain(&offer.authorities).filter(|row| row.valid.to.is_none());
-        let brought =
-            rows.map(|row| owner.map_or(row.id.as_str() == id, |owner| row.owner == Some(owner))).any(|it| it);
+        let mut rows =
+            self.authorities.authorities.iter().chain(&offer.authorities).filter(|row| row.valid.to.is_none());
+        let brought = rows.any(|row| owner.map_or(row.id.as_str() == id, |owner| row.owner == Some(owner)));
         if !brought && !more.authorities.iter().any(|row| row.id == id) {
             more.authorities.push(MoreAuthority { id: id.to_owned(), owner });
         }

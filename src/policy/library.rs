@@ -206,7 +206,9 @@ fn read_folder(
         }
         let parameters = files.iter().find(|text| text.front.translation_of.is_none());
         let parameters = parameters.map(|text| text.front.parameters.clone()).unwrap_or_default();
-        files.iter_mut().for_each(|text| text.fill(&parameters, faults));
+        for text in &mut files {
+            text.fill(&parameters, faults);
+        }
         if let Some(document) = join_languages(files, all_read, faults) {
             read.entry(id).or_default().push(document);
         }
