@@ -71,6 +71,8 @@ vocabulary! {
         ConsentChanged = "consent-changed",
         /// A person read a case.
         Read = "read",
+        /// The files that bind were read again: a new pack is active, or the one that was stays.
+        PackRead = "pack-read",
         /// A token was made or revoked.
         TokenChanged = "token-changed",
     }

@@ -235,6 +235,30 @@ impl Pack {
     }
 }
 
+/// What the base pack has for every municipality, as far as it names what only a municipality has.
+#[derive(Debug)]
+pub(crate) struct Offer {
+    /// Services.
+    pub services: BTreeMap<ServiceId, ServiceFile>,
+    /// Rows of power to decide.
+    pub delegations: Vec<Delegation>,
+    /// Who else is competent.
+    pub authorities: Vec<Authority>,
+}
+
+impl Offer {
+    /// Reads it; every fault is noted.
+    pub fn read(root: &Path, faults: &mut Faults) -> Self {
+        let mut reader = Reader { root, hash: FileHash::default(), origins: Origins::new(), faults };
+        let base = root.join("base");
+        Self {
+            services: reader.services(&base),
+            delegations: reader.delegations(&base),
+            authorities: reader.authorities(&base),
+        }
+    }
+}
+
 /// Lays rows over rows: what has the same key is replaced altogether.
 fn replace_rows<T, K: Ord>(below: &mut Vec<T>, above: Vec<T>, key: impl Fn(&T) -> K) {
     let replaced: BTreeSet<K> = above.iter().map(&key).collect();

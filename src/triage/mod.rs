@@ -11,6 +11,7 @@ pub mod classify;
 pub mod compose;
 pub mod gather;
 pub mod impact;
+mod live;
 pub mod material;
 pub mod owner;
 mod passages;
@@ -30,6 +31,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use agent::Agent;
+pub use live::Live;
 use proposals::{Noted, Proposals};
 
 use crate::cases::{
@@ -383,6 +385,12 @@ impl Triage {
     /// [`Error::UnknownMunicipality`].
     pub fn desk(&self, id: &MunicipalityId) -> Result<&Arc<Desk>, Error> {
         self.desks.get(id).ok_or_else(|| Error::UnknownMunicipality(id.clone()))
+    }
+
+    /// What binds in every municipality.
+    #[must_use]
+    pub fn rulebooks(&self) -> Rulebooks {
+        self.desks().map(|desk| Arc::clone(&desk.rulebook)).collect()
     }
 
     /// Every desk.

@@ -6,6 +6,7 @@
 //! meanwhile, the work is done again. What fails for good becomes a case that a person sees, never a lost one.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +18,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
 
 use super::proposals::Noted;
-use super::{Circumstances, Error as StepError, Proposal, Step, Thought, Triage, material, similar};
+use super::{Circumstances, Desk, Error as StepError, Live, Proposal, Step, Thought, material, similar};
 use crate::cases::{
     Act, Actor, AlertId, Case, CaseFile, CaseId, Draft, DraftId, EventKind, IllegalTransition, MunicipalityId,
     NewEvent, Preparer, Status, Submission,
@@ -151,11 +152,66 @@ pub async fn alerts_open(storage: &Storage, case: &Case) -> storage::Result<bool
     Ok(alerts.iter().any(|alert| alert.acknowledged.is_none()))
 }
 
+/// Where a job begins that owes a step: at that step, unless what was found before it was found by another pack. Then
+/// everything that a pack has a say in is done again: no draft is made by two packs.
+fn begin(owed: Step, file: &CaseFile, desk: &Desk) -> Step {
+    let before = file.engine.as_ref().map(|engine| &engine.pack);
+    let other = before.is_some_and(|pack| *pack != desk.rulebook.hash);
+    if other { owed.min(Step::Classify) } else { owed }
+}
+
+/// Works out the steps that a job owes, and further ones until what is known should be written: somebody had to be asked,
+/// words of danger were found, or a language model will be at the letter for a while, which nobody's queue waits for. A
+/// step after those owed that fails leaves what went well to be written, and fails again as a job of its own.
+async fn stretch(
+    desk: &Desk,
+    owed: RangeInclusive<Step>,
+    submission: &Submission,
+    file: &CaseFile,
+    at: &Circumstances<'_>,
+) -> Result<Stretch, Failure> {
+    let mut stretch = Stretch { file: file.clone(), steps: Vec::new(), proposal: None };
+    let by_model = desk.agent.is_some();
+    let mut next = Some(*owed.start());
+    while let Some(step) = next {
+        let started = std::time::Instant::now();
+        let thought = match think(desk, step, submission, stretch.file.clone(), at).await {
+            Ok(thought) => thought,
+            Err(_) if step > *owed.end() => break,
+            Err(failure) => return Err(failure),
+        };
+        metrics::histogram!(telemetry::STEP_SECONDS, "step" => step.name()).record(started.elapsed().as_secs_f64());
+        let asked = !thought.noted.is_empty();
+        let alarming = thought.file.reading.as_ref().is_some_and(|reading| !reading.emergencies.is_empty());
+        stretch.file = thought.file;
+        stretch.proposal = thought.proposal;
+        stretch.steps.push((step, thought.noted));
+        let rests = asked || step == Step::Read && alarming;
+        let goes_on = |next: &Step| next <= owed.end() || !(rests || *next == Step::Compose && by_model);
+        next = step.next().filter(goes_on);
+        // A step is work for the processor: between two of them others come by, who may wait for a connection.
+        tokio::task::yield_now().await;
+    }
+    Ok(stretch)
+}
+
+/// A step itself. A panic in it is contained: the case goes to a person, the worker goes on.
+async fn think(
+    desk: &Desk,
+    step: Step,
+    submission: &Submission,
+    file: CaseFile,
+    at: &Circumstances<'_>,
+) -> Result<Thought, Failure> {
+    let thought = AssertUnwindSafe(desk.think(step, submission, file, at)).catch_unwind().await;
+    thought.map_err(|_| Failure::Panic)?.map_err(Failure::Step)
+}
+
 /// Takes jobs and does them. Holds no state: any number of workers in any number of processes.
 #[derive(Debug, Clone)]
 pub struct Worker {
     storage: Storage,
-    triage: Arc<Triage>,
+    triage: Live,
     ambient: Ambient,
     name: String,
     settings: Settings,
@@ -203,9 +259,11 @@ impl Hands {
 }
 
 impl Worker {
-    /// A worker named `name` (for the job table, so that an operator sees who has what).
+    /// A worker named `name` (for the job table, so that an operator sees who has what). Each job is done by the packs
+    /// that are active when it begins.
     #[must_use]
-    pub fn new(storage: Storage, triage: Arc<Triage>, ambient: Ambient, name: String, settings: Settings) -> Self {
+    pub fn new(storage: Storage, triage: impl Into<Live>, ambient: Ambient, name: String, settings: Settings) -> Self {
+        let triage = triage.into();
         let [turns, files] = [TURNS, FILES].map(|places| Arc::new(Semaphore::new(places)));
         Self { storage, triage, ambient, name, settings, turns, files }
     }
@@ -396,7 +454,7 @@ impl Worker {
         // Nobody closes it: there is always a turn.
         let turn = self.turns.acquire().await;
         let case = self.storage.case(&job.municipality, id).await?.ok_or(storage::Error::Missing { what: "case" })?;
-        let first = Step::of_job(&job.kind).ok_or(Failure::Unknown)?;
+        let owed = Step::of_job(&job.kind).ok_or(Failure::Unknown)?;
         // Intake enqueues the first step and knows of no rounds: that is round 0.
         let round = job.payload["round"].as_u64().unwrap_or(0);
         let current = case.status == Status::Received && round == u64::from(case.file.round);
@@ -408,6 +466,8 @@ impl Worker {
             return Ok(Done::default());
         }
         let submission = submission(&self.storage, &case).await?;
+        let desk = Arc::clone(self.triage.now().desk(&case.municipality)?);
+        let first = begin(owed, &case.file, &desk);
         // Only the checks of the last step ask; what the first step finds is written before they do.
         let alerts_open = first != Step::Read && alerts_open(&self.storage, &case).await?;
         drop(turn);
@@ -425,7 +485,7 @@ impl Worker {
             practice: practice.as_ref(),
             ..Circumstances::new(&case.number, now)
         };
-        let stretch = self.stretch(first, &submission, &case, &at).await?;
+        let stretch = stretch(&desk, first..=owed, &submission, &case.file, &at).await?;
         let _turn = self.turns.acquire().await;
         writing.store(true, Ordering::Relaxed);
         let written = self.write(job, &case, stretch).await;
@@ -454,57 +514,6 @@ impl Worker {
             }
         }
         Ok(attached)
-    }
-
-    /// Works out steps until what is known should be written: somebody had to be asked, words of danger were found, or
-    /// a language model will be at the letter for a while, which nobody's queue waits for. A step after the first that
-    /// fails leaves what went well to be written, and fails again as a job of its own.
-    async fn stretch(
-        &self,
-        first: Step,
-        submission: &Submission,
-        case: &Case,
-        at: &Circumstances<'_>,
-    ) -> Result<Stretch, Failure> {
-        let mut stretch = Stretch { file: case.file.clone(), steps: Vec::new(), proposal: None };
-        let by_model = self.triage.desk(&case.municipality)?.agent.is_some();
-        let mut next = Some(first);
-        while let Some(step) = next {
-            let started = std::time::Instant::now();
-            let thought = match self.think(step, submission, case, stretch.file.clone(), at).await {
-                Ok(thought) => thought,
-                Err(_) if !stretch.steps.is_empty() => break,
-                Err(failure) => return Err(failure),
-            };
-            metrics::histogram!(telemetry::STEP_SECONDS, "step" => step.name()).record(started.elapsed().as_secs_f64());
-            let asked = !thought.noted.is_empty();
-            let alarming = thought.file.reading.as_ref().is_some_and(|reading| !reading.emergencies.is_empty());
-            stretch.file = thought.file;
-            stretch.proposal = thought.proposal;
-            stretch.steps.push((step, thought.noted));
-            let rests = asked || step == Step::Read && alarming;
-            next = step.next().filter(|next| !(rests || *next == Step::Compose && by_model));
-            // A step is work for the processor: between two of them others come by, who may wait for a connection.
-            tokio::task::yield_now().await;
-        }
-        Ok(stretch)
-    }
-
-    /// A step itself. A panic in it is contained: the case goes to a person, the worker goes on.
-    async fn think(
-        &self,
-        step: Step,
-        submission: &Submission,
-        case: &Case,
-        file: CaseFile,
-        at: &Circumstances<'_>,
-    ) -> Result<Thought, Failure> {
-        let desk = self.triage.desk(&case.municipality)?;
-        AssertUnwindSafe(desk.think(step, submission, file, at))
-            .catch_unwind()
-            .await
-            .map_err(|_| Failure::Panic)?
-            .map_err(Failure::Step)
     }
 
     /// State, audit events, draft, next job and the end of this one, in one transaction. The next job is taken at once.

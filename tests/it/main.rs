@@ -33,6 +33,8 @@ mod intake;
 mod masking;
 mod model;
 mod mutation;
+mod municipality;
+mod packs;
 mod pages;
 mod pages_case;
 mod pages_messages;
