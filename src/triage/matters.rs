@@ -88,12 +88,13 @@ pub fn find(desk: &Desk, submission: &Submission, file: &CaseFile, reading: &Rea
     // What broke and what it cost are told in one breath.
     let is_claim = whole.label == Matter::DamageClaim.as_str();
     let runs = runs(desk, reading, service, if is_claim { Cut::Clauses } else { Cut::Sentences });
-    let (kept, first) = match (form, whole.abstained) {
-        (None, true) => match first_of(&runs, is_notice) {
-            Some(run) => (run.kind, Some(classification(desk, run, whole))),
-            None => return Found::default(),
-        },
-        _ => (kind(desk, reading, whole.matter, &whole.label, None), None),
+    let told = first_of(&runs, is_notice).filter(|_| form.is_none() && whole.abstained);
+    let first = told.map(|run| classification(desk, run, whole));
+    let kept = match told {
+        Some(run) => run.kind,
+        // A form says by itself what it is.
+        None if whole.abstained && service.is_none() => return Found::default(),
+        None => kind(desk, reading, whole.matter, &whole.label, None),
     };
     if kept.matter == Matter::SelfHarm {
         // Somebody in distress is met as a whole.
@@ -101,14 +102,16 @@ pub fn find(desk: &Desk, submission: &Submission, file: &CaseFile, reading: &Rea
     }
     let is_there = runs.iter().any(|run| run.kind == kept);
     let mut others: Vec<&Run<'_>> = Vec::new();
-    for run in runs.iter().filter(|run| run.kind != kept && run.label != whole.label) {
+    for run in runs.iter().filter(|run| run.kind != kept) {
         let stands_alone = match (form, run.kind.matter) {
             (Some(form), matter) => run.is_sure() && stands_beside_form(form, matter),
             // The hole that broke the rim.
             (None, Matter::FaultNotice) if kept.matter == Matter::DamageClaim => true,
             (None, Matter::FaultNotice) if kept.matter == Matter::FaultNotice => {
-                is_there && run.is_sure() && !are_close(&run.label, first_label(&first, whole))
+                is_there && run.is_sure() && !are_close(&run.label, first_label(first.as_ref(), whole))
             }
+            // A question and a fault are mostly one: "when is it mended?"
+            (None, Matter::FaultNotice) if kept.matter == Matter::Question => false,
             // Whoever asks for papers may ask for a decision on them (621/1999 14 §).
             (None, Matter::ClaimForRevision) if kept.matter == Matter::DocumentRequest => false,
             (None, Matter::OtherAuthority) => run.is_sure() && names_task(desk, run),
@@ -153,8 +156,8 @@ fn first_of<'a, 'r>(runs: &'r [Run<'a>], is_notice: bool) -> Option<&'r Run<'a>>
 }
 
 /// The label that the first case goes by.
-fn first_label<'a>(first: &'a Option<Classification>, whole: &'a Classification) -> &'a str {
-    first.as_ref().map_or(whole.label.as_str(), |first| first.label.as_str())
+fn first_label<'a>(first: Option<&'a Classification>, whole: &'a Classification) -> &'a str {
+    first.map_or(whole.label.as_str(), |first| first.label.as_str())
 }
 
 /// Whether two categories of faults are of one family, or lamps and the power that they need: what looks like two of them is

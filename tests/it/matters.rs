@@ -20,8 +20,9 @@ fn all_of(submission: &Submission) -> Vec<(CaseFile, Proposal)> {
     let desk = desk();
     let mut all = Vec::new();
     for (part, submission) in desk.parts(&first, submission, &file) {
-        let done = desk.dry_run_on(part, &submission, &circumstances(NOW));
-        all.push(done.now_or_never().expect("nobody slow is asked").unwrap());
+        let at = circumstances(NOW);
+        let done = desk.dry_run_on(part, &submission, &at).now_or_never();
+        all.push(done.expect("nobody slow is asked at an offline desk").unwrap());
     }
     all.insert(0, (file, proposal));
     all
@@ -56,7 +57,7 @@ fn a_pothole_that_broke_a_rim_is_a_hole_to_be_filled_and_a_claim() {
     assert!(claim.flags.contains(&Flag::MultipleMatters) && claim.flags.contains(&Flag::DamageClaim));
     assert!(claim.reading.as_ref().unwrap().message().contains("340"), "the claim keeps all that happened");
     let text = &letter.content.letter;
-    assert!(text.contains("19.6.2026"), "sixty days from 20.4.2026: {text}");
+    assert!(text.contains("22.6.2026"), "sixty days from 20.4.2026 end on the eve of midsummer: {text}");
     assert!(text.contains("yksityisoikeudellinen") && !text.contains("Oikaisuvaatimusohje"), "{text}");
     assert_eq!(letter.content.work_order, None);
     let (hole, order) = &cases[1];
