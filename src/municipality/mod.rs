@@ -15,6 +15,7 @@ pub mod format;
 pub mod injection;
 pub mod notice;
 pub mod pack;
+pub mod tasks;
 pub mod yaml;
 
 mod consistency;

@@ -13,10 +13,11 @@ use super::power::Authority;
 use super::{Refusal, Result, Review, act};
 use crate::cases::{
     Act, AppealKind, Case, CaseId, Check, Decision, Draft, DraftContent, DraftHash, DraftKind, Due, Euro, EventKind,
-    Ground, Person, Status,
+    Ground, Matter, Person, Status,
 };
 use crate::clock::helsinki;
 use crate::storage::Tx;
+use crate::triage::owner::posts_named;
 
 /// What an approver confirms.
 #[derive(Debug, Clone, serde::Deserialize, utoipa::ToSchema)]
@@ -94,8 +95,19 @@ impl Review {
         if case.file.is_disqualified(person) {
             return Err(Refusal::Disqualified);
         }
+        if self.is_about(person, case)? {
+            return Err(Refusal::Disqualified);
+        }
         Self::require_not_preparer(person, case)?;
         self.power(person, case, content).await
+    }
+
+    /// Whether the case is a complaint that names this person's post (hallintolaki 27–28 §).
+    fn is_about(&self, person: &Person, case: &Case) -> Result<bool> {
+        let class = case.file.classification.as_ref().filter(|class| class.matter == Matter::Complaint);
+        let (Some(_), Some(post), Some(reading)) = (class, &person.post, &case.file.reading) else { return Ok(false) };
+        let pack = &self.desk(&case.municipality)?.rulebook.pack;
+        Ok(posts_named(pack, &reading.message()).contains(post))
     }
 
     /// Nobody approves what they prepared, also not with another token: who edited, asked, ruled, reclassified or

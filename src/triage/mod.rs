@@ -13,6 +13,7 @@ pub mod gather;
 pub mod impact;
 mod live;
 pub mod material;
+pub mod matters;
 pub mod owner;
 mod passages;
 pub mod pipeline;
@@ -35,7 +36,8 @@ pub use live::Live;
 use proposals::{Noted, Proposals};
 
 use crate::cases::{
-    CaseFile, CaseId, Check, DraftContent, Engine, MunicipalityId, Person, Practice, Preparer, ServiceId, Submission,
+    CaseFile, CaseId, CaseRef, Check, DraftContent, Engine, MunicipalityId, Person, Practice, Preparer, ServiceId,
+    Submission,
 };
 use crate::clock::helsinki;
 use crate::intake::extract::Attached;
@@ -313,6 +315,17 @@ impl Desk {
             }
         }
         Err(Error::OutOfOrder { step: "dry-run", needs: "compose" })
+    }
+
+    /// The other matters of a dry run, each with what its case reads; `first` names the case that they came with.
+    #[must_use]
+    pub fn parts(&self, first: &CaseRef, submission: &Submission, file: &CaseFile) -> Vec<(CaseFile, Submission)> {
+        let of = |other| {
+            let part = matters::file_of(first.clone(), submission, file, other);
+            let read = material::of(&part, submission.clone(), []);
+            (part, read)
+        };
+        file.matters.iter().map(of).collect()
     }
 
     /// The checks of any draft of a case: the machine's, a handler's, or the one about to be approved.

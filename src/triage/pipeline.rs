@@ -18,13 +18,14 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
 
 use super::proposals::Noted;
-use super::{Circumstances, Desk, Error as StepError, Live, Proposal, Step, Thought, material, similar};
+use super::{Circumstances, Desk, Error as StepError, Live, Proposal, Step, Thought, material, matters, similar};
 use crate::cases::{
-    Act, Actor, AlertId, Case, CaseFile, CaseId, Draft, DraftId, EventKind, IllegalTransition, MunicipalityId,
-    NewEvent, Preparer, Status, Submission,
+    Act, Actor, AlertId, Case, CaseFile, CaseId, CaseRef, Draft, DraftId, EventKind, IllegalTransition, MunicipalityId,
+    NewEvent, Preparer, SplitMatter, Status, Submission,
 };
-use crate::clock::Ambient;
+use crate::clock::{Ambient, helsinki};
 use crate::intake::extract::{Attached, Cell};
+use crate::municipality::Pack;
 use crate::storage::{self, Alert, Job, NewJob, Storage, Tx, backoff};
 use crate::telemetry;
 
@@ -114,6 +115,32 @@ pub async fn reenter(tx: &mut Tx, case: &mut Case, step: Step) -> storage::Resul
     tx.enqueue(&job(&case.municipality, case.id, case.file.round, step)).await.map(drop)
 }
 
+/// Makes a case of its own of a part of the message that `first` came from: number, event and first job, in the caller's
+/// transaction.
+///
+/// # Errors
+/// Whatever the storage refuses.
+pub async fn enter_part(tx: &mut Tx, pack: &Pack, first: &Case, file: CaseFile, actor: Actor) -> storage::Result<Case> {
+    let year = first.received_at.to_zoned(helsinki()).year();
+    let case = Case {
+        id: CaseId::new(tx.ambient().id()),
+        number: tx.next_case_number(&first.municipality, &pack.municipality.case_prefix, year).await?,
+        municipality: first.municipality.clone(),
+        submission_id: first.submission_id,
+        status: Status::Received,
+        file,
+        received_at: first.received_at,
+        revision: 0,
+        claim: None,
+    };
+    tx.insert_case(&case).await?;
+    let payload = json!({ "number": case.number, "submission": case.submission_id, "split_from": first.id });
+    let event = NewEvent { actor, kind: EventKind::Registered, case_id: Some(case.id), payload };
+    tx.append_event(&case.municipality, event).await?;
+    enter(tx, &case).await?;
+    Ok(case)
+}
+
 fn job(municipality: &MunicipalityId, case: CaseId, round: u32, step: Step) -> NewJob {
     NewJob {
         kind: format!("triage/{}", step.name()),
@@ -124,6 +151,12 @@ fn job(municipality: &MunicipalityId, case: CaseId, round: u32, step: Step) -> N
         run_at: None,
         max_attempts: ATTEMPTS,
     }
+}
+
+/// Whether the pipeline makes cases of what else stands in the message: once, in the first round. What shows later, and
+/// what a person has put together again, is for people.
+fn to_be_split(before: &CaseFile, file: &CaseFile) -> bool {
+    file.round == 0 && before.split_off.is_empty() && !file.matters.is_empty()
 }
 
 /// What came in for a case, as [`material`] puts it together.
@@ -186,7 +219,9 @@ async fn stretch(
         stretch.file = thought.file;
         stretch.proposal = thought.proposal;
         stretch.steps.push((step, thought.noted));
-        let rests = asked || step == Step::Read && alarming;
+        // What a message became is known before any of it is answered.
+        let divided = step == Step::Classify && to_be_split(file, &stretch.file);
+        let rests = asked || divided || step == Step::Read && alarming;
         let goes_on = |next: &Step| next <= owed.end() || !(rests || *next == Step::Compose && by_model);
         next = step.next().filter(goes_on);
         // A step is work for the processor: between two of them others come by, who may wait for a connection.
@@ -488,7 +523,7 @@ impl Worker {
         let stretch = stretch(&desk, first..=owed, &submission, &case.file, &at).await?;
         let _turn = self.turns.acquire().await;
         writing.store(true, Ordering::Relaxed);
-        let written = self.write(job, &case, stretch).await;
+        let written = self.write(job, &case, &submission, stretch).await;
         writing.store(false, Ordering::Relaxed);
         written
     }
@@ -517,15 +552,24 @@ impl Worker {
     }
 
     /// State, audit events, draft, next job and the end of this one, in one transaction. The next job is taken at once.
-    async fn write(&self, job: &Job, before: &Case, stretch: Stretch) -> Result<Done, Failure> {
+    async fn write(
+        &self,
+        job: &Job,
+        before: &Case,
+        submission: &Submission,
+        stretch: Stretch,
+    ) -> Result<Done, Failure> {
         // The revision guards the case: if it changed since it was read, `save_case` refuses and the steps are
         // worked out anew.
         let mut tx = self.storage.begin().await?;
         let mut case = before.clone();
         case.file = stretch.file;
         let steps: Vec<Step> = stretch.steps.iter().map(|(step, _)| *step).collect();
-        if steps.first() == Some(&Step::Read) {
+        if steps.contains(&Step::Read) || steps.contains(&Step::Classify) {
             self.raise_missed_alert(&mut tx, &case).await?;
+        }
+        if steps.contains(&Step::Classify) && to_be_split(&case.file, &case.file) {
+            self.split(&mut tx, &mut case, submission).await?;
         }
         let draft = match stretch.proposal {
             Some(proposal) => Some(self.draft(&mut tx, &case, proposal).await?),
@@ -566,6 +610,29 @@ impl Worker {
         tx.complete_job(job).await?;
         tx.commit().await?;
         Ok(Done { steps, next })
+    }
+
+    /// Makes a case of each other matter of the message. The step's result and the cases are one transaction, so a step
+    /// that runs again makes none twice.
+    async fn split(&self, tx: &mut Tx, case: &mut Case, submission: &Submission) -> Result<(), Failure> {
+        let pack = &self.triage.desk(&case.municipality)?.rulebook.pack;
+        let actor = Actor::system("triage/classify");
+        let first = CaseRef { id: case.id, number: case.number.clone() };
+        for other in case.file.matters.clone() {
+            let file = matters::file_of(first.clone(), submission, &case.file, &other);
+            let new = enter_part(tx, pack, case, file, actor.clone()).await?;
+            let split = SplitMatter {
+                case: CaseRef { id: new.id, number: new.number },
+                text: other.text,
+                label: Some(other.label),
+            };
+            case.file.split_off.push(split);
+        }
+        let into: Vec<CaseId> = case.file.split_off.iter().map(|part| part.case.id).collect();
+        let event =
+            NewEvent { actor, kind: EventKind::Split, case_id: Some(case.id), payload: json!({ "into": into }) };
+        tx.append_event(&case.municipality, event).await?;
+        Ok(())
     }
 
     async fn draft(&self, tx: &mut Tx, case: &Case, proposal: Proposal) -> Result<Draft, Failure> {

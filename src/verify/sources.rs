@@ -116,6 +116,7 @@ pub fn own_words(subject: &Subject<'_>) -> String {
 fn worked_out(subject: &Subject<'_>) -> Vec<String> {
     let language = subject.content.language;
     let mut texts = vec![subject.number.to_owned(), write_date(subject.decided_on, language)];
+    texts.extend(subject.file.other_cases());
     let mut languages = vec![language];
     if language != Language::Fi {
         languages.push(Language::Fi);

@@ -31,6 +31,7 @@ mod http;
 mod injection;
 mod intake;
 mod masking;
+mod matters;
 mod model;
 mod mutation;
 mod municipality;

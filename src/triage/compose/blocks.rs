@@ -38,7 +38,7 @@ impl<'a> Blocks<'a> {
 
     /// Gives values to the blocks under one name: `{{ facts.road_name }}`.
     pub fn set_all(&mut self, name: &'static str, values: BTreeMap<String, String>) {
-        self.values.insert(name, values.into_iter().collect());
+        self.values.insert(name, Value::from(values));
     }
 
     /// A part from the block `id`.
@@ -55,6 +55,14 @@ impl<'a> Blocks<'a> {
     /// Whether the pack has the block `id` in this language, the service's own or the common one.
     pub fn has(&self, id: &str) -> bool {
         self.block(id).is_some()
+    }
+
+    /// Whether the pack has a block `id` of the service's own in this language.
+    pub fn has_own(&self, id: &str) -> bool {
+        let Material { desk, service, at, .. } = *self.material;
+        service.is_some_and(|service| {
+            desk.rulebook.pack.text(&format!("{id}-{}", service.id), self.language, at.today()).is_some()
+        })
     }
 
     fn block(&self, id: &str) -> Option<&'a TextBlock> {

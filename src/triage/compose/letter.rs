@@ -7,8 +7,8 @@ use jiff::civil::Date;
 use super::Material;
 use super::blocks::Blocks;
 use crate::cases::{
-    Appeal, AppealKind, AuthorityId, Citation, DeciderRef, DocumentId, DraftContent, DraftKind, Facts, Language, Part,
-    PartKind, Reason, SectionId, write_date, write_time, write_value,
+    Appeal, AppealKind, AuthorityId, Citation, DeciderRef, DocumentId, DraftContent, DraftKind, Facts, Language,
+    Matter, Part, PartKind, Reason, SectionId, write_date, write_time, write_value,
 };
 use crate::municipality::format::{Contact, Field, ServiceFile};
 use crate::municipality::notice::Channel;
@@ -79,6 +79,7 @@ impl<'a> Letter<'a> {
         blocks.set("contact_email", or_dash(contact.email.as_ref()));
         blocks.set("service", service.map_or("", |service| service.name.get(language)));
         blocks.set("party", party(self.material));
+        blocks.set("other_cases", file.other_cases().join(", "));
         let fact =
             |name: &str| file.facts.get(name).map(|fact| write_value(&fact.value, fact.unit.as_deref(), language));
         let window_end = fact("window_end").unwrap_or_default();
@@ -155,6 +156,9 @@ impl<'a> Letter<'a> {
     /// 112 first, where words of danger were found.
     pub fn cards(&mut self) -> Result<&mut Self, Error> {
         let mut cards: Vec<_> = self.material.reading.emergencies.iter().map(|hit| hit.card.as_str()).collect();
+        if self.material.classification.matter == Matter::SelfHarm {
+            cards.push("crisis");
+        }
         cards.sort_unstable();
         cards.dedup();
         for card in cards.iter().rev() {
