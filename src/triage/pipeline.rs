@@ -615,7 +615,8 @@ impl Worker {
     /// Makes a case of each other matter of the message. The step's result and the cases are one transaction, so a step
     /// that runs again makes none twice.
     async fn split(&self, tx: &mut Tx, case: &mut Case, submission: &Submission) -> Result<(), Failure> {
-        let pack = &self.triage.desk(&case.municipality)?.rulebook.pack;
+        let desk = Arc::clone(self.triage.now().desk(&case.municipality)?);
+        let pack = &desk.rulebook.pack;
         let actor = Actor::system("triage/classify");
         let first = CaseRef { id: case.id, number: case.number.clone() };
         for other in case.file.matters.clone() {
