@@ -178,6 +178,9 @@ pub struct CaseFile {
     pub reading: Option<Reading>,
     /// From `classify`.
     pub classification: Option<Classification>,
+    /// What else stands in the message, from `classify`: the pipeline makes a case of each.
+    #[serde(default)]
+    pub matters: Vec<super::OtherMatter>,
     /// From `classify`, completed by `assess` (the amount picks the decider).
     pub route: Option<Route>,
     /// From `gather`.
@@ -309,6 +312,12 @@ impl CaseFile {
             }
         }
         all
+    }
+
+    /// The numbers of the cases that came out of the same message, the first one first.
+    #[must_use]
+    pub fn other_cases(&self) -> Vec<String> {
+        self.split_from.iter().chain(&self.split_off).map(|part| part.case.number.clone()).collect()
     }
 
     /// Whether the person said, with any of their tokens, that they are disqualified.

@@ -73,6 +73,8 @@ vocabulary! {
         RoundRun = "round-run",
         /// A person read a case.
         Read = "read",
+        /// The files that bind were read again: a new pack is active, or the one that was stays.
+        PackRead = "pack-read",
         /// A token was made or revoked.
         TokenChanged = "token-changed",
     }

@@ -12,6 +12,8 @@ mod demo;
 mod eval;
 mod extract;
 mod inputs;
+mod municipality;
+mod municipality_diff;
 mod output;
 mod policy;
 mod policy_versions;
@@ -138,6 +140,9 @@ enum Command {
     /// The files that bind: check, show, search, compare them, the impact of a change.
     #[command(subcommand)]
     Policy(policy::Policy),
+    /// Municipalities: make the files of a new one, show what differs between two.
+    #[command(subcommand)]
+    Municipality(municipality::Municipality),
     /// What a language model is told: check it, show it.
     #[command(subcommand)]
     Prompts(prompts::PromptsCommand),
@@ -353,6 +358,7 @@ fn execute(cli: Cli) -> Result<Exit, Failure> {
         Command::Triage(command) => on_runtime(command.run(&mut context)),
         Command::Replay(command) => on_runtime(command.run(&mut context)),
         Command::Policy(command) => command.run(&mut context),
+        Command::Municipality(command) => command.run(&mut context),
         Command::Prompts(command) => command.run(&mut context),
         Command::Eval(command) => on_runtime(command.run(&mut context)),
         Command::Train(command) => command.run(&mut context),

@@ -241,12 +241,9 @@ impl ImpactCommand {
                     let attached = extract::texts(&files, &cell).await;
                     let ledger = desk.ledger(&earlier).unwrap_or_default();
                     let at = Circumstances {
-                        number: "",
-                        case: None,
-                        now: submission.received_at,
-                        alerts_open: false,
                         attached: Some(&attached),
                         others: Others::Cases(&ledger),
+                        ..Circumstances::new("", submission.received_at)
                     };
                     let name = submission.external_id.clone().unwrap_or(input.name);
                     cases.add(desk, name, &submission, &at);

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::problem::Problem;
 use super::shell;
+use crate::app::StartError;
 use crate::cases::{DraftHash, Role};
 use crate::intake::register::RegisterError;
 use crate::intake::{self, IntakeError};
@@ -84,6 +85,16 @@ impl From<Refusal> for Error {
 impl From<crate::storage::Error> for Error {
     fn from(error: crate::storage::Error) -> Self {
         if error.is_transient() { Self::Unavailable(error.to_string()) } else { Self::Internal(error.to_string()) }
+    }
+}
+
+/// Packs could not be read again for a reason that does not lie in their files.
+impl From<StartError> for Error {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Storage(error) => error.into(),
+            other => Self::Internal(other.to_string()),
+        }
     }
 }
 

@@ -60,6 +60,8 @@ rights! {
     Register = Registry | Handler | Approver;
     /// To approve and return. How far the power reaches is the delegation's to say.
     Decide = Approver;
+    /// To see which pack is active, and what is wrong in newer files.
+    ReadPacks = Handler | Approver | Supervisor | Auditor | Admin;
     /// To take out the audit chain.
     Audit = Auditor;
     /// What the municipality's language models cost.

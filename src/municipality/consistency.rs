@@ -20,6 +20,7 @@ pub(super) fn check(pack: &Pack, faults: &mut Faults) {
     baselines(pack, faults);
     delegations(pack, faults);
     authorities(pack, faults);
+    tasks(pack, faults);
     services(pack, faults);
     texts(pack, faults);
     examples(pack, faults);
@@ -207,6 +208,28 @@ fn authorities(pack: &Pack, faults: &mut Faults) {
         let (file, id) = key.split_once('\n').unwrap_or_default();
         let what = format!("two rows of the authority `{id}` hold on {from}");
         faults.at(file, line, what, "end the earlier one the day before");
+    }
+}
+
+/// Every task leads somewhere: to one authority of the directory or to one post.
+fn tasks(pack: &Pack, faults: &mut Faults) {
+    for task in pack.tasks.rows() {
+        let Some(origin) = pack.origin("task", &task.id) else { continue };
+        let line = origin.line(&["tasks", &format!("#{}", origin.place)]);
+        if task.authority.is_some() == task.decider.is_some() {
+            let what = format!("the task `{}` leads to nobody, or to two", task.id);
+            faults.at(&origin.file, line, what, "write `authority: …` or `decider: …`");
+        }
+        if let Some(authority) = task.authority.as_ref().filter(|id| !pack.authorities.iter().any(|r| r.id == **id)) {
+            let what = format!("the task `{}` names an unknown authority `{authority}`", task.id);
+            let known = pack.authorities.iter().map(|row| row.id.as_str());
+            faults.at(&origin.file, line, what, write_one_of(authority.as_str(), known));
+        }
+        if let Some(decider) = task.decider.as_ref().filter(|id| !pack.municipality.deciders.contains_key(*id)) {
+            let what = format!("the task `{}` names an unknown decider `{decider}`", task.id);
+            let known = pack.municipality.deciders.keys().map(crate::cases::DeciderId::as_str);
+            faults.at(&origin.file, line, what, write_one_of(decider.as_str(), known));
+        }
     }
 }
 

@@ -240,6 +240,27 @@ pub struct DelegationStep {
 pub struct AuthoritiesFile {
     /// Rows.
     pub authorities: Vec<Authority>,
+    /// Words that tell whose a matter is.
+    #[serde(default)]
+    pub tasks: Vec<Task>,
+}
+
+/// Words that tell whose a matter is: of an authority, or of a post of the municipality.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Task {
+    /// Id, for example `home-care`; a municipality's row stands in place of the base's.
+    pub id: String,
+    /// For which kinds of matters its words count.
+    pub matters: Vec<Matter>,
+    /// The authority, by its id in the directory.
+    #[serde(default)]
+    pub authority: Option<AuthorityId>,
+    /// The post of the municipality.
+    #[serde(default)]
+    pub decider: Option<DeciderId>,
+    /// Patterns: words in order, `*` ends a stem (`rakennuslu*`), `_` allows up to four words between.
+    pub patterns: Vec<String>,
 }
 
 /// One dated row of the directory.
@@ -302,7 +323,7 @@ pub struct ServiceFile {
     /// Days to answer a completion request (P02: 14).
     #[serde(default = "fourteen")]
     pub completion_days: u32,
-    /// Fields of the form.
+    /// Fields of the form. Empty: nobody chooses this service, the machine and people recognise it in messages.
     pub fields: Vec<Field>,
     /// Attachments.
     #[serde(default)]
@@ -340,6 +361,12 @@ const fn fourteen() -> u32 {
 }
 
 impl ServiceFile {
+    /// Whether residents may choose it: a matter that nobody would file under its own name has no form.
+    #[must_use]
+    pub const fn has_form(&self) -> bool {
+        !self.fields.is_empty()
+    }
+
     /// The delegation row of a case with these facts.
     #[must_use]
     pub fn delegation_for(&self, facts: &Facts) -> Option<&str> {

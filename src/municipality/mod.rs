@@ -16,6 +16,7 @@ pub mod history;
 pub mod injection;
 pub mod notice;
 pub mod pack;
+pub mod tasks;
 pub mod yaml;
 
 mod consistency;

@@ -311,7 +311,7 @@ fn choices(pack: &Pack, document: &Document, name: &Name) -> Option<Vec<String>>
 }
 
 /// Facts that code works out for every case; any document may declare them.
-const WORKED_OUT: [&str; 4] = ["received_at", "sent_at", "window_opens", "window_end"];
+pub(super) const WORKED_OUT: [&str; 4] = ["received_at", "sent_at", "window_opens", "window_end"];
 
 fn check_provision(provision: &str, library: &Library, file: &Path, line: usize, faults: &mut Faults) {
     let parts = provision.split_once('#').and_then(|(id, section)| {
@@ -344,16 +344,12 @@ fn check_provision(provision: &str, library: &Library, file: &Path, line: usize,
 /// A category that is another's matter needs somebody to send it to.
 fn owners(pack: &Pack, service: &ServiceFile, origin: &Origin, faults: &mut Faults) {
     for (n, category) in service.categories.iter().enumerate() {
-        let ours = matches!(category.owner, Owner::Municipality | Owner::OnCall | Owner::Emergency112);
-        // Owners without an office of their own: the sender is told, nobody is written to.
-        let nobody =
-            matches!(category.owner, Owner::PlotOwner | Owner::HousingCompany | Owner::PrivateRoad | Owner::Other);
         let row = pack
             .authorities
             .iter()
             .filter(|row| row.valid.to.is_none())
             .any(|row| category.authority.as_ref().map_or(row.owner == Some(category.owner), |id| row.id == *id));
-        if !ours && !nobody && !row {
+        if is_written_to(category.owner) && !row {
             let what = format!(
                 "the category `{}` belongs to `{}`, for which no authority is listed",
                 category.code, category.owner
@@ -362,6 +358,21 @@ fn owners(pack: &Pack, service: &ServiceFile, origin: &Origin, faults: &mut Faul
             faults.at(&origin.file, line, what, "add a row without an end date to authorities.yaml");
         }
     }
+}
+
+/// Whether matters of this owner are sent on. Our own are not; and owners without an office are told of by the sender's
+/// letter alone.
+pub(super) const fn is_written_to(owner: Owner) -> bool {
+    !matches!(
+        owner,
+        Owner::Municipality
+            | Owner::OnCall
+            | Owner::Emergency112
+            | Owner::PlotOwner
+            | Owner::HousingCompany
+            | Owner::PrivateRoad
+            | Owner::Other
+    )
 }
 
 /// Runs the worked cases of a municipality's documents; gives them by document.

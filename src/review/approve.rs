@@ -13,11 +13,12 @@ use super::power::Authority;
 use super::{Refusal, Result, Review, act};
 use crate::cases::{
     Act, AppealKind, Case, CaseId, Check, Decision, Draft, DraftContent, DraftHash, DraftKind, Due, Euro, EventKind,
-    Ground, Outcome, Person, Status,
+    Ground, Matter, Outcome, Person, Status,
 };
 use crate::clock::helsinki;
 use crate::storage::Tx;
 use crate::triage::history::{self, Others};
+use crate::triage::owner::posts_named;
 use crate::triage::{Circumstances, Step};
 
 /// What an approver confirms.
@@ -128,8 +129,19 @@ impl Review {
         if case.file.is_disqualified(person) {
             return Err(Refusal::Disqualified);
         }
+        if self.is_about(person, case)? {
+            return Err(Refusal::Disqualified);
+        }
         Self::require_not_preparer(person, case)?;
         self.power(person, case, content).await
+    }
+
+    /// Whether the case is a complaint that names this person's post (hallintolaki 27–28 §).
+    fn is_about(&self, person: &Person, case: &Case) -> Result<bool> {
+        let class = case.file.classification.as_ref().filter(|class| class.matter == Matter::Complaint);
+        let (Some(_), Some(post), Some(reading)) = (class, &person.post, &case.file.reading) else { return Ok(false) };
+        let pack = &self.desk(&case.municipality)?.rulebook.pack;
+        Ok(posts_named(pack, &reading.message()).contains(post))
     }
 
     /// Nobody approves what they prepared, also not with another token: who edited, asked, ruled, reclassified or

@@ -5,8 +5,9 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use super::gather::governing;
+use super::owner::posts_named;
 use super::{Circumstances, Desk, Error, history, local_date, rounds};
-use crate::cases::{CaseFile, Due, Euro, Submission, Urgency};
+use crate::cases::{CaseFile, Due, Euro, Matter, Submission, Urgency};
 use crate::clock::helsinki;
 use crate::municipality::calendar;
 use crate::municipality::format::{HandlingStart, ServiceFile};
@@ -38,11 +39,34 @@ fn assess(desk: &Desk, service: &ServiceFile, submission: &Submission, file: &mu
 
 /// The amount picks the step of the delegation; what grants nothing goes to the lowest.
 fn decide_who_decides(desk: &Desk, service: &ServiceFile, file: &mut CaseFile, on: Date) {
-    let (Some(delegation), Some(route)) = (service.delegation_for(&file.facts), file.route.as_mut()) else { return };
+    let Some(delegation) = service.delegation_for(&file.facts) else {
+        return answers(desk, service, file);
+    };
+    let Some(route) = file.route.as_mut() else { return };
     let amount = file.assessment.as_ref().and_then(|assessment| assessment.amount).unwrap_or(Euro::ZERO);
     if let Some(power) = desk.rulebook.pack.decider_for(delegation, Some(amount), on) {
         route.decider = Some(power.decider);
         route.because = power.because;
+    }
+}
+
+/// Where nothing is decided by delegation, whoever owns the service answers (S049); their deputy where the complaint is
+/// about themselves (hallintolaki 27 §).
+fn answers(desk: &Desk, service: &ServiceFile, file: &mut CaseFile) {
+    let (Some(reading), Some(route)) = (&file.reading, file.route.as_mut()) else { return };
+    if !service.categories.is_empty() || route.decider.is_some() {
+        return;
+    }
+    let owner = &service.process_owner;
+    let pack = &desk.rulebook.pack;
+    let about = if service.matter == Matter::Complaint { posts_named(pack, &reading.message()) } else { Vec::new() };
+    let deputy = pack.municipality.deciders.get(owner).and_then(|file| file.deputy.clone());
+    match deputy.filter(|_| about.contains(owner)) {
+        Some(deputy) => {
+            route.because = format!("complaint/about/{owner}");
+            route.decider = Some(deputy);
+        }
+        None => route.decider = Some(owner.clone()),
     }
 }
 

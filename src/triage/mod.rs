@@ -12,7 +12,9 @@ pub mod compose;
 pub mod gather;
 pub mod history;
 pub mod impact;
+mod live;
 pub mod material;
+pub mod matters;
 pub mod owner;
 mod passages;
 pub mod pipeline;
@@ -33,10 +35,12 @@ use serde::{Deserialize, Serialize};
 
 use agent::Agent;
 use history::Others;
+pub use live::Live;
 use proposals::{Noted, Proposals};
 
 use crate::cases::{
-    CaseFile, CaseId, Check, DraftContent, Engine, MunicipalityId, Person, Preparer, ServiceId, Submission,
+    CaseFile, CaseId, CaseRef, Check, DraftContent, Engine, MunicipalityId, Person, Practice, Preparer, ServiceId,
+    Submission,
 };
 use crate::clock::helsinki;
 use crate::intake::extract::Attached;
@@ -137,9 +141,28 @@ pub struct Circumstances<'a> {
     pub attached: Option<&'a Attached>,
     /// What other cases say; the step that assesses asks for it.
     pub others: Others<'a>,
+    /// What earlier decisions say, where a person ruled and somebody looked.
+    pub practice: Option<&'a Practice>,
+    /// When the approver first had the draft before their eyes, where that is noted.
+    pub looked_at: Option<Timestamp>,
 }
 
-impl Circumstances<'_> {
+impl<'a> Circumstances<'a> {
+    /// A case by its number at a moment, of which nothing else is known.
+    #[must_use]
+    pub const fn new(number: &'a str, now: Timestamp) -> Self {
+        Self {
+            number,
+            case: None,
+            now,
+            alerts_open: false,
+            attached: None,
+            others: Others::NONE,
+            practice: None,
+            looked_at: None,
+        }
+    }
+
     /// Today, in Finland.
     #[must_use]
     pub fn today(&self) -> Date {
@@ -308,6 +331,17 @@ impl Desk {
         Err(Error::OutOfOrder { step: "dry-run", needs: "compose" })
     }
 
+    /// The other matters of a dry run, each with what its case reads; `first` names the case that they came with.
+    #[must_use]
+    pub fn parts(&self, first: &CaseRef, submission: &Submission, file: &CaseFile) -> Vec<(CaseFile, Submission)> {
+        let of = |other| {
+            let part = matters::file_of(first.clone(), submission, file, other);
+            let read = material::of(&part, submission.clone(), []);
+            (part, read)
+        };
+        file.matters.iter().map(of).collect()
+    }
+
     /// The checks of any draft of a case: the machine's, a handler's, or the one about to be approved.
     #[must_use]
     pub fn check(
@@ -331,6 +365,8 @@ impl Desk {
             approver,
             decided_on: at.today(),
             alerts_open: at.alerts_open,
+            practice: at.practice,
+            looked_at: at.looked_at,
         })
     }
 }
@@ -376,6 +412,12 @@ impl Triage {
     /// [`Error::UnknownMunicipality`].
     pub fn desk(&self, id: &MunicipalityId) -> Result<&Arc<Desk>, Error> {
         self.desks.get(id).ok_or_else(|| Error::UnknownMunicipality(id.clone()))
+    }
+
+    /// What binds in every municipality.
+    #[must_use]
+    pub fn rulebooks(&self) -> Rulebooks {
+        self.desks().map(|desk| Arc::clone(&desk.rulebook)).collect()
     }
 
     /// Every desk.

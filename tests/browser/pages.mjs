@@ -4,7 +4,7 @@
 // at in three languages, light and dark, and on a screen of 320 pixels; no page may have a word on the console.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -551,6 +551,30 @@ const stories = {
       assert.deepEqual(page.words, []);
     } finally {
       other.stop();
+    }
+  },
+
+  async "files that are not in use are told of on the first page (packs)"() {
+    const policies = mkdtempSync(join(tmpdir(), "vireille-policies-"));
+    cpSync("policies", policies, { recursive: true });
+    const other = await serve({ VIREILLE__POLICIES__DIR: policies });
+    try {
+      const file = join(policies, "harjuvesi", "delegation.yaml");
+      writeFileSync(file, readFileSync(file, "utf8").replaceAll("decider: technical-director", "decider: tehcnical-director"));
+      const headers = { authorization: `Bearer ${other.tokens.admin}` };
+      const answer = await fetch(`${other.address}/v1/packs/reload`, { method: "POST", headers });
+      assert.equal(answer.status, 200);
+      const at = { baseURL: other.address };
+      const page = await staff("käsittelijä", at);
+      assert.match(await page.locator(".kept summary").innerText(), /virheitä: \d/);
+      await page.locator(".kept summary").click();
+      assert.match(await page.locator(".kept li").first().innerText(), /delegation\.yaml:\d+: .*tehcnical-director/);
+      await page.screenshot({ path: join(screenshots, "pack-open.png"), fullPage: true });
+      await look(page, "pack-open");
+      await shoot({ pack: "/console" }, "käsittelijä", at);
+    } finally {
+      other.stop();
+      rmSync(policies, { recursive: true, force: true });
     }
   },
 

@@ -100,11 +100,11 @@ impl Packs {
         fs::write(path, text.replacen(old, new, 1)).unwrap();
     }
 
-    fn load(&self) -> (Rulebooks, Arc<Triage>) {
+    fn load(&self) -> Arc<Triage> {
         let books = Rulebooks::load_all(self.0.path()).unwrap_or_else(|faults| panic!("{faults}"));
         let search: Arc<dyn Search> = Arc::new(Embedded::over(&books));
         let triage = Triage::new(&books, classifier, &search, None).expect("the words of danger compile");
-        (books, Arc::new(triage))
+        Arc::new(triage)
     }
 }
 
@@ -132,8 +132,8 @@ fn fact<'a>(case: &'a Value, name: &str) -> Option<&'a Value> {
 async fn a_case_counts_others_until_they_are_withdrawn_or_decided_otherwise() {
     on_every_database(async |database| {
         let packs = Packs::new();
-        let (books, triage) = packs.load();
-        let app = TestApp::with_packs(database, books, triage).await;
+        let triage = packs.load();
+        let app = TestApp::with_packs(database, triage).await;
         let (handler, director) = (app.handler().await, app.director().await);
         let first = app.drafted(&road("first", &json!({}))).await;
         app.now_is("2026-03-11T08:15:00Z");

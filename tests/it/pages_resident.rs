@@ -16,7 +16,9 @@ pub async fn begin(browser: &mut Browser, form: &[(&str, &str)]) -> String {
 
 /// What the sample application types into its form.
 fn typed() -> Vec<(String, String)> {
-    let road = road_json();
+    let mut road = road_json();
+    // The road that a register of the pack knows.
+    road["fields"]["register_unit"] = "999-2026-K12345".into();
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
     road["fields"].as_object().unwrap().iter().map(|(name, value)| (name.clone(), text(value))).collect()
 }

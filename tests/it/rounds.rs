@@ -80,11 +80,11 @@ quote:
         fs::write(path, text.replacen(old, new, 1)).unwrap();
     }
 
-    fn load(&self) -> (Rulebooks, Arc<Triage>) {
+    fn load(&self) -> Arc<Triage> {
         let books = Rulebooks::load_all(self.0.path()).unwrap_or_else(|faults| panic!("{faults}"));
         let search: Arc<dyn Search> = Arc::new(Embedded::over(&books));
         let triage = Triage::new(&books, classifier, &search, None).expect("the words of danger compile");
-        (books, Arc::new(triage))
+        Arc::new(triage)
     }
 }
 
@@ -123,7 +123,7 @@ async fn number(handler: &Caller, case: &str) -> String {
 async fn a_factor_is_the_same_for_every_applicant() {
     on_every_database(async |database| {
         let packs = Packs::of_factor();
-        let (books, triage) = packs.load();
+        let triage = packs.load();
         let app = TestApp::with_packs(database, books.clone(), Arc::clone(&triage)).await;
         let (handler, director) = (app.handler().await, app.director().await);
         let unknown = json!({ "fields": { "supported_length": null } });
@@ -194,7 +194,7 @@ async fn a_factor_is_the_same_for_every_applicant() {
         assert_eq!((&run["result"]["sum"], &run["result"]["value"]), (&json!("5170"), &json!("0.967117")));
         assert_eq!((&run["nth"], &run["left_out"][0]["number"]), (&json!(1), &json!(fourth)));
         app.stop_with_jobs_left().await;
-        let app = TestApp::with_packs(database, books, triage).await;
+        let app = TestApp::with_packs(database, triage).await;
         app.now_is(NOW);
         assert!(app.run_jobs().await > 0);
         for case in &cases[..2] {
@@ -245,8 +245,8 @@ fn director_of(app: &TestApp, person: &Caller) -> Caller {
 async fn a_draw_can_be_repeated_by_anybody() {
     on_every_database(async |database| {
         let packs = Packs::of_draw();
-        let (books, triage) = packs.load();
-        let app = TestApp::with_packs(database, books, triage).await;
+        let triage = packs.load();
+        let app = TestApp::with_packs(database, triage).await;
         let (handler, director) = (app.handler().await, app.director().await);
         let roads: Vec<Value> = (1..=5).map(|n| road(&n.to_string(), &json!({}))).collect();
         let cases = send(&app, &roads).await;

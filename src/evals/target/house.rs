@@ -143,12 +143,9 @@ impl House {
         let number = number(&desk, &taken.submission);
         let ledger = desk.ledger(&taken.earlier).map_err(|error| TargetError::Failed(error.to_string()))?;
         let at = Circumstances {
-            number: &number,
-            case: None,
-            now: taken.now,
-            alerts_open: false,
             attached: Some(&attached),
             others: Others::Cases(&ledger),
+            ..Circumstances::new(&number, taken.now)
         };
         let (done, spent) = metered(desk.dry_run(&taken.submission, &at)).await;
         let (file, proposal) = match done {

@@ -11,6 +11,7 @@ pub mod evaluations;
 pub mod jobs;
 pub mod messages;
 pub mod model_calls;
+pub mod packs;
 pub mod policies;
 pub mod policy_impact;
 pub mod policy_versions;
@@ -105,6 +106,8 @@ fn repeatable() -> OpenApiRouter<App> {
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::retry))
         .routes(routes!(audit::export))
+        .routes(routes!(packs::list))
+        .routes(routes!(packs::reload))
         .routes(routes!(model_calls::of_case))
         .routes(routes!(model_calls::costs))
         .routes(routes!(evaluations::list))

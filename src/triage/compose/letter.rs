@@ -7,8 +7,8 @@ use jiff::civil::Date;
 use super::Material;
 use super::blocks::Blocks;
 use crate::cases::{
-    Appeal, AppealKind, AuthorityId, Citation, DeciderRef, DocumentId, DraftContent, DraftKind, Facts, Language, Part,
-    PartKind, Reason, SectionId, write_date, write_time, write_value,
+    Appeal, AppealKind, AuthorityId, Citation, DeciderRef, DocumentId, DraftContent, DraftKind, Facts, Language,
+    Matter, Part, PartKind, Reason, SectionId, write_date, write_time, write_value,
 };
 use crate::municipality::format::{Contact, Field, ServiceFile};
 use crate::municipality::notice::Channel;
@@ -79,17 +79,17 @@ impl<'a> Letter<'a> {
         blocks.set("contact_email", or_dash(contact.email.as_ref()));
         blocks.set("service", service.map_or("", |service| service.name.get(language)));
         blocks.set("party", party(self.material));
+        blocks.set("other_cases", file.other_cases().join(", "));
         let fact =
             |name: &str| file.facts.get(name).map(|fact| write_value(&fact.value, fact.unit.as_deref(), language));
         let window_end = fact("window_end").unwrap_or_default();
         let subject = service.and_then(|service| service.subject.as_ref());
-        let named = subject.and_then(|subject| fact(&subject.field)).unwrap_or_default();
         let facts = service.map(|service| in_words(service, &file.facts, language)).unwrap_or_default();
         let steps = file.assessment.iter().flat_map(|assessment| &assessment.calculation);
         let steps = steps.map(|step| (step.name.clone(), super::decision::written(step, language).unwrap_or_default()));
         let blocks = &mut self.blocks;
         blocks.set("window_end", window_end);
-        blocks.set("subject", on_one_line(&named));
+        blocks.set("subject", subject.and_then(|subject| facts.get(&subject.field)).cloned().unwrap_or_default());
         blocks.set("subject_label", subject.map_or("", |subject| subject.label.get(language)));
         blocks.set_all("calc", steps.collect());
         blocks.set_all("facts", facts);
@@ -156,6 +156,9 @@ impl<'a> Letter<'a> {
     /// 112 first, where words of danger were found.
     pub fn cards(&mut self) -> Result<&mut Self, Error> {
         let mut cards: Vec<_> = self.material.reading.emergencies.iter().map(|hit| hit.card.as_str()).collect();
+        if self.material.classification.matter == Matter::SelfHarm {
+            cards.push("crisis");
+        }
         cards.sort_unstable();
         cards.dedup();
         for card in cards.iter().rev() {
@@ -203,7 +206,7 @@ impl<'a> Letter<'a> {
         let row = rulebook.pack.delegation(delegation, today)?;
         let (document, section) = row.source.split_once('#')?;
         let document = rulebook.library.version_on(&document.parse().ok()?, today)?;
-        Some(format!("{} {} §", document.title(self.language()), section.trim_start_matches('s')))
+        document.cite(&section.parse().ok()?, self.language())
     }
 
     /// The instructions for appeal that the service names for this kind, to the body that the organisation names.
@@ -246,8 +249,8 @@ impl<'a> Letter<'a> {
             .filter_map(|citation| {
                 let document = self.material.desk.rulebook.library.version(&citation.document, citation.version)?;
                 let number = document.number.as_deref().unwrap_or_default();
-                let section = citation.section.as_str().trim_start_matches('s');
-                Some(format!("– {} ({number}) {section} §", document.title(language)))
+                let section = document.section(&citation.section)?.number(language);
+                Some(format!("– {} ({number}) {section}", document.title(language)))
             })
             .collect();
         if !lines.is_empty() {

@@ -4,7 +4,7 @@
 
 use super::Material;
 use super::letter::{Extras, Letter, lacks, reach};
-use crate::cases::{DraftContent, DraftKind, PartKind, write_date};
+use crate::cases::{DraftContent, DraftKind, Language, PartKind, Value, write_date, write_value};
 use crate::municipality::calendar;
 use crate::triage::Error;
 
@@ -66,6 +66,7 @@ pub fn transfer(material: &Material<'_>) -> Result<DraftContent, Error> {
         "matter-notice"
     };
     letter.blocks.set("recipient", recipient.clone());
+    letter.blocks.set("open_until", open_until(material, language).unwrap_or_default());
     letter.blocks.set("recipient_contact", reach(&authority.contact));
     letter.blocks.set("recipient_task", authority.task.get(language));
     letter.blocks.set("owner_basis", basis);
@@ -76,4 +77,14 @@ pub fn transfer(material: &Material<'_>) -> Result<DraftContent, Error> {
     let provisions = letter.provisions()?;
     letter.closing()?;
     Ok(letter.finish(Extras { provisions, recipient: Some(id.to_string()), ..Extras::default() }))
+}
+
+/// The last moment of the window where it is still open: the same may hold at the recipient's, who keeps the time
+/// (hallintolaki 21 §).
+fn open_until(material: &Material<'_>, language: Language) -> Option<String> {
+    let fact = material.file.facts.get("window_end")?;
+    match fact.value {
+        Value::Time(end) if material.at.now <= end => Some(write_value(&fact.value, None, language)),
+        _ => None,
+    }
 }

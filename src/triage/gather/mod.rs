@@ -7,20 +7,23 @@
 pub mod stated;
 
 use std::str::FromStr;
+use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::AmbiguousOffset;
+use regex::Regex;
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
 use super::proposals::{Proposals, credit};
 use super::{Circumstances, Desk, Error, Step};
 use crate::cases::{
-    CaseFile, Euro, Evidence, Fact, Facts, Flag, Localized, Matter, ParameterValue, Question, Submission, Value,
+    CaseFile, Euro, Evidence, Fact, Facts, Flag, Localized, Matter, ParameterValue, Question, Reading, Submission,
+    Value,
 };
 use crate::clock::helsinki;
-use crate::municipality::condition::Condition;
+use crate::municipality::condition::{Condition, RESIDENTS};
 use crate::municipality::format::{AttachmentRule, Field, FieldType, RegisterFact, ServiceFile};
 use crate::policy::{Governing, WindowSpan};
 use crate::text::identifiers::{BusinessId, Iban, IdentityCode};
@@ -30,6 +33,16 @@ use crate::text::normalize;
 pub const LEFT_EMPTY: &str = "left empty on the form";
 /// Note of the sending time when the sender gave none.
 pub const NO_SENDING_TIME: &str = "the sender gave no time: the arrival";
+
+/// The fact that tells how many have signed.
+const SIGNATURES: &str = "signatures";
+/// "90 allekirjoitusta", "90 asukkaan nimet", "90 underskrifter", "90 residents".
+static SIGNED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?i)\b(\d{1,6})\s+(?:allekirjoit|nime|nimi|asuk|kuntalai|underskri|namn|invånar|signatur|names|residents)\w*",
+    )
+    .expect("a fixed pattern")
+});
 
 /// Why a field gave no fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +75,7 @@ pub fn run(
         for rule in &service.attachments {
             from_attachment(rule, submission, &mut facts, &mut questions);
         }
+        counted(desk, service, submission, file.reading.as_ref(), &mut facts);
         required_by_the_case(service, &facts, &mut questions);
     }
     let window = service
@@ -136,6 +150,35 @@ pub fn governing<'a>(
     at: &Circumstances<'_>,
 ) -> Option<Governing<'a>> {
     desk.rulebook.library.governing(service.policy.as_ref()?, submission.received_at, at.today(), facts)
+}
+
+/// How many have signed, and of how many residents, where the service's time to answer hangs on it (kuntalaki 23 §).
+fn counted(desk: &Desk, service: &ServiceFile, submission: &Submission, reading: Option<&Reading>, facts: &mut Facts) {
+    let share = service.handling_time.extended.as_ref().is_some_and(|more| more.when.counts_residents());
+    if !share {
+        return;
+    }
+    facts.insert(Fact {
+        name: RESIDENTS.to_owned(),
+        value: Value::Number(Decimal::from(desk.rulebook.pack.municipality.residents)),
+        unit: None,
+        evidence: Evidence::Register {
+            register: "municipality.yaml".to_owned(),
+            as_of: super::local_date(submission.received_at),
+        },
+    });
+    let message = reading.map(Reading::message).unwrap_or_default();
+    if facts.get(SIGNATURES).is_none()
+        && let Some(found) = SIGNED.captures(&message)
+        && let (Some(words), Ok(count)) = (found.get(0), found[1].parse::<u32>())
+    {
+        facts.insert(Fact {
+            name: SIGNATURES.to_owned(),
+            value: Value::Number(Decimal::from(count)),
+            unit: None,
+            evidence: Evidence::Text { quote: words.as_str().to_owned(), start: words.start(), end: words.end() },
+        });
+    }
 }
 
 /// Asks for what only cases of this kind need, once what kind it is is known.

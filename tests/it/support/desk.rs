@@ -69,7 +69,7 @@ pub fn road_json() -> Value {
         "id": "r1", "municipality": "harjuvesi", "service": "private-road-grant",
         "received_at": "2026-03-10T08:15:00Z",
         "fields": {
-            "cooperative_name": "Harjun tiekunta", "road_name": "Harjuntie", "register_unit": "999-2026-K12345",
+            "cooperative_name": "Harjun tiekunta", "road_name": "Harjuntie", "register_unit": "999-2026-K54321",
             "business_id": "1234567-1", "chair_name": "Testi Puheenjohtaja", "email": "tiekunta@harjuntie.example",
             "phone": "040 000 0100", "address": "Harjuntie 1, 99990 Harjuvesi", "account_holder": "Harjun tiekunta", "iban": "FI21 1234 5600 0007 85",
             "applicant_type": "road-cooperative",
@@ -155,12 +155,5 @@ pub fn triage_on(desk: &Desk, submission: &Submission, now: &str) -> (CaseFile, 
 
 /// A case number, a moment, no open alert.
 pub fn circumstances(now: &str) -> Circumstances<'static> {
-    Circumstances {
-        number: "HRJ/2026/00001",
-        case: None,
-        now: at(now),
-        alerts_open: false,
-        attached: None,
-        others: Others::NONE,
-    }
+    Circumstances::new("HRJ/2026/00001", at(now))
 }

@@ -1,7 +1,10 @@
 //! The application: settings, database, packs, triage, review, put together once and handed to whoever needs them.
 //!
-//! [`App`] is the state behind every request and every worker. It knows no port and no protocol: [`crate::http`] serves
-//! it, [`crate::serve`] runs it.
+//! [`App`] is the state behind every request and every worker, over one state of the packs: when new ones become active
+//! ([`packs`]), [`App::newest`] is another one. It knows no port and no protocol: [`crate::http`] serves it,
+//! [`crate::serve`] runs it.
+
+pub mod packs;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -26,29 +29,37 @@ use crate::review::{Review, Sampling};
 use crate::search::{self, Search, SearchError};
 use crate::storage::{self, Storage};
 use crate::text::language;
-use crate::triage::Triage;
 use crate::triage::agent::Agent;
 use crate::triage::pipeline::{Settings, Worker};
 use crate::triage::precedents::Precedents;
+use crate::triage::{Live, Triage};
+use packs::Packs;
 
 /// The application. Cheap to clone.
 #[derive(Clone)]
 pub struct App(Arc<Parts>);
 
 struct Parts {
-    config: Config,
-    ambient: Ambient,
-    storage: Storage,
+    shared: Arc<Shared>,
     rulebooks: Rulebooks,
     triage: Arc<Triage>,
     review: Review,
+}
+
+/// What stays when packs change.
+struct Shared {
+    config: Config,
+    ambient: Ambient,
+    storage: Storage,
+    live: Live,
+    packs: Packs,
     /// Shared by all workers: so many files at a time in the whole process.
     attachments: Cell,
 }
 
 impl fmt::Debug for App {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("App").field("config", &self.0.config).finish_non_exhaustive()
+        f.debug_struct("App").field("config", self.config()).finish_non_exhaustive()
     }
 }
 
@@ -115,41 +126,67 @@ impl App {
         }
         let triage = Triage::new(&rulebooks, trained, &search, agent.as_ref()).map_err(StartError::Pack)?;
         let triage = Arc::new(triage);
-        Ok(Self::assemble(config, storage, rulebooks, triage))
+        Ok(Self::assemble(config, storage, triage))
     }
 
     /// The application from its parts; time and ids are the storage's.
     #[must_use]
-    pub fn assemble(config: Config, storage: Storage, rulebooks: Rulebooks, triage: Arc<Triage>) -> Self {
+    pub fn assemble(config: Config, storage: Storage, triage: Arc<Triage>) -> Self {
         let ambient = storage.ambient().clone();
-        let sampling = Sampling { share: config.review.blind_share, seed: config.review.blind_seed.clone() };
-        let review = Review::new(storage.clone(), Arc::clone(&triage), config.review.claim(), sampling);
+        let packs = Packs::of(&triage, ambient.now());
         let attachments = Cell::new(&config.attachments);
-        Self(Arc::new(Parts { config, ambient, storage, rulebooks, triage, review, attachments }))
+        let live = Live::from(Arc::clone(&triage));
+        Self::over(Arc::new(Shared { config, ambient, storage, live, packs, attachments }), triage)
+    }
+
+    fn over(shared: Arc<Shared>, triage: Arc<Triage>) -> Self {
+        let Config { review, .. } = &shared.config;
+        let sampling = Sampling { share: review.blind_share, seed: review.blind_seed.clone() };
+        let review = Review::new(shared.storage.clone(), Arc::clone(&triage), review.claim(), sampling);
+        Self(Arc::new(Parts { shared, rulebooks: triage.rulebooks(), triage, review }))
+    }
+
+    /// The application over the packs that are active now: this one, as long as they are the same.
+    #[must_use]
+    pub fn newest(&self) -> Self {
+        let now = self.0.shared.live.now();
+        if Arc::ptr_eq(&now, &self.0.triage) { self.clone() } else { Self::over(Arc::clone(&self.0.shared), now) }
+    }
+
+    /// Whether both are over the same packs.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0.triage, &other.0.triage)
+    }
+
+    /// Which packs are active, and which files wait to be mended.
+    #[must_use]
+    pub fn packs(&self) -> &Packs {
+        &self.0.shared.packs
     }
 
     /// The settings.
     #[must_use]
     pub fn config(&self) -> &Config {
-        &self.0.config
+        &self.0.shared.config
     }
 
     /// Runs of evaluation suites that may be shown.
     #[must_use]
     pub fn evaluations(&self) -> Shelf {
-        Shelf::new(self.0.config.evals.folder.clone())
+        Shelf::new(self.0.shared.config.evals.folder.clone())
     }
 
     /// Time and ids.
     #[must_use]
     pub fn ambient(&self) -> &Ambient {
-        &self.0.ambient
+        &self.0.shared.ambient
     }
 
     /// The database.
     #[must_use]
     pub fn storage(&self) -> &Storage {
-        &self.0.storage
+        &self.0.shared.storage
     }
 
     /// Everything that binds, by municipality.
@@ -173,25 +210,26 @@ impl App {
     /// Figures of how the work goes.
     #[must_use]
     pub fn reports(&self) -> Reports {
-        let Config { review, reports, .. } = &self.0.config;
-        Reports::new(self.0.storage.clone(), review.claim(), reports.quick_seconds)
+        let Config { review, reports, .. } = self.config();
+        Reports::new(self.0.shared.storage.clone(), review.claim(), reports.quick_seconds)
     }
 
-    /// A worker of the pipeline, named for the job table.
+    /// A worker of the pipeline, named for the job table. Each job is done by the packs that are active when it begins.
     #[must_use]
     pub fn worker(&self, name: &str) -> Worker {
-        let work = &self.0.config.work;
+        let work = &self.0.shared.config.work;
         // What takes longer is given back before the stop breaks it off.
-        let drain = self.0.config.server.drain().mul_f64(0.9);
+        let drain = self.0.shared.config.server.drain().mul_f64(0.9);
         let settings = Settings {
             in_flight: work.in_flight,
             lease: work.lease(),
             poll: work.poll(),
             drain,
-            attachments: self.0.attachments.clone(),
+            attachments: self.0.shared.attachments.clone(),
         };
-        let name = format!("{name}-{}", self.0.ambient.id());
-        Worker::new(self.0.storage.clone(), Arc::clone(&self.0.triage), self.0.ambient.clone(), name, settings)
+        let name = format!("{name}-{}", self.0.shared.ambient.id());
+        let Shared { storage, live, ambient, .. } = &*self.0.shared;
+        Worker::new(storage.clone(), live.clone(), ambient.clone(), name, settings)
     }
 }
 
