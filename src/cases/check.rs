@@ -56,6 +56,8 @@ checks! {
     K12 Blocking,
     /// Dates agree with each other and with the calendar.
     K13 Blocking,
+    /// Party, ids, account holder and registers agree; differences are listed.
+    K14 Warning,
     /// No identity code, IBAN or phone number in the text.
     K15 Blocking,
     /// The letter is in the party's language, wholly.
@@ -68,10 +70,22 @@ checks! {
     K19 Blocking,
     /// Publicity class and its ground are set.
     K20 Blocking,
+    /// Records class, retention and the letter's metadata are complete.
+    K21 Blocking,
+    /// The letter is legible: short sentences that say who acts, no abbreviations.
+    K24 Warning,
+    /// The letter's structure can be followed by a screen reader.
+    K25 Warning,
+    /// Like cases are decided alike: no ruling of the last two years on the same facts came out otherwise.
+    K26 Warning,
     /// Emergency words in any text were seen by a person.
     K27 Blocking,
     /// Engine, prompt, policy and data versions are recorded.
     K28 Blocking,
+    /// The approver had this version before their eyes.
+    K29 Warning,
+    /// No local rule takes away what a statute gives, such as time to complete.
+    K30 Warning,
 }
 
 impl std::fmt::Display for CheckId {

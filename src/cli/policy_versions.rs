@@ -235,13 +235,8 @@ impl ImpactCommand {
             match input.result {
                 Ok(Incoming { submission, files, .. }) if submission.municipality == *municipality => {
                     let attached = extract::texts(&files, &cell).await;
-                    let at = Circumstances {
-                        number: "",
-                        case: None,
-                        now: submission.received_at,
-                        alerts_open: false,
-                        attached: Some(&attached),
-                    };
+                    let at =
+                        Circumstances { attached: Some(&attached), ..Circumstances::new("", submission.received_at) };
                     let name = submission.external_id.clone().unwrap_or(input.name);
                     cases.add(desk, name, &submission, &at);
                 }

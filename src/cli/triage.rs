@@ -126,7 +126,7 @@ pub(super) async fn dry_run(
     let prefix = &desk.rulebook.pack.municipality.case_prefix;
     let number = format!("{prefix}/{}/00000", submission.received_at.to_zoned(helsinki()).year());
     let case = Some(case);
-    desk.dry_run(submission, &Circumstances { number: &number, case, now, alerts_open: false, attached }).await
+    desk.dry_run(submission, &Circumstances { case, attached, ..Circumstances::new(&number, now) }).await
 }
 
 /// A municipality's triage, for whoever looks on in a terminal: what it is, whose, what the checks say, the letter.

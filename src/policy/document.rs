@@ -88,6 +88,17 @@ impl Section {
         self.languages.get(&language).map(|section| section.text.as_str())
     }
 
+    /// How it is cited, from its heading: `49 b §`, or `15 artikla` where it is no section of a statute.
+    #[must_use]
+    pub fn number(&self, language: Language) -> &str {
+        let heading = self.heading(language).or_else(|| self.heading(Language::Fi)).unwrap_or_default();
+        if let Some(end) = heading.find('§') {
+            return &heading[..end + '§'.len_utf8()];
+        }
+        let words = heading.match_indices(' ').nth(1);
+        words.map_or(heading, |(end, _)| &heading[..end])
+    }
+
     /// The heading in a language: `3 § Tuettava tie`.
     #[must_use]
     pub fn heading(&self, language: Language) -> Option<&str> {
@@ -169,6 +180,12 @@ impl Document {
     #[must_use]
     pub fn section(&self, id: &SectionId) -> Option<&Section> {
         self.sections.iter().find(|section| section.id == *id)
+    }
+
+    /// A section as people cite it: `Hallintolaki 49 b §`.
+    #[must_use]
+    pub fn cite(&self, section: &SectionId, language: Language) -> Option<String> {
+        Some(format!("{} {}", self.title(language), self.section(section)?.number(language)))
     }
 
     /// The version's name: the day from which it is in force.

@@ -1,6 +1,7 @@
 //! `look`: an approver has a draft before their eyes. Who looked, and when first, is on the record: a supervisor sees
 //! from it whether drafts are read before they are approved.
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::{Result, Review, act};
@@ -22,6 +23,13 @@ impl Review {
         tx.append_event(&person.municipality, act(person, EventKind::Read, case.id, payload)).await?;
         tx.commit().await?;
         Ok(())
+    }
+
+    /// When this approver first had the current version before their eyes.
+    pub(super) async fn first_look(&self, person: &Person, case: &Case) -> Result<Option<Timestamp>> {
+        let draft = self.latest_draft(case).await?;
+        let history = self.storage.timeline(&case.municipality, case.id).await?;
+        Ok(history.iter().find(|event| is_look(event, person, &draft)).map(|event| event.at))
     }
 }
 

@@ -132,13 +132,7 @@ impl Review {
     /// What the checks need to know of the moment.
     async fn circumstances<'a>(&self, case: &'a Case) -> Result<Circumstances<'a>> {
         let alerts_open = self.storage.has_open_alert(&case.municipality, case.id).await?;
-        Ok(Circumstances {
-            number: &case.number,
-            case: Some(case.id),
-            now: self.ambient().now(),
-            alerts_open,
-            attached: None,
-        })
+        Ok(Circumstances { case: Some(case.id), alerts_open, ..Circumstances::new(&case.number, self.ambient().now()) })
     }
 
     /// The person holds the case, and their claim has not run out.

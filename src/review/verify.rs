@@ -2,6 +2,7 @@
 
 use super::{Edit, Refusal, Result, Review};
 use crate::cases::{Case, CaseId, Check, DraftContent, DraftHash, Person, Preparer};
+use crate::triage::{Circumstances, similar};
 
 impl Review {
     /// The checks of the current draft (with its hash), or of what an edit would make of it.
@@ -36,7 +37,12 @@ impl Review {
         approver: Option<&Person>,
     ) -> Result<Vec<Check>> {
         let submission = self.submission(case).await?;
-        let at = self.circumstances(case).await?;
+        let practice = similar::practice(&self.storage, case, self.ambient().now()).await?;
+        let looked_at = match approver {
+            Some(approver) => self.first_look(approver, case).await?,
+            None => None,
+        };
+        let at = Circumstances { practice: practice.as_ref(), looked_at, ..self.circumstances(case).await? };
         Ok(self.desk(&case.municipality)?.check(&submission, &case.file, content, preparer, approver, &at))
     }
 }

@@ -35,7 +35,7 @@ pub use live::Live;
 use proposals::{Noted, Proposals};
 
 use crate::cases::{
-    CaseFile, CaseId, Check, DraftContent, Engine, MunicipalityId, Person, Preparer, ServiceId, Submission,
+    CaseFile, CaseId, Check, DraftContent, Engine, MunicipalityId, Person, Practice, Preparer, ServiceId, Submission,
 };
 use crate::clock::helsinki;
 use crate::intake::extract::Attached;
@@ -134,9 +134,19 @@ pub struct Circumstances<'a> {
     pub alerts_open: bool,
     /// What was taken out of the files that came along; the first step asks for it.
     pub attached: Option<&'a Attached>,
+    /// What earlier decisions say, where a person ruled and somebody looked.
+    pub practice: Option<&'a Practice>,
+    /// When the approver first had the draft before their eyes, where that is noted.
+    pub looked_at: Option<Timestamp>,
 }
 
-impl Circumstances<'_> {
+impl<'a> Circumstances<'a> {
+    /// A case by its number at a moment, of which nothing else is known.
+    #[must_use]
+    pub const fn new(number: &'a str, now: Timestamp) -> Self {
+        Self { number, case: None, now, alerts_open: false, attached: None, practice: None, looked_at: None }
+    }
+
     /// Today, in Finland.
     #[must_use]
     pub fn today(&self) -> Date {
@@ -328,6 +338,8 @@ impl Desk {
             approver,
             decided_on: at.today(),
             alerts_open: at.alerts_open,
+            practice: at.practice,
+            looked_at: at.looked_at,
         })
     }
 }

@@ -18,7 +18,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
 
 use super::proposals::Noted;
-use super::{Circumstances, Desk, Error as StepError, Live, Proposal, Step, Thought, material};
+use super::{Circumstances, Desk, Error as StepError, Live, Proposal, Step, Thought, material, similar};
 use crate::cases::{
     Act, Actor, AlertId, Case, CaseFile, CaseId, Draft, DraftId, EventKind, IllegalTransition, MunicipalityId,
     NewEvent, Preparer, Status, Submission,
@@ -476,12 +476,14 @@ impl Worker {
             Step::Read => Some(self.attached(&case).await?),
             _ => None,
         };
+        let now = self.ambient.now();
+        let practice = similar::practice(&self.storage, &case, now).await?;
         let at = Circumstances {
-            number: &case.number,
             case: Some(case.id),
-            now: self.ambient.now(),
             alerts_open,
             attached: attached.as_ref(),
+            practice: practice.as_ref(),
+            ..Circumstances::new(&case.number, now)
         };
         let stretch = stretch(&desk, first..=owed, &submission, &case.file, &at).await?;
         let _turn = self.turns.acquire().await;

@@ -28,14 +28,11 @@ pub async fn redraft(desk: &Desk, submission: &Submission, decided: &Decided) ->
     let texts = reading.iter().flat_map(|reading| &reading.texts);
     let texts: Vec<SourceText> = texts.filter(|text| text.attachment().is_some()).cloned().collect();
     let attached = Attached::kept(texts, reading.map(|reading| reading.files.clone()).unwrap_or_default());
+    // The limits of the case hold here, too. A decision is made when every alert is acknowledged.
     let at = Circumstances {
-        number: &decided.case.number,
-        // Its limits hold here, too.
         case: Some(decided.case.id),
-        now: decided.proposed.created_at,
-        // A decision is made when every alert is acknowledged.
-        alerts_open: false,
         attached: Some(&attached),
+        ..Circumstances::new(&decided.case.number, decided.proposed.created_at)
     };
     desk.dry_run_on(said_by_people(decided), submission, &at).await
 }

@@ -4,15 +4,16 @@
 //! Owned by triage. For people who may read both cases: unlike [`super::precedents`], which a model sees, it names the
 //! case. It tells which facts agree and which differ, and nothing that anybody wrote. Nothing binds by it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
 use super::local_date;
 use super::precedents::{agreement, outcomes};
-use crate::cases::{CaseFile, CaseId, DocumentId, Euro, Fact, Outcome, Value};
-use crate::storage::DecidedCase;
+use crate::cases::{Case, CaseFile, CaseId, Deviation, DocumentId, Euro, Fact, Outcome, Practice, RuleTrace, Value};
+use crate::storage::{self, DecidedCase, Storage};
 
 /// The newest decisions among which similar ones are looked for.
 pub const LOOKED_THROUGH: u32 = 60;
@@ -89,6 +90,62 @@ pub fn similar(id: CaseId, file: &CaseFile, decided: &[DecidedCase], limit: usiz
     // A stable sort: what is equally similar stays with the newest first.
     ranked.sort_by(|one, other| other.0.total_cmp(&one.0).then(other.1.cmp(&one.1)));
     ranked.into_iter().take(limit).map(|(_, _, found)| found).collect()
+}
+
+/// Months back in which practice is looked for (K26).
+const PRACTICE_MONTHS: i32 = 24;
+
+/// What earlier decisions say of the rules on which people ruled in this case; none where nobody ruled, for then the
+/// rules alone decide.
+///
+/// # Errors
+/// Whatever the storage refuses.
+pub async fn practice(storage: &Storage, case: &Case, now: Timestamp) -> storage::Result<Option<Practice>> {
+    let service = case.file.classification.as_ref().and_then(|class| class.service.as_ref());
+    let Some(service) = service.filter(|_| !case.file.rulings.is_empty()) else { return Ok(None) };
+    let decided = storage.decided_cases(&case.municipality, service, LOOKED_THROUGH).await?;
+    let since = local_date(now).saturating_sub(jiff::Span::new().months(PRACTICE_MONTHS));
+    let recent: Vec<DecidedCase> =
+        decided.into_iter().filter(|decided| local_date(decided.decision.decided_at) >= since).collect();
+    Ok(Some(deviation(case, &recent)))
+}
+
+/// The newest decision under the same version in which a rule was ruled otherwise although the facts that it reads are
+/// the same.
+fn deviation(case: &Case, decided: &[DecidedCase]) -> Practice {
+    let mut practice = Practice::default();
+    for DecidedCase { case: other, decision } in decided.iter().filter(|decided| decided.case.id != case.id) {
+        let (Some(here), Some(there)) = (&case.file.assessment, &other.file.assessment) else { continue };
+        if (&here.document, here.version) != (&there.document, there.version) {
+            continue;
+        }
+        practice.compared += 1;
+        let ruled = |trace: &&RuleTrace| {
+            let ruling = case.file.rulings.iter().rev().find(|ruling| ruling.rule == trace.rule);
+            ruling.is_some_and(|ruling| {
+                let theirs = there.rules.iter().find(|theirs| theirs.rule == trace.rule && theirs.ruled_by.is_some());
+                theirs.is_some_and(|theirs| theirs.outcome != ruling.outcome && deciding(theirs) == deciding(trace))
+            })
+        };
+        if practice.deviation.is_none()
+            && let Some(trace) = here.rules.iter().find(ruled)
+        {
+            practice.deviation = Some(Deviation {
+                case: other.id,
+                number: other.number.clone(),
+                decided_on: local_date(decision.decided_at),
+                rule: trace.rule.clone(),
+                facts: deciding(trace).into_keys().map(str::to_owned).collect(),
+            });
+        }
+    }
+    practice
+}
+
+/// The facts that a rule reads, without moments: two cases never have the same.
+fn deciding(trace: &RuleTrace) -> BTreeMap<&str, &Value> {
+    let facts = trace.inputs.iter().map(|(name, fact)| (name.as_str(), &fact.value));
+    facts.filter(|(_, value)| !matches!(value, Value::Time(_))).collect()
 }
 
 /// The facts that rules read in either case: those that agree, and those that differ. Moments are left out, two cases

@@ -11,8 +11,11 @@ pub mod appeal;
 mod blocks;
 mod citations;
 mod commands;
+mod consistency;
 mod dates;
 mod language;
+mod legibility;
+mod parties;
 mod power;
 mod privacy;
 mod procedure;
@@ -23,9 +26,12 @@ mod sources;
 mod words;
 
 pub use commands::leak;
+use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::cases::{CaseFile, Check, DraftContent, Engine, Person, Preparer, Submission};
+use crate::cases::{
+    CaseFile, Check, DraftContent, Engine, Language, Localized, Person, Practice, Preparer, Submission,
+};
 use crate::municipality::format::ServiceFile;
 use crate::policy::Rulebook;
 
@@ -52,11 +58,21 @@ pub struct Subject<'a> {
     pub decided_on: Date,
     /// Whether an alert of the case still waits for a person.
     pub alerts_open: bool,
+    /// What earlier decisions say, where a person ruled; none where nobody looked.
+    pub practice: Option<&'a Practice>,
+    /// When the approver first had this version before their eyes; none where nobody noted it.
+    pub looked_at: Option<Timestamp>,
 }
 
 /// The service of the case, if one handles it.
 fn service<'a>(subject: &Subject<'a>) -> Option<&'a ServiceFile> {
     subject.rulebook.pack.service(subject.file.classification.as_ref()?.service.as_ref()?)
+}
+
+/// Several findings in one line.
+fn joined(all: &[Localized]) -> Localized {
+    let of = |language| all.iter().map(|one| one.get(language)).collect::<Vec<_>>().join("; ");
+    Localized { fi: of(Language::Fi), sv: of(Language::Sv), en: Some(of(Language::En)) }
 }
 
 /// Runs every check, in the order of their numbers.
@@ -75,13 +91,20 @@ pub fn verify(subject: &Subject<'_>) -> Vec<Check> {
         power::k10(subject),
         procedure::k12(subject),
         dates::k13(subject),
+        parties::k14(subject),
         privacy::k15(subject),
         language::k16(subject),
         promises::k17(subject),
         sources::k18(subject),
         commands::k19(subject),
         records::k20(subject),
+        records::k21(subject),
+        legibility::k24(subject),
+        legibility::k25(subject),
+        consistency::k26(subject),
         procedure::k27(subject),
         records::k28(subject),
+        power::k29(subject),
+        procedure::k30(subject),
     ]
 }

@@ -1,7 +1,7 @@
-//! K09 and K10: the decider has the power, and nobody approves what they prepared.
+//! K09, K10 and K29: the decider has the power, nobody approves what they prepared, and whoever approves has looked.
 
 use super::{Subject, service, words};
-use crate::cases::{Check, CheckId, DeciderId, Localized, Preparer};
+use crate::cases::{Check, CheckId, DeciderId, Language, Localized, Preparer, write_time};
 use crate::municipality::{BeyondPower, Pack};
 
 /// The decider is within delegation on the day, for the amount.
@@ -57,5 +57,17 @@ pub fn k10(subject: &Subject<'_>) -> Check {
         (_, Some(_)) => Check::pass(CheckId::K10, words::different_hands()),
         (Preparer::Engine, None) => Check::pass(CheckId::K10, words::machine_prepared()),
         (Preparer::Person { .. }, None) => Check::pass(CheckId::K10, words::person_prepared()),
+    }
+}
+
+/// Whoever approves had this very version before their eyes (P14). The amount and the instructions for appeal are
+/// confirmed by the approval itself, which is refused without.
+pub fn k29(subject: &Subject<'_>) -> Check {
+    if subject.approver.is_none() {
+        return Check::not_applicable(CheckId::K29, words::nobody_approves_yet());
+    }
+    match subject.looked_at {
+        Some(at) => Check::pass(CheckId::K29, words::looked_at(write_time(at, Language::Fi))),
+        None => Check::fail(CheckId::K29, words::approved_unseen()),
     }
 }

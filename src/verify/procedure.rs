@@ -1,7 +1,7 @@
-//! K06, K12 and K27: nothing is refused on what nobody asked, and no cry for help waits in a queue.
+//! K06, K12, K27 and K30: nothing is refused on what nobody asked, and no cry for help waits in a queue.
 
 use super::{Subject, service, words};
-use crate::cases::{Check, CheckId, DraftKind, Language, Localized, PartKind, RuleOutcome};
+use crate::cases::{Check, CheckId, DraftKind, PartKind, RuleOutcome};
 use crate::municipality::calendar;
 
 /// Whether a draft refuses something.
@@ -111,12 +111,31 @@ pub fn k27(subject: &Subject<'_>) -> Check {
         return Check::pass(CheckId::K27, words::no_danger());
     }
     if subject.alerts_open {
-        return Check::fail(CheckId::K27, words::danger_unseen(joined(&hits)));
+        return Check::fail(CheckId::K27, words::danger_unseen(super::joined(&hits)));
     }
-    Check::pass(CheckId::K27, words::danger_seen(joined(&hits)))
+    Check::pass(CheckId::K27, words::danger_seen(super::joined(&hits)))
 }
 
-fn joined(all: &[Localized]) -> Localized {
-    let of = |language| all.iter().map(|one| one.get(language)).collect::<Vec<_>>().join("; ");
-    Localized { fi: of(Language::Fi), sv: of(Language::Sv), en: Some(of(Language::En)) }
+/// No local rule refuses for something that the party must first be asked for (hallintolaki 22 §), whatever it says:
+/// "incomplete is rejected" stands in many rules of procedure, and the statute stands above them.
+pub fn k30(subject: &Subject<'_>) -> Check {
+    let content = subject.content;
+    if !matches!(content.kind, DraftKind::Rejection | DraftKind::Inadmissible) {
+        return Check::not_applicable(CheckId::K30, words::nothing_refused());
+    }
+    let about_material = |rule: &&crate::cases::RuleTrace| {
+        rule.outcome == RuleOutcome::NotMet
+            && !rule.inputs.is_empty()
+            && rule.inputs.keys().all(|name| name.starts_with("attachment_"))
+    };
+    let told =
+        |rule: &&crate::cases::RuleTrace| content.reasons.iter().any(|reason| reason.rule.as_ref() == Some(&rule.rule));
+    let asked = subject.file.completion_until.is_some();
+    let mut rules = subject.file.assessment.iter().flat_map(|assessment| &assessment.rules);
+    match rules.find(|rule| about_material(rule) && told(rule) && !asked) {
+        Some(rule) => {
+            Check::fail(CheckId::K30, words::local_rule_against_statute(rule.rule.as_str(), rule.section.to_string()))
+        }
+        None => Check::pass(CheckId::K30, words::no_conflict_with_statute()),
+    }
 }

@@ -1,7 +1,7 @@
-//! K20 and K28: publicity is set, and the draft can be traced to the versions that made it.
+//! K20, K21 and K28: publicity is set, the record can be filed, and the draft can be traced to the versions that made it.
 
 use super::{Subject, service, words};
-use crate::cases::{Check, CheckId};
+use crate::cases::{Check, CheckId, PartKind};
 use crate::municipality::format::Publicity;
 
 /// The publicity class is set, with its ground where it is secret.
@@ -25,6 +25,28 @@ pub fn k20(subject: &Subject<'_>) -> Check {
         Publicity::Secret => words::secret(),
     };
     Check::pass(CheckId::K20, words::publicity(&records.class, publicity))
+}
+
+/// Where it is filed, how long it is kept, and what the letter says of itself (906/2019 25–26 §).
+pub fn k21(subject: &Subject<'_>) -> Check {
+    let content = subject.content;
+    let Some(service) = service(subject) else {
+        return Check::not_applicable(CheckId::K21, words::no_service_yet());
+    };
+    let records = &service.records;
+    let mut class = records.class.split(' ').filter(|part| !part.is_empty()).peekable();
+    let is_class = class.peek().is_some() && class.all(|part| part.bytes().all(|b| b.is_ascii_digit()));
+    if !is_class {
+        return Check::fail(CheckId::K21, words::no_records_class(service.id.as_str()));
+    }
+    if records.retention_years == 0 {
+        return Check::fail(CheckId::K21, words::no_retention(service.id.as_str()));
+    }
+    let heading = content.part(PartKind::Heading).map(|part| part.text.as_str()).unwrap_or_default();
+    if !heading.contains(subject.number) {
+        return Check::fail(CheckId::K21, words::letter_without_number(subject.number));
+    }
+    Check::pass(CheckId::K21, words::filed(&records.class, records.retention_years))
 }
 
 /// Engine, classifier, pack and texts are recorded with their versions; the file's engine is this one.

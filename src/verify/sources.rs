@@ -51,7 +51,7 @@ pub fn fixed_texts(subject: &Subject<'_>) -> Vec<String> {
             texts.extend(document.number.clone());
             if let Some(section) = document.section(&citation.section) {
                 texts.extend(section.text(citation.language).map(str::to_owned));
-                texts.push(citation.section.as_str().trim_start_matches('s').to_owned());
+                texts.push(section.number(citation.language).to_owned());
             }
         }
     }
@@ -149,9 +149,10 @@ fn worked_out(subject: &Subject<'_>) -> Vec<String> {
         && let Some(row) = subject.rulebook.pack.delegation(delegation, subject.decided_on)
         && let Some((document, section)) = row.source.split_once('#')
     {
-        let title = document.parse().ok().and_then(|id| subject.rulebook.library.version_on(&id, subject.decided_on));
-        texts.extend(title.map(|document| document.title(language).to_owned()));
-        texts.push(section.trim_start_matches('s').to_owned());
+        let document =
+            document.parse().ok().and_then(|id| subject.rulebook.library.version_on(&id, subject.decided_on));
+        let section = section.parse().ok();
+        texts.extend(document.zip(section).and_then(|(document, section)| document.cite(&section, language)));
     }
     texts.extend(
         subject.file.route.iter().flat_map(|route| route.evidence.iter().cloned().chain([route.because.clone()])),
@@ -248,7 +249,7 @@ fn own_sources(subject: &Subject<'_>, piece: &Prose<'_>) -> Vec<String> {
         texts.extend(document.map(|document| document.title(citation.language).to_owned()));
         let section = document.and_then(|document| document.section(&citation.section));
         texts.extend(section.and_then(|section| section.text(citation.language)).map(str::to_owned));
-        texts.push(citation.section.as_str().trim_start_matches('s').to_owned());
+        texts.extend(section.map(|section| section.number(citation.language).to_owned()));
     }
     let Some(rule) = prose::rule_of(subject, reason) else {
         // Why something is asked for, or whose a road is.

@@ -870,7 +870,162 @@ words! {
         en: "holds characters that hide",
     }
 
-    // K20, K28: records.
+    // K14: the party.
+    party_agrees() {
+        fi: "osapuolen, tilin ja rekisterin tiedot sopivat yhteen",
+        sv: "partens, kontots och registrets uppgifter stämmer överens",
+        en: "party, account and register agree",
+    }
+    party_differs(what) {
+        fi: "tiedoissa on eroja: {what}. Kysykää tai selvittäkää",
+        sv: "uppgifterna skiljer sig: {what}. Fråga eller utred",
+        en: "differences: {what}. Ask, or find out",
+    }
+    another_holder() {
+        fi: "tilin omistaja on muu kuin asianosainen",
+        sv: "kontoinnehavaren är en annan än parten",
+        en: "the account holder is not the party",
+    }
+    another_sender() {
+        fi: "lähettäjäksi on ilmoitettu muu yhteisö kuin asianosainen",
+        sv: "avsändaren är en annan sammanslutning än parten",
+        en: "the sender is another organisation than the party",
+    }
+    another_account_in(place) {
+        fi: "tilinumero on toinen kuin hakemuksessa ({place})",
+        sv: "kontonumret är ett annat än i ansökan ({place})",
+        en: "another account number than in the application ({place})",
+    }
+    another_business_id_in(place) {
+        fi: "Y-tunnus on toinen kuin hakemuksessa ({place})",
+        sv: "FO-numret är ett annat än i ansökan ({place})",
+        en: "another business id than in the application ({place})",
+    }
+    register_differs(field, source) {
+        fi: "{field}: toinen tieto kuin rekisterissä ({source})",
+        sv: "{field}: en annan uppgift än i registret ({source})",
+        en: "{field}: otherwise in the register ({source})",
+    }
+
+    // K24, K25: legibility.
+    legible() {
+        fi: "virkkeet ovat lyhyitä, eikä lyhenteitä ole",
+        sv: "meningarna är korta och utan förkortningar",
+        en: "short sentences, no abbreviations",
+    }
+    long_sentence(begins, words, most) {
+        fi: "virkkeessä, joka alkaa ”{begins} …”, on {words} sanaa; enintään {most}: jakakaa se",
+        sv: "meningen som börjar ”{begins} …” har {words} ord, högst {most}: dela den",
+        en: "the sentence that begins ”{begins} …” has {words} words, at most {most}: divide it",
+    }
+    abbreviation(short) {
+        fi: "lyhenne ”{short}”: kirjoittakaa se kokonaan (kieliohjelma 7 §)",
+        sv: "förkortningen ”{short}”: skriv ut den (språkprogrammet 7 §)",
+        en: "the abbreviation ”{short}”: write it out (language programme, section 7)",
+    }
+    much_passive(hidden, all) {
+        fi: "{hidden} virkkeessä {all}:stä ei sanota, kuka tekee: sanokaa tekijä",
+        sv: "{hidden} av {all} meningar säger inte vem som gör det: säg vem",
+        en: "{hidden} of {all} sentences do not say who acts: say who",
+    }
+    structured() {
+        fi: "osilla on otsikot kirjeen järjestyksessä",
+        sv: "delarna har rubriker i brevets ordning",
+        en: "every part has its heading",
+    }
+    empty_part(part) {
+        fi: "osa {part} on tyhjä: poistakaa se",
+        sv: "delen {part} är tom: ta bort den",
+        en: "the part `{part}` is empty: take it out",
+    }
+    part_without_heading(part) {
+        fi: "osalla {part} ei ole otsikkoa: ruudunlukija ei löydä sitä",
+        sv: "delen {part} har ingen rubrik: en skärmläsare hittar den inte",
+        en: "the part `{part}` has no heading: a screen reader does not find it",
+    }
+    heading_twice(title) {
+        fi: "otsikko ”{title}” on kahdesti",
+        sv: "rubriken ”{title}” finns två gånger",
+        en: "the heading ”{title}” stands twice",
+    }
+    columns_of_spaces(part) {
+        fi: "osassa {part} on välilyönneillä tehty taulukko: kirjoittakaa se luettelona",
+        sv: "delen {part} har en tabell av mellanslag: skriv den som en lista",
+        en: "the part `{part}` has a table made of spaces: write it as a list",
+    }
+
+    // K26: practice.
+    follows_from_rules() {
+        fi: "ratkaisu seuraa säännöistä: samoista tiedoista tulee aina sama",
+        sv: "avgörandet följer av reglerna: samma uppgifter ger alltid detsamma",
+        en: "it follows from the rules: the same facts always give the same",
+    }
+    practice_not_looked_up() {
+        fi: "aiempia ratkaisuja ei haettu",
+        sv: "tidigare avgöranden söktes inte",
+        en: "earlier decisions were not looked up",
+    }
+    practice_followed(compared) {
+        fi: "verrattuja aiempia ratkaisuja {compared}, yksikään ei poikkea",
+        sv: "jämförda tidigare avgöranden {compared}, inget avviker",
+        en: "{compared} earlier decisions compared, none deviates",
+    }
+    practice_deviates(number, day, rule, facts) {
+        fi: "asiassa {number} ({day}) sääntö `{rule}` ratkaistiin toisin samoilla tiedoilla ({facts}): perustelkaa ero tai yhtenäistäkää",
+        sv: "i ärende {number} ({day}) avgjordes regeln `{rule}` annorlunda på samma uppgifter ({facts}): motivera skillnaden eller följ praxis",
+        en: "in case {number} ({day}) the rule `{rule}` was ruled otherwise on the same facts ({facts}): give the reason, or follow practice",
+    }
+
+    // K29: the approver.
+    nobody_approves_yet() {
+        fi: "kukaan ei ole vielä hyväksymässä",
+        sv: "ingen godkänner ännu",
+        en: "nobody approves yet",
+    }
+    looked_at(time) {
+        fi: "hyväksyjä avasi tämän version {time}",
+        sv: "godkännaren öppnade denna version {time}",
+        en: "the approver opened this version {time}",
+    }
+    approved_unseen() {
+        fi: "ei merkintää siitä, että hyväksyjä olisi avannut tämän version ja sen perusteet",
+        sv: "ingen anteckning om att godkännaren har öppnat denna version och dess grunder",
+        en: "no note that the approver opened this version and what it rests on",
+    }
+
+    // K30: statutes above local rules.
+    local_rule_against_statute(rule, section) {
+        fi: "sääntö `{rule}` ({section}) hylkää puutteen vuoksi, vaikka täydennystä ei ole pyydetty (hallintolaki 22 §)",
+        sv: "regeln `{rule}` ({section}) avslår för en brist fastän komplettering inte har begärts (förvaltningslagen 22 §)",
+        en: "the rule `{rule}` ({section}) refuses for something missing that nobody asked for (hallintolaki 22 §)",
+    }
+    no_conflict_with_statute() {
+        fi: "paikallinen sääntö ei syrjäytä lakia",
+        sv: "ingen lokal regel åsidosätter lag",
+        en: "no local rule sets a statute aside",
+    }
+
+    // K20, K21, K28: records.
+    no_records_class(service) {
+        fi: "palvelulla `{service}` ei ole tehtäväluokkaa (TOS)",
+        sv: "tjänsten `{service}` har ingen uppgiftsklass (informationsstyrningsplan)",
+        en: "the service `{service}` has no records class",
+    }
+    no_retention(service) {
+        fi: "palvelulla `{service}` ei ole säilytysaikaa",
+        sv: "tjänsten `{service}` har ingen förvaringstid",
+        en: "the service `{service}` has no retention period",
+    }
+    letter_without_number(number) {
+        fi: "kirjeen alussa ei ole asianumeroa {number}",
+        sv: "brevets början saknar ärendenumret {number}",
+        en: "the letter does not begin with the number {number}",
+    }
+    filed(class, years) {
+        fi: "luokka {class}, säilytysaika {years} vuotta",
+        sv: "klass {class}, förvaringstid {years} år",
+        en: "class {class}, kept for {years} years",
+    }
     no_publicity() {
         fi: "päätöksellä ei ole palvelua eikä siksi julkisuusluokkaa",
         sv: "ett beslut utan tjänst har ingen offentlighetsklass",

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde_json::json;
 use vireille::cases::{
-    AppealKind, CaseFile, Check, CheckId, CheckResult, DraftContent, DraftKind, Flag, MunicipalityId, PartKind, Person,
-    Preparer, Role, RuleOutcome, Submission, TokenId,
+    AppealKind, CaseFile, CaseId, Check, CheckId, CheckResult, Deviation, DraftContent, DraftKind, Flag,
+    MunicipalityId, PartKind, Person, Practice, Preparer, Role, RuleOutcome, Ruling, SourceText, Submission, TokenId,
 };
 use vireille::policy::Rulebook;
 use vireille::triage::Desk;
@@ -22,6 +22,8 @@ struct Draft {
     approver: Option<Person>,
     now: &'static str,
     alerts_open: bool,
+    practice: Option<Practice>,
+    looked_at: Option<jiff::Timestamp>,
 }
 
 impl Draft {
@@ -37,6 +39,8 @@ impl Draft {
             approver: None,
             now: NOW,
             alerts_open: false,
+            practice: None,
+            looked_at: None,
         }
     }
 
@@ -45,6 +49,8 @@ impl Draft {
         self.content.letter = DraftContent::render_letter(&self.content.parts);
         let mut at = circumstances(self.now);
         at.alerts_open = self.alerts_open;
+        at.practice = self.practice.as_ref();
+        at.looked_at = self.looked_at;
         self.desk.check(&self.submission, &self.file, &self.content, &self.preparer, self.approver.as_ref(), &at)
     }
 
@@ -370,6 +376,177 @@ fn k20_what_is_secret_has_its_ground() {
         },
         "without a ground",
     );
+}
+
+#[test]
+fn k14_differences_of_the_party_are_listed() {
+    let holder = |name: &'static str| {
+        move |d: &mut Draft| {
+            let mut fact = d.file.facts.get("account_holder").unwrap().clone();
+            fact.value = vireille::cases::Value::Text(name.to_owned());
+            d.file.facts.insert(fact);
+        }
+    };
+    caught(CheckId::K14, grant(), holder("Koivurannan tiekunta"), "holder is not the party");
+    let mut same = grant();
+    holder("HARJUN  tiekunta")(&mut same);
+    assert_eq!(
+        result(&same.checks(), CheckId::K14).result,
+        CheckResult::Pass,
+        "capitals and spaces make no difference"
+    );
+    let file = |text: &'static str| {
+        move |d: &mut Draft| {
+            let page = SourceText::of_attachment("tilinpaatos-2025.txt", 1, text.to_owned());
+            d.file.reading.as_mut().unwrap().texts.push(page);
+        }
+    };
+    // An accounting firm put the papers of two cooperatives together.
+    caught(CheckId::K14, grant(), file("Tili FI50 1234 5600 0050 16"), "another account number");
+    caught(CheckId::K14, grant(), file("Y-tunnus 7654321-4, toinen tiekunta"), "another business id");
+    let mut ours = grant();
+    file("Tili FI21 1234 5600 0007 85, Y-tunnus 1234567-1")(&mut ours);
+    assert_eq!(result(&ours.checks(), CheckId::K14).result, CheckResult::Pass);
+    // The register of private roads knows this road with 2 640 m in all.
+    let mut registered = road_json();
+    registered["fields"]["register_unit"] = "999-2026-K12345".into();
+    registered["fields"]["total_length"] = "2640".into();
+    caught(
+        CheckId::K14,
+        Draft::of(submission(&registered)),
+        |d| {
+            let mut fact = d.file.facts.get("total_length").unwrap().clone();
+            fact.value = vireille::cases::Value::Number(2350.into());
+            d.file.facts.insert(fact);
+        },
+        "otherwise in the register",
+    );
+    assert!(result(&grant().checks(), CheckId::K14).words.is_some());
+}
+
+#[test]
+fn k21_the_record_can_be_filed() {
+    let records = |change: fn(&mut vireille::municipality::format::Records)| {
+        move |d: &mut Draft| {
+            let mut rulebook = Rulebook::load(&policies(), &"harjuvesi".parse().unwrap()).unwrap();
+            change(&mut rulebook.pack.services.get_mut(&"private-road-grant".parse().unwrap()).unwrap().records);
+            d.desk.rulebook = Arc::new(rulebook);
+        }
+    };
+    caught(CheckId::K21, grant(), records(|records| records.class.clear()), "no records class");
+    caught(CheckId::K21, grant(), records(|records| records.retention_years = 0), "no retention");
+    caught(
+        CheckId::K21,
+        grant(),
+        |d| *d.part(PartKind::Heading) = d.part(PartKind::Heading).replace("HRJ/2026/00001", "HRJ/2026/00002"),
+        "does not begin with the number",
+    );
+}
+
+#[test]
+fn k24_a_letter_is_legible() {
+    let long = " Tie on hyvä".to_owned() + &" ja se on hyvä".repeat(12) + ".";
+    caught(CheckId::K24, grant(), |d| d.part(PartKind::Conditions).push_str(&long), "words, at most 35");
+    let short = " Kustannuksia ovat esim. auraus.";
+    caught(CheckId::K24, grant(), |d| d.part(PartKind::Conditions).push_str(short), "abbreviation");
+    let passive = "Hakemus käsitellään. Tiedot tarkistetaan. Avustus myönnetään. Päätös ilmoitetaan. Summa maksetaan.";
+    caught(
+        CheckId::K24,
+        grant(),
+        |d| {
+            for kind in [PartKind::Matter, PartKind::Operative, PartKind::Conditions] {
+                d.part(kind).clear();
+            }
+            *d.part(PartKind::Reasons) = passive.to_owned();
+        },
+        "do not say who acts",
+    );
+}
+
+#[test]
+fn k25_a_letter_can_be_followed_without_eyes() {
+    let untitled = |d: &mut Draft| {
+        d.content.parts.iter_mut().find(|part| part.kind == PartKind::Reasons).unwrap().title = None;
+    };
+    caught(CheckId::K25, grant(), untitled, "has no heading");
+    caught(CheckId::K25, grant(), |d| d.part(PartKind::Conditions).clear(), "is empty");
+    caught(
+        CheckId::K25,
+        grant(),
+        |d| d.part(PartKind::Conditions).push_str("\nSora      100,00"),
+        "table made of spaces",
+    );
+    let twice = |d: &mut Draft| {
+        let title = d.content.part(PartKind::Reasons).unwrap().title.clone();
+        d.content.parts.iter_mut().find(|part| part.kind == PartKind::Conditions).unwrap().title = title;
+    };
+    caught(CheckId::K25, grant(), twice, "stands twice");
+}
+
+#[test]
+fn k26_a_ruling_against_practice_names_the_case_and_the_facts() {
+    let ruled = |d: &mut Draft| {
+        let ruling = Ruling {
+            rule: "other-support".parse().unwrap(),
+            outcome: RuleOutcome::Met,
+            reason: "Tuki koskee muita kustannuksia.".to_owned(),
+            actor: "t".to_owned(),
+        };
+        d.file.rulings.push(ruling);
+    };
+    let deviation = Deviation {
+        case: CaseId::new(uuid::Uuid::from_u128(5)),
+        number: "HRJ/2025/00017".to_owned(),
+        decided_on: "2025-06-02".parse().unwrap(),
+        rule: "other-support".parse().unwrap(),
+        facts: vec!["other_support".to_owned()],
+    };
+    let deviates = |d: &mut Draft| {
+        ruled(d);
+        d.practice = Some(Practice { compared: 3, deviation: Some(deviation.clone()) });
+    };
+    caught(CheckId::K26, grant(), deviates, "in case HRJ/2025/00017");
+    caught(CheckId::K26, grant(), deviates, "other_support");
+    let mut follows = grant();
+    ruled(&mut follows);
+    follows.practice = Some(Practice { compared: 3, deviation: None });
+    assert_eq!(result(&follows.checks(), CheckId::K26).result, CheckResult::Pass);
+    follows.practice = None;
+    assert_eq!(result(&follows.checks(), CheckId::K26).result, CheckResult::NotApplicable, "nobody looked");
+}
+
+#[test]
+fn k29_whoever_approves_has_looked() {
+    let approves = |looked: Option<&str>| {
+        let mut draft = grant();
+        draft.approver = Some(approver("technical-director"));
+        draft.looked_at = looked.map(|at| at.parse().unwrap());
+        result(&draft.checks(), CheckId::K29).clone()
+    };
+    let unseen = approves(None);
+    assert_eq!(unseen.result, CheckResult::Fail, "{}", unseen.detail);
+    assert!(!unseen.blocks(), "it warns a supervisor and stops nobody");
+    assert_eq!(approves(Some("2026-04-20T08:00:00Z")).result, CheckResult::Pass);
+    assert_eq!(result(&grant().checks(), CheckId::K29).result, CheckResult::NotApplicable);
+}
+
+#[test]
+fn k30_no_local_rule_refuses_what_was_not_asked_for() {
+    // Many rules of procedure say that an incomplete application is rejected; hallintolaki 22 § says to ask first.
+    let refuses_for_a_file = |d: &mut Draft| {
+        let assessment = d.file.assessment.as_mut().unwrap();
+        let unmet = assessment.rules.iter_mut().find(|rule| rule.rule.as_str() == "min-length").unwrap();
+        let mut fact = unmet.inputs.pop_first().unwrap().1;
+        fact.name = "attachment_minutes".to_owned();
+        fact.value = vireille::cases::Value::Flag(false);
+        unmet.inputs.clear();
+        unmet.inputs.insert(fact.name.clone(), fact);
+    };
+    caught(CheckId::K30, rejection(), refuses_for_a_file, "hallintolaki 22");
+    let mut asked = rejection();
+    refuses_for_a_file(&mut asked);
+    asked.file.completion_until = Some("2026-04-10".parse().unwrap());
+    assert_eq!(result(&asked.checks(), CheckId::K30).result, CheckResult::Pass, "it was asked for first");
 }
 
 #[test]

@@ -222,6 +222,36 @@ fn a_municipality_with_the_documents_of_the_page_has_no_faults() {
     }
 }
 
+/// The page of the tenth service, followed by somebody who does what it says: its files, then its commands.
+#[test]
+fn a_tenth_service_is_added_by_files_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["policies", "prompts"] {
+        copy(&root().join(name), &folder.path().join(name), &|_| false);
+    }
+    let page = page("docs/tenth-service.md");
+    let files = files(&page);
+    assert_eq!(files.len(), 9, "form, policy twice, worked cases, four texts, sample");
+    for (name, text) in &files {
+        let path = folder.path().join(name);
+        assert!(!path.exists(), "{name} is a new file");
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, format!("{text}\n")).unwrap();
+    }
+    let mut run_commands = 0;
+    for (_, block) in checked_blocks(&page) {
+        for (command, expected) in commands(block) {
+            run_commands += 1;
+            let printed = run(command, folder.path());
+            let mut lines = printed.lines();
+            for line in expected {
+                assert!(lines.any(|printed| stands_in(line, printed)), "$ {command}\nshould print: {line}\n{printed}");
+            }
+        }
+    }
+    assert_eq!(run_commands, 4);
+}
+
 #[test]
 fn every_test_file_and_room_that_the_map_names_exists() {
     let map = page("ARCHITECTURE.md");

@@ -24,7 +24,7 @@ impl Duplicates {
         let missing = || TargetError::Failed("the input is no pair: write two notices, `a` and `b`".to_owned());
         let taken = take_in(case, case.input.get(name).ok_or_else(missing)?, self.0.municipality())?;
         let desk = self.0.desk(&taken.submission, 0)?;
-        let at = Circumstances { number: "", case: None, now: taken.now, alerts_open: false, attached: None };
+        let at = Circumstances::new("", taken.now);
         let mut file = CaseFile::default();
         for step in [Step::Read, Step::Classify] {
             let done = desk.run(step, &taken.submission, file, &at, &Proposals::none());

@@ -302,8 +302,7 @@ impl Draft {
     pub fn checks(mut self) -> Vec<Check> {
         let Seen { submission, file, content, now, alerts_open } = &mut self.seen;
         content.letter = DraftContent::render_letter(&content.parts);
-        let at =
-            Circumstances { number: &self.number, case: None, now: *now, alerts_open: *alerts_open, attached: None };
+        let at = Circumstances { alerts_open: *alerts_open, ..Circumstances::new(&self.number, *now) };
         self.desk.check(submission, file, content, &Preparer::Engine, None, &at)
     }
 

@@ -140,13 +140,7 @@ impl House {
     pub async fn draft_at(&self, desk: Desk, taken: Taken) -> Result<(Drafted, Spent), TargetError> {
         let attached = extract::texts(&taken.files, &self.cell).await;
         let number = number(&desk, &taken.submission);
-        let at = Circumstances {
-            number: &number,
-            case: None,
-            now: taken.now,
-            alerts_open: false,
-            attached: Some(&attached),
-        };
+        let at = Circumstances { attached: Some(&attached), ..Circumstances::new(&number, taken.now) };
         let (done, spent) = metered(desk.dry_run(&taken.submission, &at)).await;
         let (file, proposal) = match done {
             Ok(done) => done,

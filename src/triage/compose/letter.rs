@@ -83,13 +83,12 @@ impl<'a> Letter<'a> {
             |name: &str| file.facts.get(name).map(|fact| write_value(&fact.value, fact.unit.as_deref(), language));
         let window_end = fact("window_end").unwrap_or_default();
         let subject = service.and_then(|service| service.subject.as_ref());
-        let named = subject.and_then(|subject| fact(&subject.field)).unwrap_or_default();
         let facts = service.map(|service| in_words(service, &file.facts, language)).unwrap_or_default();
         let steps = file.assessment.iter().flat_map(|assessment| &assessment.calculation);
         let steps = steps.map(|step| (step.name.clone(), super::decision::written(step, language).unwrap_or_default()));
         let blocks = &mut self.blocks;
         blocks.set("window_end", window_end);
-        blocks.set("subject", on_one_line(&named));
+        blocks.set("subject", subject.and_then(|subject| facts.get(&subject.field)).cloned().unwrap_or_default());
         blocks.set("subject_label", subject.map_or("", |subject| subject.label.get(language)));
         blocks.set_all("calc", steps.collect());
         blocks.set_all("facts", facts);
@@ -203,7 +202,7 @@ impl<'a> Letter<'a> {
         let row = rulebook.pack.delegation(delegation, today)?;
         let (document, section) = row.source.split_once('#')?;
         let document = rulebook.library.version_on(&document.parse().ok()?, today)?;
-        Some(format!("{} {} §", document.title(self.language()), section.trim_start_matches('s')))
+        document.cite(&section.parse().ok()?, self.language())
     }
 
     /// The instructions for appeal that the service names for this kind, to the body that the organisation names.
@@ -246,8 +245,8 @@ impl<'a> Letter<'a> {
             .filter_map(|citation| {
                 let document = self.material.desk.rulebook.library.version(&citation.document, citation.version)?;
                 let number = document.number.as_deref().unwrap_or_default();
-                let section = citation.section.as_str().trim_start_matches('s');
-                Some(format!("– {} ({number}) {section} §", document.title(language)))
+                let section = document.section(&citation.section)?.number(language);
+                Some(format!("– {} ({number}) {section}", document.title(language)))
             })
             .collect();
         if !lines.is_empty() {

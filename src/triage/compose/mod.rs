@@ -83,8 +83,7 @@ pub fn reason_lines(library: &Library, reasons: &[Reason], language: Language) -
         .map(|reason| {
             let place = reason.citations.first().and_then(|citation| {
                 let document = library.version(&citation.document, citation.version)?;
-                let number = citation.section.as_str().trim_start_matches('s');
-                Some(format!(" ({} {number} §)", document.title(language)))
+                Some(format!(" ({})", document.cite(&citation.section, language)?))
             });
             format!("– {}{}", reason.text, place.unwrap_or_default())
         })

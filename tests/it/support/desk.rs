@@ -154,5 +154,5 @@ pub fn triage_on(desk: &Desk, submission: &Submission, now: &str) -> (CaseFile, 
 
 /// A case number, a moment, no open alert.
 pub fn circumstances(now: &str) -> Circumstances<'static> {
-    Circumstances { number: "HRJ/2026/00001", case: None, now: at(now), alerts_open: false, attached: None }
+    Circumstances::new("HRJ/2026/00001", at(now))
 }
