@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde_json::json;
 use vireille::cases::{
-    AppealKind, CaseFile, CaseId, Check, CheckId, CheckResult, Deviation, DraftContent, DraftKind, Flag, MunicipalityId,
-    PartKind, Person, Practice, Preparer, Role, RuleOutcome, Ruling, SourceText, Submission, TokenId,
+    AppealKind, CaseFile, CaseId, Check, CheckId, CheckResult, Deviation, DraftContent, DraftKind, Flag,
+    MunicipalityId, PartKind, Person, Practice, Preparer, Role, RuleOutcome, Ruling, SourceText, Submission, TokenId,
 };
 use vireille::policy::Rulebook;
 use vireille::triage::Desk;
@@ -390,7 +390,11 @@ fn k14_differences_of_the_party_are_listed() {
     caught(CheckId::K14, grant(), holder("Koivurannan tiekunta"), "holder is not the party");
     let mut same = grant();
     holder("HARJUN  tiekunta")(&mut same);
-    assert_eq!(result(&same.checks(), CheckId::K14).result, CheckResult::Pass, "capitals and spaces make no difference");
+    assert_eq!(
+        result(&same.checks(), CheckId::K14).result,
+        CheckResult::Pass,
+        "capitals and spaces make no difference"
+    );
     let file = |text: &'static str| {
         move |d: &mut Draft| {
             let page = SourceText::of_attachment("tilinpaatos-2025.txt", 1, text.to_owned());
@@ -466,7 +470,12 @@ fn k25_a_letter_can_be_followed_without_eyes() {
     };
     caught(CheckId::K25, grant(), untitled, "has no heading");
     caught(CheckId::K25, grant(), |d| d.part(PartKind::Conditions).clear(), "is empty");
-    caught(CheckId::K25, grant(), |d| d.part(PartKind::Conditions).push_str("\nSora      100,00"), "table made of spaces");
+    caught(
+        CheckId::K25,
+        grant(),
+        |d| d.part(PartKind::Conditions).push_str("\nSora      100,00"),
+        "table made of spaces",
+    );
     let twice = |d: &mut Draft| {
         let title = d.content.part(PartKind::Reasons).unwrap().title.clone();
         d.content.parts.iter_mut().find(|part| part.kind == PartKind::Conditions).unwrap().title = title;

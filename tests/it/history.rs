@@ -218,7 +218,7 @@ fn dry(triage: &Triage, earlier: &Value) -> CaseFile {
 
 #[test]
 fn a_dry_run_names_what_came_before() {
-    let (_, triage) = Packs::new().load();
+    let triage = Packs::new().load();
     let before = |received: &str, changes: &Value| {
         let mut before = road_json();
         before["id"] = received.into();

@@ -124,7 +124,7 @@ async fn a_factor_is_the_same_for_every_applicant() {
     on_every_database(async |database| {
         let packs = Packs::of_factor();
         let triage = packs.load();
-        let app = TestApp::with_packs(database, books.clone(), Arc::clone(&triage)).await;
+        let app = TestApp::with_packs(database, Arc::clone(&triage)).await;
         let (handler, director) = (app.handler().await, app.director().await);
         let unknown = json!({ "fields": { "supported_length": null } });
         let short = json!({ "fields": { "supported_length": "300", "total_length": "350" } });
