@@ -12,7 +12,7 @@ use minijinja::Value as Shown;
 use rust_decimal::Decimal;
 
 use super::document::{Document, Rule, Step, kind_of_fact, template_name};
-use super::expression::{Gap, Kind, Known, Name, Scalar, Space};
+use super::expression::{Gap, Kind, Known, Name, Scalar, Space, day_number};
 use crate::cases::{
     Assessment, CalculationStep, Effect, Euro, Fact, Facts, Language, Localized, Outcome, Question, RuleOutcome,
     RuleTrace, Ruling, Value, write_value,
@@ -101,16 +101,12 @@ fn scalar(value: &Value) -> Option<Scalar> {
         Value::Text(text) => Scalar::Text(text.clone()),
         Value::Number(number) => Scalar::Number(*number),
         Value::Money(euro) => Scalar::Number(euro.decimal()),
-        Value::Date(date) => Scalar::Number(Decimal::from(day_number(*date))),
+        Value::Date(date) => Scalar::Number(day_number(*date)),
         Value::Time(time) => {
             Scalar::Number(Decimal::try_from_i128_with_scale(time.as_nanosecond(), 9).ok()?.normalize())
         }
         Value::Flag(flag) => Scalar::Flag(*flag),
     })
-}
-
-fn day_number(date: Date) -> i32 {
-    (date - jiff::civil::date(1970, 1, 1)).get_days()
 }
 
 impl<'a> Case<'a> {
@@ -147,7 +143,7 @@ impl<'a> Case<'a> {
     }
 
     fn step(&self, step: &Step) -> Known {
-        let value = step.expression.value(&|name| self.look_up(name))?;
+        let value = step.value(&|name| self.look_up(name))?;
         if self.document.amount.as_ref() == Some(&step.name) {
             let Scalar::Number(number) = value else { return Err(Gap::fault("an amount that is no number")) };
             if number.is_sign_negative() && !number.is_zero() {
@@ -167,33 +163,14 @@ impl<'a> Case<'a> {
     }
 
     fn step_value(&self, step: &Step) -> Option<Value> {
-        Some(match self.steps.get(step.name.as_str())?.as_ref().ok()? {
-            Scalar::Text(text) => Value::Text(text.clone()),
-            Scalar::Flag(flag) => Value::Flag(*flag),
-            Scalar::Number(number) => {
-                let money = step.unit.as_deref().is_some_and(|unit| unit == "EUR");
-                match (step.kind, money.then(|| Euro::exact(*number))) {
-                    (Kind::Date, _) => {
-                        let days = i64::try_from(*number).ok()?;
-                        let span = jiff::Span::new().try_days(days).ok()?;
-                        Value::Date(jiff::civil::date(1970, 1, 1).checked_add(span).ok()?)
-                    }
-                    (Kind::Time, _) => {
-                        let nanos = number.checked_mul(Decimal::from(1_000_000_000))?.trunc();
-                        Value::Time(jiff::Timestamp::from_nanosecond(i128::try_from(nanos).ok()?).ok()?)
-                    }
-                    (_, Some(Ok(euro))) => Value::Money(euro),
-                    _ => Value::Number(number.normalize()),
-                }
-            }
-        })
+        step.in_kind(self.steps.get(step.name.as_str())?.as_ref().ok()?)
     }
 
     fn trace(&self, step: &Step) -> CalculationStep {
         CalculationStep {
             name: step.name.clone(),
             label: step.label.clone(),
-            expression: step.expression.source().to_owned(),
+            expression: step.source(),
             value: self.step_value(step),
             unit: step.unit.clone(),
             hidden: step.hidden,

@@ -10,15 +10,17 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 
 use super::assess::assess;
-use super::document::{Document, decimal, parameter_value};
+use super::document::{Document, Working, decimal, parameter_value};
+use super::expression::Space;
 use super::format::{GoverningDate, WorkedCase, WorkedCases};
 use super::library::Library;
 use super::rulebook::Rulebook;
+use super::table::Column;
 use crate::cases::{
     Assessment, DocumentId, Euro, Evidence, Fact, FactType, Facts, MunicipalityId, Owner, ParameterValue, Value,
 };
 use crate::clock::helsinki;
-use crate::municipality::format::{MunicipalityFile, ServiceFile};
+use crate::municipality::format::{FieldType, MunicipalityFile, ServiceFile};
 use crate::municipality::pack::{Origin, file_name};
 use crate::municipality::yaml::{self, write_one_of};
 use crate::municipality::{Faults, Pack};
@@ -79,6 +81,7 @@ pub(super) fn services(pack: &Pack, library: &Library, faults: &mut Faults) {
         }
         owners(pack, service, origin, faults);
     }
+    tables(pack, library, faults);
     for row in &pack.delegations {
         let Some(origin) = pack.origin("delegation", &crate::municipality::pack::row_key(&row.id, row.valid)) else {
             continue;
@@ -88,6 +91,24 @@ pub(super) fn services(pack: &Pack, library: &Library, faults: &mut Faults) {
         if known {
             let line = origin.line(&["delegation", &format!("#{}", origin.place), "source"]);
             check_provision(&row.source, library, &origin.file, line, faults);
+        }
+    }
+}
+
+/// The tables of a policy fit the choices of the forms, and leave no hole.
+fn tables(pack: &Pack, library: &Library, faults: &mut Faults) {
+    for document in library.documents() {
+        let governed = || pack.services.values().filter(|service| service.policy.as_ref() == Some(&document.id));
+        let choices = |column: &Column| {
+            let name = column.expression.as_name().filter(|name| name.space == Space::Facts)?;
+            let field = governed().flat_map(|service| &service.fields).find(|field| field.name == name.name)?;
+            (field.kind == FieldType::Choice).then(|| field.choices.keys().cloned().collect())
+        };
+        for step in &document.steps {
+            let Working::Table(table) = &step.working else { continue };
+            for flaw in table.strangers(&choices).into_iter().chain(table.holes(&choices)) {
+                faults.at(&document.file, flaw.line, flaw.what, flaw.instead);
+            }
         }
     }
 }

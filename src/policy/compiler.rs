@@ -11,10 +11,11 @@ use jiff::civil::Date;
 use minijinja::{Environment, UndefinedBehavior};
 use rust_decimal::Decimal;
 
-use super::document::{Document, Rule, Section, Step, YearlyWindow};
-use super::expression::{Expression, InvalidExpression, Kind, Name, Space};
-use super::format::{Adopted, DocumentKind, GoverningDate, RuleBlock, Window};
-use super::manuscript::{Block, Written, check_translation};
+use super::document::{Document, Rule, Section, Step, Working, YearlyWindow};
+use super::expression::{Expression, InvalidExpression, Kind, Name, Scalar, Space};
+use super::format::{Adopted, DocumentKind, GoverningDate, RuleBlock, StepBlock, TableBlock, Window};
+use super::manuscript::{Block, Steps, Written, check_translation};
+use super::table::{self, Column};
 use crate::cases::{Euro, FactType, Language, ParameterUse, ParameterValue, RuleId, RuleOutcome, SectionId, Value};
 use crate::municipality::Faults;
 use crate::municipality::yaml::write_one_of;
@@ -270,53 +271,17 @@ impl Compiler<'_> {
         let mut amount: Option<(String, usize)> = None;
         let base = self.base;
         for section in &base.sections {
-            for block in &section.calculations {
+            for block in &section.steps {
+                let block = match block {
+                    Steps::Calculation(block) => block,
+                    Steps::Table(block) => {
+                        self.table(&section.id, block, parameters, &mut known);
+                        continue;
+                    }
+                };
                 for (n, step) in block.value.steps.iter().enumerate() {
-                    let line = block.line(&["steps", &format!("#{n}")]);
-                    let value_line = block.line(&["steps", &format!("#{n}"), "value"]);
-                    if known.steps.iter().any(|s| s.name == step.name) {
-                        self.fault(
-                            line,
-                            format!("the step `{}` stands twice", step.name),
-                            "give one of them another name",
-                        );
-                        continue;
-                    }
-                    if !crate::municipality::is_snake_case(&step.name) {
-                        self.fault(
-                            line,
-                            format!("the step `{}` is not snake_case", step.name),
-                            "write a–z, 0–9 and _, a letter first",
-                        );
-                    }
-                    let Some((expression, kind)) = self.expression(&step.value, value_line, parameters, &known) else {
-                        known.failed.insert(step.name.clone());
-                        continue;
-                    };
-                    let decimals = expression.decimals(&|name| match name.space {
-                        Space::Facts => base.front.facts.get(&name.name).and_then(|fact| match fact.kind {
-                            FactType::Money => Some(2),
-                            FactType::Date | FactType::Time => Some(0),
-                            _ => None,
-                        }),
-                        Space::Params => parameters.get(&name.name).and_then(|parameter| match &parameter.value {
-                            Value::Number(number) => Some(number.normalize().scale()),
-                            Value::Money(euro) => Some(euro.decimal().normalize().scale()),
-                            _ => None,
-                        }),
-                        Space::Calc => known.decimals.get(&name.name).copied().flatten(),
-                    });
-                    known.decimals.insert(step.name.clone(), decimals);
-                    known.steps.push(Step {
-                        name: step.name.clone(),
-                        label: step.label.clone(),
-                        reads: expression.names(),
-                        expression,
-                        kind,
-                        unit: step.unit.clone(),
-                        hidden: step.hidden,
-                        section: section.id.clone(),
-                    });
+                    let line = |key: &[&str]| block.line(&[&["steps", &format!("#{n}")], key].concat());
+                    self.step(&section.id, step, &line, parameters, &mut known);
                 }
                 if let Some(name) = &block.value.amount {
                     let line = block.line(&["amount"]);
@@ -329,6 +294,161 @@ impl Compiler<'_> {
         }
         let amount = amount.and_then(|(name, line)| self.amount(name, line, &known));
         (known, amount)
+    }
+
+    /// Whether a step may have that name; one that stands twice is not compiled.
+    fn step_name(&mut self, name: &str, line: usize, known: &Known) -> bool {
+        if known.steps.iter().any(|s| s.name == name) {
+            self.fault(line, format!("the step `{name}` stands twice"), "give one of them another name");
+            return false;
+        }
+        if !crate::municipality::is_snake_case(name) {
+            self.fault(line, format!("the step `{name}` is not snake_case"), "write a–z, 0–9 and _, a letter first");
+        }
+        true
+    }
+
+    fn step(
+        &mut self,
+        section: &SectionId,
+        step: &StepBlock,
+        line: &dyn Fn(&[&str]) -> usize,
+        parameters: &BTreeMap<String, ParameterUse>,
+        known: &mut Known,
+    ) {
+        if !self.step_name(&step.name, line(&[]), known) {
+            return;
+        }
+        let Some((expression, kind)) = self.expression(&step.value, line(&["value"]), parameters, known) else {
+            known.failed.insert(step.name.clone());
+            return;
+        };
+        known.decimals.insert(step.name.clone(), self.decimals(&expression, parameters, known));
+        known.steps.push(Step {
+            name: step.name.clone(),
+            label: step.label.clone(),
+            reads: expression.names(),
+            working: Working::Expression(expression),
+            kind,
+            unit: step.unit.clone(),
+            hidden: step.hidden,
+            section: section.clone(),
+        });
+    }
+
+    fn table(
+        &mut self,
+        section: &SectionId,
+        block: &Block<TableBlock>,
+        parameters: &BTreeMap<String, ParameterUse>,
+        known: &mut Known,
+    ) {
+        let written = &block.value;
+        if !self.step_name(&written.name, block.line(&["name"]), known) {
+            return;
+        }
+        let compiled = self.columns(block, parameters, known).and_then(|columns| {
+            let decimals: Vec<Option<u32>> =
+                columns.iter().map(|column| self.decimals(&column.expression, parameters, known)).collect();
+            match table::compile(written, columns, &decimals, &|path| block.line(path)) {
+                Ok(compiled) => Some(compiled),
+                Err(flaws) => {
+                    for flaw in flaws {
+                        self.fault(flaw.line, flaw.what, flaw.instead);
+                    }
+                    None
+                }
+            }
+        });
+        let Some((table, kind)) = compiled else {
+            known.failed.insert(written.name.clone());
+            return;
+        };
+        match &written.unit {
+            None if kind == Kind::Number => {
+                let what = format!("the table `{}` has no unit", written.name);
+                let instead = "add `unit: …`, for example `unit: EUR/h`, or `unit: \"\"` for a mere number";
+                self.fault(block.line(&["name"]), what, instead);
+            }
+            Some(_) if kind != Kind::Number => {
+                let what = format!("the table `{}` gives {kind}, which has no unit", written.name);
+                self.fault(block.line(&["unit"]), what, "leave `unit` out");
+            }
+            _ => {}
+        }
+        let most = table.rows.iter().filter_map(|row| match &row.value {
+            Scalar::Number(number) => Some(number.normalize().scale()),
+            _ => None,
+        });
+        known.decimals.insert(written.name.clone(), most.max());
+        known.steps.push(Step {
+            name: written.name.clone(),
+            label: written.label.clone(),
+            reads: table.names(),
+            working: Working::Table(table),
+            kind,
+            unit: written.unit.clone().filter(|unit| !unit.is_empty()),
+            hidden: written.hidden,
+            section: section.clone(),
+        });
+    }
+
+    /// The columns of a table; none when one has a fault, which is told.
+    fn columns(
+        &mut self,
+        block: &Block<TableBlock>,
+        parameters: &BTreeMap<String, ParameterUse>,
+        known: &Known,
+    ) -> Option<Vec<Column>> {
+        let mut columns: Vec<Column> = Vec::new();
+        let mut sound = true;
+        for (n, column) in block.value.columns.iter().enumerate() {
+            let line = |key: &[&str]| block.line(&[&["columns", &format!("#{n}")], key].concat());
+            let name = &column.name;
+            let wrong = if !crate::municipality::is_snake_case(name) || name == table::VALUE {
+                Some((format!("the column cannot be called `{name}`"), "write a–z, 0–9 and _, and not `value`"))
+            } else if columns.iter().any(|other| other.name == *name) {
+                Some((format!("the column `{name}` stands twice"), "give one of them another name"))
+            } else {
+                None
+            };
+            if let Some((what, instead)) = wrong {
+                sound = false;
+                self.fault(line(&["name"]), what, instead);
+            }
+            match self.expression(&column.value, line(&["value"]), parameters, known) {
+                Some((expression, kind)) => columns.push(Column { name: name.clone(), expression, kind }),
+                None => sound = false,
+            }
+        }
+        if block.value.columns.is_empty() {
+            let what = format!("the table `{}` looks at nothing", block.value.name);
+            self.fault(block.line(&["columns"]), what, "add `columns: [{name: …, value: facts.…}]`");
+            return None;
+        }
+        sound.then_some(columns)
+    }
+
+    /// The most decimals that a value can have, where that can be told.
+    fn decimals(
+        &self,
+        expression: &Expression,
+        parameters: &BTreeMap<String, ParameterUse>,
+        known: &Known,
+    ) -> Option<u32> {
+        expression.decimals(&|name| match name.space {
+            Space::Facts => self.base.front.facts.get(&name.name).and_then(|fact| match fact.kind {
+                FactType::Money => Some(2),
+                FactType::Date | FactType::Time => Some(0),
+                _ => None,
+            }),
+            Space::Params => parameters.get(&name.name).and_then(|parameter| match &parameter.value {
+                Value::Number(number) => Some(number.normalize().scale()),
+                Value::Money(euro) => Some(euro.decimal().normalize().scale()),
+                _ => None,
+            }),
+            Space::Calc => known.decimals.get(&name.name).copied().flatten(),
+        })
     }
 
     fn amount(&mut self, name: String, line: usize, known: &Known) -> Option<String> {

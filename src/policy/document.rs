@@ -14,12 +14,13 @@ use minijinja::Environment;
 
 pub use super::compiler::parameter_value;
 pub(super) use super::compiler::{decimal, join, kind_of_fact, template_name};
-use super::expression::{Expression, Kind, Name, Space};
+use super::expression::{Expression, Kind, Known, Name, Scalar, Space, date_of, time_of};
 use super::format::{Adopted, DocumentKind, FactDeclaration, GoverningDate};
 pub(super) use super::manuscript::Written;
+use super::table::Table;
 use crate::cases::{
-    DocumentId, Effect, Language, Localized, ParameterUse, RuleId, RuleOutcome, SectionId, SectionRef, ServiceId,
-    Validity,
+    DocumentId, Effect, Euro, Language, Localized, ParameterUse, RuleId, RuleOutcome, SectionId, SectionRef, ServiceId,
+    Validity, Value,
 };
 use crate::clock::helsinki;
 
@@ -150,8 +151,8 @@ pub struct Step {
     pub name: String,
     /// What it is, in words.
     pub label: Localized,
-    /// The expression.
-    pub expression: Expression,
+    /// How it comes to its value.
+    pub working: Working,
     /// Kind of its value.
     pub kind: Kind,
     /// `EUR` for money, else a unit to show.
@@ -162,6 +163,15 @@ pub struct Step {
     pub section: SectionId,
     /// Every name it reads.
     pub reads: BTreeSet<Name>,
+}
+
+/// How a step comes to its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Working {
+    /// By an expression.
+    Expression(Expression),
+    /// By looking it up.
+    Table(Table),
 }
 
 impl Document {
@@ -197,6 +207,40 @@ impl Document {
     #[must_use]
     pub fn title(&self, language: Language) -> &str {
         self.titles.get(&language).or_else(|| self.titles.values().next()).map_or("", String::as_str)
+    }
+}
+
+impl Step {
+    /// How it is worked out, as written: the expression, or what the table looks at.
+    #[must_use]
+    pub fn source(&self) -> String {
+        match &self.working {
+            Working::Expression(expression) => expression.source().to_owned(),
+            Working::Table(table) => table.source(),
+        }
+    }
+
+    /// Its value with these values of names.
+    pub(super) fn value(&self, look_up: &dyn Fn(&Name) -> Known) -> Known {
+        match &self.working {
+            Working::Expression(expression) => expression.value(look_up),
+            Working::Table(table) => table.value(look_up),
+        }
+    }
+
+    /// A value of its kind, with euros as such.
+    pub(super) fn in_kind(&self, value: &Scalar) -> Option<Value> {
+        let money = self.unit.as_deref() == Some("EUR");
+        Some(match value {
+            Scalar::Text(text) => Value::Text(text.clone()),
+            Scalar::Flag(flag) => Value::Flag(*flag),
+            Scalar::Number(number) => match (self.kind, money.then(|| Euro::exact(*number))) {
+                (Kind::Date, _) => Value::Date(date_of(*number)?),
+                (Kind::Time, _) => Value::Time(time_of(*number)?),
+                (_, Some(Ok(euro))) => Value::Money(euro),
+                _ => Value::Number(number.normalize()),
+            },
+        })
     }
 }
 

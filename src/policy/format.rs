@@ -1,6 +1,6 @@
 //! The formats of a policy document, as an officer writes it: Markdown with YAML front matter, sections
-//! with an anchor (`## 3 § Tuettava tie {#s3}`), and fenced `rule` and `calculation` blocks that stand
-//! under the section they implement.
+//! with an anchor (`## 3 § Tuettava tie {#s3}`), and fenced `rule`, `calculation` and `table` blocks that
+//! stand under the section they implement.
 //!
 //! These are the hand-edited shapes only; [`super::document`] turns them into checked documents.
 
@@ -221,6 +221,63 @@ pub struct StepBlock {
     /// Whether the letter leaves this step out of its calculation table.
     #[serde(default)]
     pub hidden: bool,
+}
+
+/// A `table` block: a step that looks its value up, in document order with the steps of calculations. The value is that of
+/// the one row that fits.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TableBlock {
+    /// Name, `snake_case`: read as `calc.…` like a step.
+    pub name: String,
+    /// What it is, in words for the letter.
+    pub label: Localized,
+    /// Unit of the values, for example `EUR/h`; needed where they are numbers, `""` for a mere number.
+    #[serde(default)]
+    pub unit: Option<String>,
+    /// Whether the letter leaves it out of its calculation table.
+    #[serde(default)]
+    pub hidden: bool,
+    /// What is looked at.
+    pub columns: Vec<TableColumn>,
+    /// The rows: what must fit, by name of the column, and `value`. In a column that is left out anything fits.
+    pub rows: Vec<BTreeMap<String, Cell>>,
+}
+
+/// Something that a table looks at.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TableColumn {
+    /// Its name in the rows, `snake_case`.
+    pub name: String,
+    /// The expression, for example `facts.facility`.
+    pub value: String,
+}
+
+/// What stands in a column of a row.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Cell {
+    /// A value.
+    One(ParameterValue),
+    /// A range.
+    Range(Range),
+}
+
+/// A range of numbers or dates: `{from: 1, to: 24}` of whole numbers and days, both included; `{from: 1, below: "2.5"}` of
+/// numbers with decimals. An end that is left out is open.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Range {
+    /// First value.
+    #[serde(default)]
+    pub from: Option<ParameterValue>,
+    /// Last value.
+    #[serde(default)]
+    pub to: Option<ParameterValue>,
+    /// First value beyond.
+    #[serde(default)]
+    pub below: Option<ParameterValue>,
 }
 
 /// A file `*.tests.yaml` beside a document: worked cases that `policy check` runs.

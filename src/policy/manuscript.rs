@@ -1,7 +1,7 @@
 //! The manuscript of a policy document: one file in one language, read as it was written.
 //!
 //! A document is Markdown: front matter, sections with an anchor (`## 3 § Tuettava tie {#s3}`), and fenced
-//! `rule` and `calculation` blocks under the section they implement. The text of a section is everything
+//! `rule`, `calculation` and `table` blocks under the section they implement. The text of a section is everything
 //! up to the next heading without the fenced blocks, trimmed, otherwise byte for byte: what may be quoted.
 //! Blocks keep the line they stand on, and a translation is checked against the text that holds the rules.
 
@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::document::{SectionText, parameter_value};
-use super::format::{CalculationBlock, DocumentKind, FrontMatter, Parameter, RuleBlock};
+use super::format::{CalculationBlock, DocumentKind, FrontMatter, Parameter, RuleBlock, TableBlock};
 use crate::cases::{Language, SectionId, write_value};
 use crate::municipality::Faults;
 use crate::municipality::yaml::{self, write_one_of};
@@ -32,7 +32,24 @@ pub(super) struct WrittenSection {
     line: usize,
     pub(super) text: SectionText,
     pub(super) rules: Vec<Block<RuleBlock>>,
-    pub(super) calculations: Vec<Block<CalculationBlock>>,
+    pub(super) steps: Vec<Steps>,
+}
+
+/// A block that gives steps of the calculation.
+#[derive(Debug)]
+pub(super) enum Steps {
+    Calculation(Block<CalculationBlock>),
+    Table(Block<TableBlock>),
+}
+
+impl Steps {
+    /// The line of the file on which the block's text begins.
+    const fn first_line(&self) -> usize {
+        match self {
+            Self::Calculation(block) => block.line,
+            Self::Table(block) => block.line,
+        }
+    }
 }
 
 /// A fenced block with its place in the file.
@@ -189,7 +206,7 @@ fn read_sections(file: &Path, body: &str, first_line: usize, faults: &mut Faults
                     line: at,
                     text: SectionText { heading: text.to_owned(), text: String::new() },
                     rules: Vec::new(),
-                    calculations: Vec::new(),
+                    steps: Vec::new(),
                 }),
             }
         } else if let Some(section) = sections.last_mut() {
@@ -224,6 +241,9 @@ fn anchor(heading: &str) -> Option<(&str, &str)> {
     Some((text.trim(), anchor))
 }
 
+/// The words after the fence.
+const BLOCKS: [&str; 3] = ["rule", "calculation", "table"];
+
 fn take_block(
     file: &Path,
     at: usize,
@@ -233,8 +253,8 @@ fn take_block(
     faults: &mut Faults,
 ) {
     let line = at + 1;
-    if !matches!(word, "rule" | "calculation") {
-        faults.at(file, at, format!("unknown block `{word}`"), write_one_of(word, ["rule", "calculation"].into_iter()));
+    if !BLOCKS.contains(&word) {
+        faults.at(file, at, format!("unknown block `{word}`"), write_one_of(word, BLOCKS.into_iter()));
         return;
     }
     let Some(section) = section else {
@@ -242,13 +262,20 @@ fn take_block(
         faults.at(file, at, what, "move it under the heading of the section it implements");
         return;
     };
-    if word == "rule" {
-        if let Some(value) = yaml::read(file, &source, line, faults) {
-            section.rules.push(Block { value, source, line });
-        }
-    } else if let Some(value) = yaml::read(file, &source, line, faults) {
-        section.calculations.push(Block { value, source, line });
+    match word {
+        "rule" => section.rules.extend(block(file, source, line, faults)),
+        "table" => section.steps.extend(block(file, source, line, faults).map(Steps::Table)),
+        _ => section.steps.extend(block(file, source, line, faults).map(Steps::Calculation)),
     }
+}
+
+fn block<T: serde::de::DeserializeOwned>(
+    file: &Path,
+    source: String,
+    line: usize,
+    faults: &mut Faults,
+) -> Option<Block<T>> {
+    yaml::read(file, &source, line, faults).map(|value| Block { value, source, line })
 }
 
 pub(super) fn check_translation(base: &Written, translation: &Written, faults: &mut Faults) {
@@ -272,7 +299,7 @@ pub(super) fn check_translation(base: &Written, translation: &Written, faults: &
             let what = format!("the section `{}` does not exist in `{of}`", section.id);
             fault(section.line, what, write_one_of(section.id.as_str(), base.sections.iter().map(|s| s.id.as_str())));
         }
-        let block = section.rules.first().map(|b| b.line).or_else(|| section.calculations.first().map(|b| b.line));
+        let block = section.rules.first().map(|b| b.line).or_else(|| section.steps.first().map(Steps::first_line));
         if let Some(line) = block {
             fault(
                 line - 1,

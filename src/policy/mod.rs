@@ -17,6 +17,7 @@ mod manuscript;
 pub mod rulebook;
 pub mod schema;
 pub mod show;
+pub mod table;
 
 pub use assess::assess;
 pub use check::check;

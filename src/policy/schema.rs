@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::Value;
 
-use super::format::{CalculationBlock, FrontMatter, RuleBlock, WorkedCases};
+use super::format::{CalculationBlock, FrontMatter, RuleBlock, TableBlock, WorkedCases};
 use crate::municipality::format::{
     AuthoritiesFile, DelegationFile, EmergencyFile, Example, InjectionFile, MunicipalityFile, ServiceFile,
     TextFrontMatter,
@@ -27,6 +27,7 @@ pub fn schemas() -> BTreeMap<&'static str, Value> {
         ("policy-document.json", schema::<FrontMatter>()),
         ("rule.json", schema::<RuleBlock>()),
         ("service.json", schema::<ServiceFile>()),
+        ("table.json", schema::<TableBlock>()),
         ("text.json", schema::<TextFrontMatter>()),
         ("worked-cases.json", schema::<WorkedCases>()),
     ])
