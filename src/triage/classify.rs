@@ -264,6 +264,7 @@ fn labelled(desk: &Desk, label: &str) -> Labelled {
         service.categories.iter().find(|category| category.code == label).map(|found| (service, found))
     });
     let service = label.parse::<ServiceId>().ok().and_then(|id| desk.rulebook.pack.service(&id));
+    let service = service.or_else(|| handles(desk, Matter::parse(label)?));
     let urgency = category.map(|(_, category)| category.urgency);
     let (matter, service, category) = match (category, service) {
         (Some((service, category)), _) => (service.matter, Some(service.id.clone()), Some(category.code.clone())),
@@ -273,11 +274,22 @@ fn labelled(desk: &Desk, label: &str) -> Labelled {
     Labelled { matter, service, category, urgency }
 }
 
+/// The service that handles every case of a matter: the only one there is. What is applied for has many.
+fn handles(desk: &Desk, matter: Matter) -> Option<&ServiceFile> {
+    let mut services = desk.rulebook.pack.services.values().filter(|service| service.matter == matter);
+    let only = services.next().filter(|_| services.next().is_none());
+    only.filter(|service| service.categories.is_empty() && matter != Matter::Application)
+}
+
 /// Every label that a matter can have here, with what it means in `language`.
 #[must_use]
 pub fn labels(desk: &Desk, language: Language) -> Vec<(String, String)> {
     let services = desk.rulebook.pack.services.values().filter(|service| service.categories.is_empty());
-    let services = services.map(|service| (service.id.to_string(), service.name.get(language).to_owned()));
+    let services = services.map(|service| {
+        let label =
+            handles(desk, service.matter).map_or_else(|| service.id.to_string(), |only| only.matter.to_string());
+        (label, service.name.get(language).to_owned())
+    });
     let categories = notice_service(desk).into_iter().flat_map(|service| {
         let meaning = |category: &Category| format!("{}: {}", service.name.get(language), category.name.get(language));
         service.categories.iter().map(move |category| (category.code.clone(), meaning(category)))

@@ -83,13 +83,13 @@ impl<'a> Letter<'a> {
             |name: &str| file.facts.get(name).map(|fact| write_value(&fact.value, fact.unit.as_deref(), language));
         let window_end = fact("window_end").unwrap_or_default();
         let subject = service.and_then(|service| service.subject.as_ref());
-        let named = subject.and_then(|subject| fact(&subject.field)).unwrap_or_default();
         let facts = service.map(|service| in_words(service, &file.facts, language)).unwrap_or_default();
+        let named = subject.and_then(|subject| facts.get(&subject.field)).cloned().unwrap_or_default();
         let steps = file.assessment.iter().flat_map(|assessment| &assessment.calculation);
         let steps = steps.map(|step| (step.name.clone(), super::decision::written(step, language).unwrap_or_default()));
         let blocks = &mut self.blocks;
         blocks.set("window_end", window_end);
-        blocks.set("subject", on_one_line(&named));
+        blocks.set("subject", named);
         blocks.set("subject_label", subject.map_or("", |subject| subject.label.get(language)));
         blocks.set_all("calc", steps.collect());
         blocks.set_all("facts", facts);
