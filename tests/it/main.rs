@@ -51,6 +51,7 @@ mod reports;
 mod retrieval;
 mod review;
 mod search;
+mod services_priced;
 mod storage;
 mod support;
 mod traces;
