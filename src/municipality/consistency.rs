@@ -413,6 +413,10 @@ fn wrong_field(field: &Field) -> Option<(String, &'static str)> {
     if field.kind == FieldType::Choice && field.choices.is_empty() {
         return Some((format!("the field `{}` has no choices", field.name), "add `choices: {…}`"));
     }
+    if field.office && (field.required || field.required_when.is_some() || field.empty_means.is_none()) {
+        let what = format!("the field `{}` is the office's, and its sender would be asked for it", field.name);
+        return Some((what, "write `empty_means: …`, and not `required`"));
+    }
     let number = matches!(field.kind, FieldType::Number | FieldType::Money);
     for (key, limit) in [("min", &field.min), ("max", &field.max)] {
         let good = match limit {

@@ -492,6 +492,10 @@ pub struct Field {
     /// How it is asked for when it is missing.
     #[serde(default)]
     pub ask: Option<Localized>,
+    /// Whether only the office finds it out: no form shows it, and what a sender writes there does not count. A handler
+    /// states it as a fact of the case; until then it is what `empty_means` says.
+    #[serde(default)]
+    pub office: bool,
     /// Whether a language model may ever see it.
     #[serde(default)]
     pub model_may_see: bool,
@@ -527,6 +531,7 @@ impl Field {
             empty_means: None,
             choices: BTreeMap::new(),
             ask: None,
+            office: false,
             model_may_see: false,
             free_text: false,
             min: None,

@@ -59,6 +59,7 @@ mod review;
 mod rounds;
 mod search;
 mod services_paid;
+mod services_priced;
 mod storage;
 mod support;
 mod traces;

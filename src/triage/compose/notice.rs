@@ -56,7 +56,9 @@ pub fn compose(material: &Material<'_>) -> Result<DraftContent, Error> {
             letter.block(PartKind::Operative, "operative-acknowledgement")?;
             extras.reasons = letter.explanation()?;
             letter.block(PartKind::Deadline, "deadline-acknowledgement")?;
-            extras.work_order = Some(work_order(material)?);
+            // Feedback is answered; only a fault is put right by somebody.
+            let fault = material.service.is_some_and(|service| !service.categories.is_empty());
+            extras.work_order = if fault { Some(work_order(material)?) } else { None };
             extras.deadline = target(material);
         }
         Owner::PlotOwner => {

@@ -76,7 +76,7 @@ pub fn run(
             from_attachment(rule, submission, &mut facts, &mut questions);
         }
         counted(desk, service, submission, file.reading.as_ref(), &mut facts);
-        required_by_the_case(service, &facts, &mut questions);
+        required_by_the_case(service, submission, &facts, &mut questions);
     }
     let window = service
         .and_then(|service| service.policy.as_ref())
@@ -182,10 +182,15 @@ fn counted(desk: &Desk, service: &ServiceFile, submission: &Submission, reading:
 }
 
 /// Asks for what only cases of this kind need, once what kind it is is known.
-fn required_by_the_case(service: &ServiceFile, facts: &Facts, questions: &mut Vec<Question>) {
+fn required_by_the_case(service: &ServiceFile, submission: &Submission, facts: &Facts, questions: &mut Vec<Question>) {
+    // Nobody who wrote an e-mail is asked for its address.
+    let known = submission.party.as_ref().is_some_and(|party| party.email.is_some());
     let needed = |when: &Option<Condition>| when.as_ref().is_some_and(|when| when.holds(facts) == Some(true));
     let asked = |questions: &[Question], about: &str| questions.iter().any(|question| question.about == about);
     for field in service.fields.iter().filter(|field| needed(&field.required_when)) {
+        if known && field.kind == FieldType::Email {
+            continue;
+        }
         if facts.get(&field.name).is_none() && !asked(questions, &field.name) {
             questions.push(question(&field.name, field.ask.as_ref(), &field.label));
         }
@@ -221,7 +226,7 @@ fn from_field(
     questions: &mut Vec<Question>,
     flags: &mut std::collections::BTreeSet<Flag>,
 ) {
-    let given = submission.fields.get(&field.name).filter(|value| !is_empty(value));
+    let given = submission.fields.get(&field.name).filter(|value| !field.office && !is_empty(value));
     let Some(given) = given else {
         if let Some(meaning) = &field.empty_means {
             if let Some(value) = written(meaning, field.kind) {
@@ -235,7 +240,7 @@ fn from_field(
                     },
                 });
             }
-        } else if field.required {
+        } else if field.required && !in_the_message(field, submission) {
             questions.push(question(&field.name, field.ask.as_ref(), &field.label));
         }
         return;
@@ -291,6 +296,11 @@ fn unreadable(field: &Field, problem: Unreadable) -> Question {
         rule: None,
         section: None,
     }
+}
+
+/// Whether somebody who wrote freely, and filled in no form, said there what the field asks for in words.
+fn in_the_message(field: &Field, submission: &Submission) -> bool {
+    field.free_text && submission.text.as_ref().is_some_and(|text| !text.trim().is_empty())
 }
 
 fn is_empty(value: &Json) -> bool {

@@ -48,6 +48,7 @@ static ORDER: LazyLock<Regex> = LazyLock::new(|| {
 pub fn open_fields<'a>(service: &'a ServiceFile, submission: &Submission) -> Vec<&'a Field> {
     let is_open = |field: &&Field| {
         field.model_may_see
+            && !field.office
             && field.empty_means.is_none()
             && !field.free_text
             && !NOT_STATED.contains(&field.name.as_str())

@@ -332,7 +332,7 @@ pub async fn again(posted: Posted<Followed>) -> Result<Response> {
     let mut filled = Filled::default();
     for field in &service.fields {
         // A day is of one year, what is written freely is of one case, and consent is given anew each time.
-        let once = field.kind == FieldType::Date || field.free_text;
+        let once = matches!(field.kind, FieldType::Date | FieldType::Moment) || field.free_text;
         let taken = if another { again.sender.contains(&field.name) } else { !once };
         if !taken || service.publication_consent.as_ref() == Some(&field.name) {
             continue;
