@@ -262,7 +262,7 @@ impl Offer {
         Self {
             services: reader.services(&base),
             delegations: reader.delegations(&base),
-            authorities: reader.authorities(&base),
+            authorities: reader.authorities(&base).0,
         }
     }
 }

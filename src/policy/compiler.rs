@@ -527,8 +527,8 @@ impl Compiler<'_> {
         known: &Known,
     ) -> Option<Expression> {
         match self.expression(source?, line, parameters, known)? {
-            (expression, Kind::Flag) => Some(expression),
-            (_, kind) => {
+            Read { expression, kind: Kind::Flag, .. } => Some(expression),
+            Read { kind, .. } => {
                 let instead = "write a comparison such as `facts.x == 'a'`";
                 self.fault(line, format!("the condition is {kind}"), instead);
                 None

@@ -42,7 +42,6 @@ use serde_json::Value;
 use crate::cases::{Act, Case, CaseId, Draft, EventKind, MunicipalityId, NewEvent, Person, Submission};
 use crate::clock::Ambient;
 use crate::storage::{Storage, Tx};
-use crate::triage::history::Others;
 use crate::triage::{Circumstances, Desk, Step, Triage, pipeline};
 
 pub use approve::Approval;

@@ -611,8 +611,8 @@ impl Worker {
             case.status = case.status.after(Act::Draft, Some(draft.content.kind))?;
             tx.insert_draft(draft).await?;
             tx.note_evaluated(&case).await?;
-            let desk = self.triage.desk(&case.municipality)?;
-            let entry = history::entry(desk, case.id, &case.number, case.received_at, &case.file);
+            let desk = Arc::clone(self.triage.now().desk(&case.municipality)?);
+            let entry = history::entry(&desk, case.id, &case.number, case.received_at, &case.file);
             tx.note_ledger(&case.municipality, case.id, entry.as_ref()).await?;
         }
         tx.save_case(&mut case).await?;

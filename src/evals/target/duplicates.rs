@@ -12,7 +12,6 @@ use crate::cases::{CaseFile, Matter};
 use crate::evals::case::EvalCase;
 use crate::evals::row::Used;
 use crate::intake::duplicates::{Likeness, Notice};
-use crate::triage::history::Others;
 use crate::triage::proposals::Proposals;
 use crate::triage::{Circumstances, Step};
 

@@ -15,7 +15,6 @@ use crate::cases::{
 use crate::municipality::calendar;
 use crate::policy::Rulebook;
 use crate::triage::compose::reason_lines;
-use crate::triage::history::Others;
 use crate::triage::{Circumstances, Desk, local_date};
 
 /// The fault that is none.
