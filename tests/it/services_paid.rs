@@ -97,6 +97,7 @@ fn the_letters_read_as_an_officer_would_write_them_in_both_languages() {
         // The sender's own words stay in their language: the degree, the name of the road.
         let mut swedish = submission;
         swedish.fields.insert("language".to_owned(), "sv".into());
+        swedish.party.as_mut().unwrap().language = Some(Language::Sv);
         for free in ["description", "wishes"] {
             swedish.fields.remove(free);
         }
