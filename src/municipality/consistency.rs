@@ -21,6 +21,7 @@ pub(super) fn check(pack: &Pack, faults: &mut Faults) {
     delegations(pack, faults);
     authorities(pack, faults);
     services(pack, faults);
+    histories(pack, faults);
     texts(pack, faults);
     examples(pack, faults);
     if let (Err(why), Some(origin)) = (Lexicon::compile(&pack.emergency), pack.origin("emergency", "")) {
@@ -289,10 +290,6 @@ fn services(pack: &Pack, faults: &mut Faults) {
             let instead = "name a field with `type: flag` and `empty_means: false`, not `required`".to_owned();
             at(&["publication_consent"], what, instead);
         }
-        history::check(pack, service, origin, faults);
-        let mut at = |path: &[&str], what: String, instead: String| {
-            faults.at(&origin.file, origin.line(path), what, instead);
-        };
         let mut codes = BTreeSet::new();
         for (n, category) in service.categories.iter().enumerate() {
             let place = ["categories", &format!("#{n}")];
@@ -315,6 +312,14 @@ fn services(pack: &Pack, faults: &mut Faults) {
                 let what = format!("the category `{}` names an unknown authority `{authority}`", category.code);
                 at(&place, what, write_one_of(authority.as_str(), pack.authorities.iter().map(|r| r.id.as_str())));
             }
+        }
+    }
+}
+
+fn histories(pack: &Pack, faults: &mut Faults) {
+    for (id, service) in &pack.services {
+        if let Some(origin) = pack.origin("service", id.as_str()) {
+            history::check(pack, service, origin, faults);
         }
     }
 }
