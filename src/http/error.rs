@@ -310,12 +310,7 @@ fn refused(refusal: &Refusal) -> Problem {
             "Emergency words were found and nobody has acknowledged the alert (K27). Acknowledge it first (POST /v1/alerts/…/acknowledge)."
                 .to_owned(),
         ),
-        Refusal::OthersChanged { facts } => say(
-            S::CONFLICT,
-            "Other cases changed",
-            "Another case changed what this draft rests on (`facts`). It is being made anew; read it, then approve that.".to_owned(),
-        )
-        .with("facts", facts),
+        Refusal::OthersChanged { facts } => others_changed(refusal, facts),
         Refusal::AlreadyDecided => say(S::CONFLICT, "Already decided", "Another approval came first.".to_owned()),
         Refusal::ChangedMeanwhile => {
             say(S::CONFLICT, "Changed meanwhile", "The case changed while you acted; nothing of this was kept. Read it again.".to_owned())
@@ -336,6 +331,12 @@ fn refused(refusal: &Refusal) -> Problem {
         // Storage's errors were taken apart on the way in.
         Refusal::Storage(_) => shell::internal(),
     }
+}
+
+fn others_changed(refusal: &Refusal, facts: &[String]) -> Problem {
+    let detail =
+        "Another case changed what this draft rests on (`facts`). It is being made anew; read it, then approve that.";
+    Problem::new(StatusCode::CONFLICT, refusal.code(), "Other cases changed", detail.to_owned()).with("facts", facts)
 }
 
 /// The same `match`, for a submission that cannot be taken.

@@ -254,13 +254,13 @@ fn earlier(given: Value, defaults: &Defaults) -> Result<Vec<Earlier>, IntakeErro
         };
         let outcome = match item.remove("outcome") {
             None => None,
-            Some(word) => match word.as_str().and_then(Outcome::parse) {
-                Some(outcome) => Some(outcome),
-                None => {
+            Some(word) => {
+                let Some(outcome) = word.as_str().and_then(Outcome::parse) else {
                     let known: Vec<&str> = Outcome::ALL.iter().map(|outcome| outcome.as_str()).collect();
                     return refuse(at("/outcome"), "this is no outcome", format!("write one of: {}", known.join(", ")));
-                }
-            },
+                };
+                Some(outcome)
+            }
         };
         if item.contains_key("earlier") {
             return refuse(

@@ -22,6 +22,7 @@ pub(super) fn check(pack: &Pack, faults: &mut Faults) {
     authorities(pack, faults);
     tasks(pack, faults);
     services(pack, faults);
+    histories(pack, faults);
     texts(pack, faults);
     examples(pack, faults);
     if let (Err(why), Some(origin)) = (Lexicon::compile(&pack.emergency), pack.origin("emergency", "")) {
@@ -323,10 +324,6 @@ fn services(pack: &Pack, faults: &mut Faults) {
             let instead = "name a field with `type: flag` and `empty_means: false`, not `required`".to_owned();
             at(&["publication_consent"], what, instead);
         }
-        history::check(pack, service, origin, faults);
-        let mut at = |path: &[&str], what: String, instead: String| {
-            faults.at(&origin.file, origin.line(path), what, instead);
-        };
         let mut codes = BTreeSet::new();
         for (n, category) in service.categories.iter().enumerate() {
             let row = format!("#{n}");
@@ -354,6 +351,14 @@ fn services(pack: &Pack, faults: &mut Faults) {
                     write_one_of(authority.as_str(), pack.authorities.iter().map(|r| r.id.as_str())),
                 );
             }
+        }
+    }
+}
+
+fn histories(pack: &Pack, faults: &mut Faults) {
+    for (id, service) in &pack.services {
+        if let Some(origin) = pack.origin("service", id.as_str()) {
+            history::check(pack, service, origin, faults);
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::cases::{
     Act, Case, CaseId, DocumentId, Draw, EventKind, LeftOutCase, MunicipalityId, NewEvent, Person, Round, RoundId,
     RoundKind, RoundResult, SectionId, Share, Status, Summand,
 };
+use crate::municipality::format::ServiceFile;
 use crate::policy::document::RoundOf;
 use crate::storage::SoughtRound;
 use crate::triage::rounds::{self, Due, Standing, Why};
@@ -239,7 +240,7 @@ impl Review {
         let pack = &desk.rulebook.pack;
         let governed =
             pack.services.values().filter(|service| service.policy.as_ref() == Some(&due.window.document.id));
-        let rows: Vec<&str> = governed.flat_map(|service| service.delegations()).collect();
+        let rows: Vec<&str> = governed.flat_map(ServiceFile::delegations).collect();
         let decides = |post| rows.iter().any(|row| pack.may_decide(post, row, None, today).is_ok());
         if person.post.as_ref().is_some_and(decides) {
             return Ok(());
@@ -328,16 +329,13 @@ fn weigh<'a>(
     }
     for (nth, out) in leave_out.into_iter().enumerate() {
         let number = out.number.trim();
-        match waiting.iter().position(|(waits, _)| *waits == number) {
-            Some(at) => {
-                waiting.remove(at);
-                left_out.push(LeftOutCase { number: number.to_owned(), reason: out.reason.into() });
-            }
-            None => {
-                let instead = "leave out only cases that keep the round waiting";
-                let pointer = format!("/leave_out/{nth}/number");
-                flaws.push(Flaw::new(&pointer, "this case does not wait", instead).coded("not-waiting"));
-            }
+        if let Some(at) = waiting.iter().position(|(waits, _)| *waits == number) {
+            waiting.remove(at);
+            left_out.push(LeftOutCase { number: number.to_owned(), reason: out.reason.into() });
+        } else {
+            let instead = "leave out only cases that keep the round waiting";
+            let pointer = format!("/leave_out/{nth}/number");
+            flaws.push(Flaw::new(&pointer, "this case does not wait", instead).coded("not-waiting"));
         }
     }
     flaws.extend(waiting.into_iter().map(|(number, why)| {

@@ -80,10 +80,11 @@ pub struct Due<'a> {
 pub fn due(desk: &Desk, now: Timestamp) -> impl Iterator<Item = Due<'_>> {
     let library = &desk.rulebook.library;
     let a_year_ago = now.checked_sub(SignedDuration::from_hours(365 * 24)).unwrap_or(now);
-    let last = move |id| library.window_for(id, a_year_ago);
-    // At the turn of the year the next window has not opened: the last one may still have its round to be run.
-    let window = move |id| library.window_for(id, now).filter(|window| window.opens <= now).or_else(|| last(id));
-    let windows = library.ids().filter_map(window);
+    let windows = library.ids().filter_map(move |id| {
+        // At the turn of the year the next window has not opened: the last one may still have its round to be run.
+        let opened = library.window_for(id, now).filter(|window| window.opens <= now);
+        opened.or_else(|| library.window_for(id, a_year_ago))
+    });
     windows.flat_map(|window| window.document.rounds.iter().map(move |rule| Due { window, rule }))
 }
 

@@ -1,6 +1,8 @@
 //! Rounds in the console: which are due, what keeps them waiting, running one, and its result with how to verify it. The
 //! same as `/v1/rounds`.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
@@ -25,8 +27,8 @@ struct View {
     may_run: bool,
     /// What is wrong with the form that was sent, each kind once.
     faults: Vec<&'static str>,
-    /// The round that was sent.
-    sent: Option<String>,
+    /// What was typed, by name; none where nothing was refused.
+    typed: BTreeMap<String, String>,
 }
 
 /// A round with the name of its policy.
@@ -42,7 +44,7 @@ struct Shown {
 /// # Errors
 /// A fault of ours.
 pub async fn show(State(app): State<App>, reader: Reader, person: Can<ReadRounds>) -> Result<Response> {
-    page(&app, &reader, &person, Vec::new(), None).await
+    page(&app, &reader, &person, Vec::new(), Form::default()).await
 }
 
 /// `POST /console/rounds`: runs one.
@@ -50,7 +52,6 @@ pub async fn show(State(app): State<App>, reader: Reader, person: Can<ReadRounds
 /// # Errors
 /// A refusal that is not about the form; a fault of ours.
 pub async fn run(State(app): State<App>, reader: Reader, person: Can<Decide>, form: Form) -> Result<Response> {
-    let sent = form.text("round").map(ToOwned::to_owned);
     let outcome = match new_round(&form) {
         Ok(new) => app.review().run_round(&person, new).await.map_err(|refusal| match refusal {
             Refusal::Invalid(flaws) => Ok(flaws.iter().filter_map(|flaw| flaw.code).collect()),
@@ -60,7 +61,7 @@ pub async fn run(State(app): State<App>, reader: Reader, person: Can<Decide>, fo
     };
     match outcome {
         Ok(_) => Ok(go("/console/rounds").into_response()),
-        Err(Ok(faults)) => page(&app, &reader, &person, faults, sent).await,
+        Err(Ok(faults)) => page(&app, &reader, &person, faults, form).await,
         Err(Err(error)) => Err(error),
     }
 }
@@ -91,7 +92,7 @@ async fn page(
     reader: &Reader,
     person: &Person,
     mut faults: Vec<&'static str>,
-    sent: Option<String>,
+    typed: Form,
 ) -> Result<Response> {
     faults.dedup();
     let library = &app.review().desk(&person.municipality)?.rulebook.library;
@@ -102,5 +103,5 @@ async fn page(
     let states = app.review().rounds(&person.municipality).await?;
     let rounds = states.into_iter().map(|state| Shown { title: title(&state), state }).collect();
     let may_run = person.role == Role::Approver;
-    render::page("console/rounds.html", reader, View { rounds, may_run, faults, sent })
+    render::page("console/rounds.html", reader, View { rounds, may_run, faults, typed: typed.0.into_iter().collect() })
 }
