@@ -9,7 +9,7 @@ use super::emergency::Lexicon;
 use super::fault::Faults;
 use super::format::{DeciderKind, Field, FieldType, ServiceFile};
 use super::history;
-use super::pack::{Pack, row_key};
+use super::pack::{Origin, Pack, row_key};
 use super::yaml::write_one_of;
 use rust_decimal::Decimal;
 
@@ -324,33 +324,40 @@ fn services(pack: &Pack, faults: &mut Faults) {
             let instead = "name a field with `type: flag` and `empty_means: false`, not `required`".to_owned();
             at(&["publication_consent"], what, instead);
         }
-        let mut codes = BTreeSet::new();
-        for (n, category) in service.categories.iter().enumerate() {
-            let row = format!("#{n}");
-            let place = ["categories", &row];
-            if !codes.insert(&category.code) {
-                at(
-                    &place,
-                    format!("the category code `{}` stands twice", category.code),
-                    "give one of them another code".to_owned(),
-                );
-            }
-            if let Some(department) =
-                category.department.as_ref().filter(|d| !pack.municipality.departments.contains_key(d))
-            {
-                let what = format!("the category `{}` names an unknown department `{department}`", category.code);
-                at(&["categories", &row, "department"], what, write_one_of(department.as_str(), departments()));
-            }
-            if let Some(authority) =
-                category.authority.as_ref().filter(|a| !pack.authorities.iter().any(|r| r.id == **a))
-            {
-                let what = format!("the category `{}` names an unknown authority `{authority}`", category.code);
-                at(
-                    &["categories", &row, "authority"],
-                    what,
-                    write_one_of(authority.as_str(), pack.authorities.iter().map(|r| r.id.as_str())),
-                );
-            }
+        categories(pack, service, origin, faults);
+    }
+}
+
+/// The tree of categories of a notice: codes once, departments and authorities that there are.
+fn categories(pack: &Pack, service: &ServiceFile, origin: &Origin, faults: &mut Faults) {
+    let departments = || pack.municipality.departments.keys().map(crate::cases::DepartmentId::as_str);
+    let mut at = |path: &[&str], what: String, instead: String| {
+        faults.at(&origin.file, origin.line(path), what, instead);
+    };
+    let mut codes = BTreeSet::new();
+    for (n, category) in service.categories.iter().enumerate() {
+        let row = format!("#{n}");
+        let place = ["categories", &row];
+        if !codes.insert(&category.code) {
+            at(
+                &place,
+                format!("the category code `{}` stands twice", category.code),
+                "give one of them another code".to_owned(),
+            );
+        }
+        if let Some(department) =
+            category.department.as_ref().filter(|d| !pack.municipality.departments.contains_key(d))
+        {
+            let what = format!("the category `{}` names an unknown department `{department}`", category.code);
+            at(&["categories", &row, "department"], what, write_one_of(department.as_str(), departments()));
+        }
+        if let Some(authority) = category.authority.as_ref().filter(|a| !pack.authorities.iter().any(|r| r.id == **a)) {
+            let what = format!("the category `{}` names an unknown authority `{authority}`", category.code);
+            at(
+                &["categories", &row, "authority"],
+                what,
+                write_one_of(authority.as_str(), pack.authorities.iter().map(|r| r.id.as_str())),
+            );
         }
     }
 }
@@ -486,7 +493,7 @@ fn texts(pack: &Pack, faults: &mut Faults) {
     }
 }
 
-fn check_dates(origin: &super::pack::Origin, valid: Validity, path: &[&str], faults: &mut Faults) {
+fn check_dates(origin: &Origin, valid: Validity, path: &[&str], faults: &mut Faults) {
     if let Some(to) = valid.to.filter(|to| *to < valid.from) {
         let what = format!("it ends on {to}, before it begins on {}", valid.from);
         faults.at(&origin.file, origin.line(path), what, "write a later `to`, or leave `to` out");

@@ -162,7 +162,7 @@ impl Compiler<'_> {
             (Some(name), GoverningDate::Event) => match front.facts.get(name).map(|fact| fact.kind) {
                 Some(FactType::Date | FactType::Time) => {}
                 Some(_) => {
-                    self.fault(line, format!("the event `{name}` is no day"), "name a fact of type date or time")
+                    self.fault(line, format!("the event `{name}` is no day"), "name a fact of type date or time");
                 }
                 None => {
                     let instead = write_one_of(name, front.facts.keys().map(String::as_str));

@@ -207,7 +207,9 @@ fn read_folder(
         let base = files.iter().find(|text| text.front.translation_of.is_none());
         // Without the text that has them no figure can be told.
         if let Some(parameters) = base.map(|text| text.front.parameters.clone()) {
-            files.iter_mut().for_each(|text| text.fill(&parameters, faults));
+            for text in &mut files {
+                text.fill(&parameters, faults);
+            }
         }
         if let Some(document) = join_languages(files, all_read, faults) {
             read.entry(id).or_default().push(document);
@@ -281,7 +283,8 @@ fn adopt(documents: &mut BTreeMap<DocumentId, Vec<Document>>, pack: &Pack, fault
 /// A municipality's own policy says who adopted it.
 fn not_adopted(documents: &BTreeMap<DocumentId, Vec<Document>>, faults: &mut Faults) {
     let policies = documents.values().flatten().filter(|document| document.kind == DocumentKind::Policy);
-    for document in policies.filter(|document| document.adopted.is_empty()) {
+    let adopted = |document: &&Document| document.adopted.contains_key(&document.text_language(Language::Fi));
+    for document in policies.filter(|document| !adopted(document)) {
         let instead = "add `adopted: {body: …, date: …, section: \"§ …\"}`";
         faults.at(&document.file, 1, "nobody adopted the policy", instead);
     }

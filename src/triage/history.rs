@@ -143,12 +143,9 @@ impl Desk {
         ledger: &Ledger,
     ) -> Result<CaseFile, Error> {
         let at = Circumstances {
-            number,
             case: Some(case),
-            now: submission.received_at,
-            alerts_open: false,
-            attached: None,
             others: Others::Cases(ledger),
+            ..Circumstances::new(number, submission.received_at)
         };
         let steps = Step::ALL.into_iter().filter(|step| *step != Step::Compose);
         steps.into_iter().try_fold(CaseFile::default(), |file, step| {

@@ -18,6 +18,7 @@ const WORKED: &str = "base/policies/private-road-grant.tests.yaml";
 const BY_LAWS: &str = "harjuvesi/policies/hallintosaanto@2026-01-01.fi.md";
 const LAW: &str = "base/law/hallintolaki.fi.md";
 const APPEAL: &str = "base/texts/fi/appeal-A.md";
+const SWEDISH_APPEAL: &str = "base/texts/sv/appeal-A.md";
 
 /// What an officer does to a file.
 enum Change {
@@ -69,7 +70,7 @@ const FAULTS: &[Fault] = &[
     ("a claim that goes to nobody", SERVICE, Lacks("delegation: road-grant\n", "", "appeal:"), "goes to nobody", "add `delegation: …`"),
     ("claims to a post", MUNICIPALITY, Writes("department: technical\n    claims_to: technical-board\n    deputy: street-master", "department: technical\n    claims_to: street-master\n    deputy: street-master"), "go to a post, not to a body", "`technical-board`"),
     ("claims to nobody", MUNICIPALITY, Lacks("    department: technical\n    claims_to: technical-board\n    deputy: street-master\n", "    department: technical\n    deputy: street-master\n", "title: {fi: tekninen johtaja"), "nobody takes claims against decisions of the post `technical-director`", "`claims_to: …`"),
-    ("no text of the instructions", APPEAL, Removes(SERVICE), "there is no text `appeal-A` in `fi`", "`texts/fi/appeal-A.md`"),
+    ("no Finnish text of the instructions", APPEAL, Removes(SWEDISH_APPEAL), "the text `appeal-A` of 2024-01-01 has no version in `fi`", "add it under texts/fi"),
     // Delegation
     ("a decider who does not exist", DELEGATION, Writes("{up_to: \"3000.00\", decider: technical-director}", "{up_to: \"3000.00\", decider: technical-directr}"), "unknown decider `technical-directr`", "`technical-director`"),
     ("two rows on one day", DELEGATION, Writes("to: 2025-12-31", "to: 2026-01-31"), "two rows of the delegation `road-grant` hold on 2026-01-01", "the day before"),
