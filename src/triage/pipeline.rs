@@ -601,7 +601,8 @@ impl Worker {
             self.raise_missed_alert(&mut tx, &case).await?;
         }
         if steps.contains(&Step::Classify) && to_be_split(&case.file, &case.file) {
-            self.split(&mut tx, &mut case, submission).await?;
+            // Few messages are split: the future of all others stays small.
+            Box::pin(self.split(&mut tx, &mut case, submission)).await?;
         }
         let draft = match stretch.proposal {
             Some(proposal) => Some(self.draft(&mut tx, &case, proposal).await?),
