@@ -19,7 +19,9 @@ use tokio::task::{JoinError, JoinSet};
 
 use super::history::{self, Others};
 use super::proposals::Noted;
-use super::{Circumstances, Desk, Error as StepError, Live, Proposal, Step, Thought, material, matters, rounds, similar};
+use super::{
+    Circumstances, Desk, Error as StepError, Live, Proposal, Step, Thought, material, matters, rounds, similar,
+};
 use crate::cases::{
     Act, Actor, AlertId, Case, CaseFile, CaseId, CaseRef, Draft, DraftId, EventKind, IllegalTransition, Ledger,
     MunicipalityId, NewEvent, Preparer, SplitMatter, Status, Submission,

@@ -12,7 +12,8 @@ use jiff::ToSpan as _;
 use regex::Regex;
 use serde_json::{Value, json};
 use vireille::cases::{
-    Appeal, AppealKind, CaseFile, Check, CheckResult, DraftContent, Euro, Language, PartKind, Preparer, RuleOutcome, Submission,
+    Appeal, AppealKind, CaseFile, Check, CheckResult, DraftContent, Euro, Language, PartKind, Preparer, RuleOutcome,
+    Submission,
 };
 use vireille::triage::Desk;
 
@@ -77,7 +78,9 @@ type Mutate = fn(&Clean) -> Vec<DraftContent>;
 fn each(text: &str, pattern: &Regex, other: impl Fn(&str) -> Option<String>) -> Vec<String> {
     let found = pattern.find_iter(text).take(4);
     found
-        .filter_map(|found| Some(format!("{}{}{}", &text[..found.start()], other(found.as_str())?, &text[found.end()..])))
+        .filter_map(|found| {
+            Some(format!("{}{}{}", &text[..found.start()], other(found.as_str())?, &text[found.end()..]))
+        })
         .filter(|mutant| mutant != text)
         .collect()
 }
@@ -241,5 +244,9 @@ fn a_mutant_is_blocked_and_a_clean_draft_is_not() {
     println!("{}", missed.join("\n"));
     assert_eq!(false_blocks, Vec::<String>::new(), "clean drafts that are blocked");
     assert!(drafts.len() >= 30 && tried_all > 500, "{} drafts, {tried_all} mutants", drafts.len());
-    assert!(caught_all * 100 >= tried_all * 99, "{caught_all} of {tried_all} blocked; went through:\n{}", missed.join("\n"));
+    assert!(
+        caught_all * 100 >= tried_all * 99,
+        "{caught_all} of {tried_all} blocked; went through:\n{}",
+        missed.join("\n")
+    );
 }

@@ -112,6 +112,10 @@ fn kind(material: &Material<'_>) -> DraftKind {
     if !material.file.asked.is_empty() && answerable {
         return DraftKind::Completion;
     }
+    // Nobody is answered on the merits while nobody is sure what they ask.
+    if material.classification.abstained && !applies {
+        return DraftKind::Acknowledgement;
+    }
     let outcome = material.file.assessment.as_ref().map(|assessment| assessment.outcome);
     let own = |outcome| material.service.and_then(|service| service.drafts.get(&outcome)).copied();
     if let Some(kind) = outcome.and_then(own) {

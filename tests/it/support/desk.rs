@@ -12,7 +12,6 @@ use vireille::intake;
 use vireille::model::TextClassifier;
 use vireille::policy::{Rulebook, Rulebooks};
 use vireille::search::{Embedded, Search};
-use vireille::triage::history::Others;
 use vireille::triage::{Circumstances, Desk, Proposal, Triage};
 
 /// The folder of the packs.
