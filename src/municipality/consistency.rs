@@ -284,34 +284,7 @@ fn services(pack: &Pack, faults: &mut Faults) {
             }
         }
         let fields = || service.fields.iter().map(|field| field.name.as_str());
-        for (key, name) in
-            [("party", service.party.as_deref()), ("subject", service.subject.as_ref().map(|s| s.field.as_str()))]
-        {
-            if let Some(name) = name.filter(|name| !fields().any(|field| field == *name)) {
-                at(&[key], format!("`{key}` names an unknown field `{name}`"), write_one_of(name, fields()));
-            }
-        }
-        for (path, condition) in conditions(service) {
-            let path: Vec<&str> = path.iter().map(String::as_str).collect();
-            for (name, values) in condition.values() {
-                let Some(field) = service.fields.iter().find(|field| field.name == name) else {
-                    at(&path, format!("the condition names an unknown field `{name}`"), write_one_of(name, fields()));
-                    continue;
-                };
-                let choices = || field.choices.keys().map(String::as_str);
-                for value in values {
-                    if let (FieldType::Choice, ParameterValue::Text(value)) = (field.kind, value)
-                        && !field.choices.contains_key(value)
-                    {
-                        at(
-                            &path,
-                            format!("`{value}` is no choice of the field `{name}`"),
-                            write_one_of(value, choices()),
-                        );
-                    }
-                }
-            }
-        }
+        references(service, &mut at);
         for name in service.again.iter().flat_map(|again| &again.sender) {
             if !fields().any(|field| field == name) {
                 at(&["again", "sender"], format!("unknown field `{name}`"), write_one_of(name, fields()));
@@ -366,6 +339,35 @@ fn histories(pack: &Pack, faults: &mut Faults) {
     for (id, service) in &pack.services {
         if let Some(origin) = pack.origin("service", id.as_str()) {
             history::check(pack, service, origin, faults);
+        }
+    }
+}
+
+/// The party, the subject and the conditions of a service name fields of its form, and values that these can have.
+fn references(service: &ServiceFile, at: &mut impl FnMut(&[&str], String, String)) {
+    let fields = || service.fields.iter().map(|field| field.name.as_str());
+    for (key, name) in
+        [("party", service.party.as_deref()), ("subject", service.subject.as_ref().map(|s| s.field.as_str()))]
+    {
+        if let Some(name) = name.filter(|name| !fields().any(|field| field == *name)) {
+            at(&[key], format!("`{key}` names an unknown field `{name}`"), write_one_of(name, fields()));
+        }
+    }
+    for (path, condition) in conditions(service) {
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        for (name, values) in condition.values() {
+            let Some(field) = service.fields.iter().find(|field| field.name == name) else {
+                at(&path, format!("the condition names an unknown field `{name}`"), write_one_of(name, fields()));
+                continue;
+            };
+            let choices = || field.choices.keys().map(String::as_str);
+            for value in values {
+                if let (FieldType::Choice, ParameterValue::Text(value)) = (field.kind, value)
+                    && !field.choices.contains_key(value)
+                {
+                    at(&path, format!("`{value}` is no choice of the field `{name}`"), write_one_of(value, choices()));
+                }
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use regex::Regex;
 use rust_decimal::Decimal;
 
 use super::{Subject, words};
-use crate::cases::{Check, CheckId, Euro, Localized, PartKind, Value};
+use crate::cases::{Assessment, CalculationStep, Check, CheckId, Euro, Localized, PartKind, Value, write_value};
 use crate::policy;
 
 /// A sum of euros as people write it, in all languages of the house.
@@ -111,23 +111,26 @@ fn operative_fault(subject: &Subject<'_>) -> Option<Localized> {
 /// Sums that have a source: facts, calculation, parameters, fixed blocks and the quoted sections.
 fn known_sums(subject: &Subject<'_>) -> BTreeSet<Decimal> {
     let mut known = BTreeSet::new();
-    let mut add = |value: &Value| match value {
-        Value::Number(number) => drop(known.insert(number.normalize())),
+    // Three hundred metres are no source for three hundred euros: a number counts by its unit.
+    let mut add = |value: &Value, unit: Option<&str>| match value {
+        Value::Number(number) if unit.is_some_and(|unit| unit.starts_with("EUR")) => {
+            known.insert(number.normalize());
+        }
         Value::Money(euro) => drop(known.insert(euro.decimal().normalize())),
         _ => {}
     };
     for fact in subject.file.facts.iter() {
-        add(&fact.value);
+        add(&fact.value, fact.unit.as_deref());
     }
     if let Some(assessment) = &subject.file.assessment {
         for step in &assessment.calculation {
-            step.value.iter().for_each(&mut add);
+            step.value.iter().for_each(|value| add(value, step.unit.as_deref()));
         }
         for rule in &assessment.rules {
-            rule.parameters.values().for_each(|parameter| add(&parameter.value));
+            rule.parameters.values().for_each(|parameter| add(&parameter.value, parameter.unit.as_deref()));
         }
         if let Some(amount) = assessment.amount {
-            add(&Value::Money(amount));
+            add(&Value::Money(amount), None);
         }
     }
     for text in super::sources::fixed_texts(subject) {
@@ -142,6 +145,20 @@ fn known_sums(subject: &Subject<'_>) -> BTreeSet<Decimal> {
         }
     }
     known
+}
+
+/// A step that the letter's calculation shows with another value, or not at all.
+fn misshown<'a>(subject: &Subject<'_>, assessment: &'a Assessment) -> Option<&'a str> {
+    let content = subject.content;
+    let shown = content.part(PartKind::Calculation)?;
+    let line = |step: &CalculationStep| {
+        let value = write_value(step.value.as_ref()?, step.unit.as_deref(), content.language);
+        Some(format!("– {}: {value}", step.label.get(content.language)))
+    };
+    let told = |line: &String| shown.text.lines().any(|written| written == line);
+    let steps = assessment.calculation.iter().filter(|step| !step.hidden);
+    let wrong = steps.filter_map(|step| Some((step, line(step)?))).find(|(_, line)| !told(line));
+    wrong.map(|(step, _)| step.name.as_str())
 }
 
 /// The stored assessment reproduces from its facts, its version and people's rulings.
@@ -168,6 +185,9 @@ pub fn k02(subject: &Subject<'_>) -> Check {
         .find(|(again, stored)| again.name != stored.name || again.value != stored.value);
     if let Some((step, _)) = differing {
         return Check::fail(CheckId::K02, words::step_does_not_reproduce(&step.name));
+    }
+    if let Some(name) = misshown(subject, assessment) {
+        return Check::fail(CheckId::K02, words::step_not_as_computed(name));
     }
     let version = format!("{}@{}", assessment.document, assessment.version);
     Check::pass(CheckId::K02, words::reproduces(version))

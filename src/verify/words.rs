@@ -876,6 +876,12 @@ words! {
         en: "holds characters that hide",
     }
 
+    step_not_as_computed(step) {
+        fi: "laskelman vaihe `{step}` ei ole kirjeessä niin kuin se laskettiin",
+        sv: "beräkningssteget `{step}` står inte i brevet så som det beräknades",
+        en: "the step `{step}` does not stand in the letter as it was computed",
+    }
+
     // K14: the party.
     party_agrees() {
         fi: "osapuolen, tilin ja rekisterin tiedot sopivat yhteen",

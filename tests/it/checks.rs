@@ -403,7 +403,7 @@ fn k14_differences_of_the_party_are_listed() {
     };
     // An accounting firm put the papers of two cooperatives together.
     caught(CheckId::K14, grant(), file("Tili FI50 1234 5600 0050 16"), "another account number");
-    caught(CheckId::K14, grant(), file("Y-tunnus 7654321-4, toinen tiekunta"), "another business id");
+    caught(CheckId::K14, grant(), file("Y-tunnus 7654321-2, toinen tiekunta"), "another business id");
     let mut ours = grant();
     file("Tili FI21 1234 5600 0007 85, Y-tunnus 1234567-1")(&mut ours);
     assert_eq!(result(&ours.checks(), CheckId::K14).result, CheckResult::Pass);
@@ -630,7 +630,11 @@ mod prose {
             let text = lines.join("\n");
             match self.content.parts.iter_mut().find(|part| part.kind == PartKind::Reasons) {
                 Some(part) => part.text = text,
-                None => self.content.parts.push(Part { kind: PartKind::Reasons, title: None, text }),
+                None => self.content.parts.push(Part {
+                    kind: PartKind::Reasons,
+                    title: Some("Perustelut".to_owned()),
+                    text,
+                }),
             }
         }
 

@@ -19,6 +19,9 @@ use vireille::triage::Desk;
 
 use crate::support::desk::*;
 
+/// When they are drafted: after the last of them came in.
+const LATER: &str = "2026-06-01T09:00:00Z";
+
 /// A clean draft with everything that its checks look at.
 struct Clean {
     name: String,
@@ -31,7 +34,7 @@ struct Clean {
 impl Clean {
     fn checks(&self, mut content: DraftContent) -> Vec<Check> {
         content.letter = DraftContent::render_letter(&content.parts);
-        let at = circumstances(NOW);
+        let at = circumstances(LATER);
         self.desk.check(&self.submission, &self.file, &content, &Preparer::Engine, None, &at)
     }
 }
@@ -59,7 +62,7 @@ fn clean_drafts() -> Vec<Clean> {
             }
             let submission = submission(&sample);
             let desk = Arc::clone(TRIAGE.desk(&municipality.parse().unwrap()).unwrap());
-            let (file, proposal) = triage_on(&desk, &submission, NOW);
+            let (file, proposal) = triage_on(&desk, &submission, LATER);
             let name = format!("{} {language}", path.file_stem().unwrap().display());
             drafts.push(Clean { name, desk, submission, file, content: proposal.content });
         }
@@ -76,12 +79,13 @@ type Mutate = fn(&Clean) -> Vec<DraftContent>;
 
 /// A text with one match at a time replaced.
 fn each(text: &str, pattern: &Regex, other: impl Fn(&str) -> Option<String>) -> Vec<String> {
-    let found = pattern.find_iter(text).take(4);
+    let found = pattern.find_iter(text);
     found
         .filter_map(|found| {
             Some(format!("{}{}{}", &text[..found.start()], other(found.as_str())?, &text[found.end()..]))
         })
         .filter(|mutant| mutant != text)
+        .take(4)
         .collect()
 }
 
@@ -100,7 +104,8 @@ fn in_parts(clean: &Clean, kinds: &[PartKind], mutants: impl Fn(&str) -> Vec<Str
 
 /// The draft with words behind the first part that people may edit.
 fn with(clean: &Clean, words: &str) -> Vec<DraftContent> {
-    let kinds = [PartKind::Conditions, PartKind::Matter, PartKind::Contact];
+    // What the sender wrote stands in the matter, in whatever language.
+    let kinds = [PartKind::Conditions, PartKind::Contact];
     let part = kinds.iter().find_map(|kind| clean.content.parts.iter().position(|part| part.kind == *kind));
     part.into_iter()
         .map(|n| {
@@ -170,7 +175,7 @@ const MUTATIONS: &[(&str, Mutate)] = &[
     ("appeal, days in the data", |c| changed(c, |d| { let days = appeal(d)?.days.as_mut()?; *days = if *days == 14 { 30 } else { 14 }; Some(()) })),
     ("appeal, days in the words", |c| in_parts(c, &[PartKind::Appeal], |text| each(text, &NUMBER, |days| (days == "14" || days == "30").then(|| "21".to_owned())))),
     ("appeal added to a letter that prepares", |c| changed(c, |d| { if d.kind.is_decision() { return None; } d.appeal = Appeal { kind: AppealKind::A, addressee: Some("kunnanhallitukselle".to_owned()), days: Some(14) }; Some(()) })),
-    ("addressee in the data", |c| changed(c, |d| { *appeal(d)?.addressee.as_mut()? = "valtuustolle".to_owned(); Some(()) })),
+    ("addressee in the data", |c| changed(c, |d| { "valtuustolle".clone_into(appeal(d)?.addressee.as_mut()?); Some(()) })),
     ("addressee in the words", |c| { let to = c.content.appeal.addressee.clone().unwrap_or_default(); in_parts(c, &[PartKind::Appeal], |text| if to.is_empty() { vec![] } else { vec![text.replace(&to, "valtuustolle")] }) }),
     ("decider", |c| changed(c, |d| { d.decider.as_mut()?.id = "nobody".parse().ok()?; Some(()) })),
     ("decider taken away", |c| changed(c, |d| { if !d.kind.is_decision() { return None; } d.decider.take().map(drop) })),

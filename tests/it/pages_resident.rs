@@ -65,7 +65,8 @@ pub async fn decide(app: &TestApp, number: &str) {
 async fn own_words_lead_to_the_form_and_are_not_typed_again() {
     let app = spawn_app().await;
     let mut browser = Browser::new(&app);
-    browser.get("/").await.leads_to("/m/harjuvesi");
+    let chosen = browser.get("/").await.expect(200).says("/m/harjuvesi").says("/m/lillsund-salmela");
+    chosen.says("Yläharjun kunta");
     let page = browser.get("/m/harjuvesi?q=Katuvalo+ei+pala+Koulutiell%C3%A4").await.expect(200);
     let page = page.says("Vikailmoitus").says("Yksityistieavustus").says("Katuvalo ei pala Koulutiellä");
     assert_eq!(value(&page, "category").as_deref(), Some("LI1"));

@@ -281,12 +281,15 @@ async fn llmock_embeds_text_by_text_and_in_order() {
     let folder = tempfile::tempdir().unwrap();
     let whole = Embedding { batch: 100, ..settings };
     llmock.post("reset", &json!({})).await;
+    let mut asked = Vec::new();
     for _ in 0..2 {
         let kept = Vectors::of(&passages, embeds(&whole), folder.path(), Kept::Trusted, &|_, _| ()).await.unwrap();
         assert_eq!((kept.model(), kept.dimension()), ("vectors", 1_536));
+        asked.push(llmock.get("requests").await["count"].as_u64().unwrap());
     }
-    let asked = llmock.get("requests").await["count"].as_u64().unwrap();
-    assert_eq!(asked, u64::try_from(passages.parts().len().div_ceil(100)).unwrap(), "the second time all were kept");
+    let at_most = u64::try_from(passages.parts().len().div_ceil(100)).unwrap();
+    assert!((1..at_most).contains(&asked[0]), "{asked:?}: what three municipalities share is embedded once");
+    assert_eq!(asked[0], asked[1], "the second time all were kept");
 }
 
 fn embedding(url: &str, name: &str) -> Embedding {

@@ -121,7 +121,7 @@ async fn the_same_files_give_the_same_and_an_edit_shows_as_distance() {
 fn other_rates() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     copy(&policies(), folder.path());
-    let policy = folder.path().join("harjuvesi/policies");
+    let policy = folder.path().join("base/policies");
     // Its worked cases hold the amounts of the old rate.
     std::fs::remove_file(policy.join("private-road-grant.tests.yaml")).unwrap();
     let mut changed = 0;

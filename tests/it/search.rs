@@ -88,7 +88,6 @@ async fn a_question_without_words_or_of_a_stranger_brings_nothing() {
     for query in [
         asking(""),
         asking("!!! ???"),
-        Query { language: Language::En, ..asking("private road grant") },
         Query { municipality: "muualla".parse().unwrap(), ..asking("yksityistie") },
         Query { limit: 0, ..asking("yksityistie") },
     ] {
@@ -162,7 +161,10 @@ async fn a_model_that_changed_behind_its_name_embeds_everything_again() {
 #[tokio::test]
 async fn vectors_of_two_lengths_are_never_mixed() {
     let (folder, letters) = (tempfile::tempdir().unwrap(), Letters::new());
-    let parts = Passages::of(&rulebooks()).parts().to_vec();
+    let mut parts = Passages::of(&rulebooks()).parts().to_vec();
+    // Municipalities share policies, and a text that two have is embedded once: of one that only one has it shows.
+    let own = parts.iter().position(|part| parts.iter().filter(|other| other.text == part.text).count() == 1).unwrap();
+    parts.swap(0, own);
     let embed = async |parts: &[search::passages::Part]| {
         let embedder = Arc::clone(&letters) as Arc<dyn Embedder>;
         let passages = Passages::new(parts.to_vec());
