@@ -16,7 +16,7 @@ use super::format::{
     AuthoritiesFile, Authority, Delegation, DelegationFile, EmergencyFile, Example, InjectionFile, MunicipalityFile,
     ServiceFile, TextFrontMatter,
 };
-use super::{consistency, injection, yaml};
+use super::{consistency, delegation, injection, yaml};
 use crate::cases::hex;
 use crate::cases::{AuthorityId, Language, MunicipalityId, Owner, ServiceId, Validity};
 
@@ -176,6 +176,7 @@ impl Pack {
         for id in municipality.iter().flat_map(|own| &own.without) {
             services.remove(id);
         }
+        delegations.extend(municipality.iter().flat_map(|own| delegation::claims(&own.deciders)));
         let injection = reader.orders(&injection);
         let hash = reader.hash.finish();
         let origins = reader.origins;

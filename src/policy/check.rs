@@ -105,8 +105,9 @@ fn sources_of_facts(pack: &Pack, service: &ServiceFile, library: &Library, fault
     for document in service.policy.iter().flat_map(|policy| library.versions(policy)) {
         for (name, declared) in &document.facts {
             let field = service.fields.iter().find(|field| field.name == *name).map(|field| field.kind.fact_type());
-            let given = if let Some(kind) = WORKED_OUT.contains(&name.as_str()).then_some(FactType::Time) {
-                Some(kind)
+            let worked_out = WORKED_OUT.iter().find(|(known, _)| known == name).map(|(_, kind)| *kind);
+            let given = if worked_out.is_some() {
+                worked_out
             } else if attachments.contains(name) {
                 Some(FactType::Flag)
             } else if registers.contains(&name.as_str()) {
@@ -136,8 +137,16 @@ fn sources_of_facts(pack: &Pack, service: &ServiceFile, library: &Library, fault
     }
 }
 
-/// Facts that code works out for every case; any document may declare them.
-const WORKED_OUT: [&str; 4] = ["received_at", "sent_at", "window_opens", "window_end"];
+/// Facts that code works out; any document may declare them.
+const WORKED_OUT: [(&str, FactType); 7] = [
+    ("received_at", FactType::Time),
+    ("sent_at", FactType::Time),
+    ("window_opens", FactType::Time),
+    ("window_end", FactType::Time),
+    ("decision_date", FactType::Date),
+    ("claim_until", FactType::Date),
+    ("claim_date", FactType::Date),
+];
 
 fn check_provision(provision: &str, library: &Library, file: &Path, line: usize, faults: &mut Faults) {
     let parts = provision.split_once('#').and_then(|(id, section)| {

@@ -17,7 +17,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
 
 use super::proposals::Noted;
-use super::{Circumstances, Error as StepError, Proposal, Step, Thought, Triage, material};
+use super::{Circumstances, Error as StepError, Proposal, Step, Thought, Triage, about, material};
 use crate::cases::{
     Act, Actor, AlertId, Case, CaseFile, CaseId, Draft, DraftId, EventKind, IllegalTransition, MunicipalityId,
     NewEvent, Preparer, Status, Submission,
@@ -395,7 +395,8 @@ impl Worker {
     async fn steps(&self, job: &Job, id: CaseId, writing: &AtomicBool) -> Result<Done, Failure> {
         // Nobody closes it: there is always a turn.
         let turn = self.turns.acquire().await;
-        let case = self.storage.case(&job.municipality, id).await?.ok_or(storage::Error::Missing { what: "case" })?;
+        let mut case =
+            self.storage.case(&job.municipality, id).await?.ok_or(storage::Error::Missing { what: "case" })?;
         let first = Step::of_job(&job.kind).ok_or(Failure::Unknown)?;
         // Intake enqueues the first step and knows of no rounds: that is round 0.
         let round = job.payload["round"].as_u64().unwrap_or(0);
@@ -408,6 +409,10 @@ impl Worker {
             return Ok(Done::default());
         }
         let submission = submission(&self.storage, &case).await?;
+        if first == Step::Read && case.file.about.is_none() {
+            let pack = &self.triage.desk(&case.municipality)?.rulebook.pack;
+            case.file.about = about::find(&self.storage, pack, &case, &submission).await?;
+        }
         // Only the checks of the last step ask; what the first step finds is written before they do.
         let alerts_open = first != Step::Read && alerts_open(&self.storage, &case).await?;
         drop(turn);

@@ -12,6 +12,7 @@ mod blocks;
 mod citations;
 mod commands;
 mod dates;
+mod hearing;
 mod language;
 mod power;
 mod privacy;
@@ -73,6 +74,7 @@ pub fn verify(subject: &Subject<'_>) -> Vec<Check> {
         appeal::k08(subject),
         power::k09(subject),
         power::k10(subject),
+        hearing::k11(subject),
         procedure::k12(subject),
         dates::k13(subject),
         privacy::k15(subject),

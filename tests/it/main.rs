@@ -30,6 +30,7 @@ mod faults;
 mod http;
 mod injection;
 mod intake;
+mod kinds;
 mod masking;
 mod model;
 mod pages;

@@ -38,7 +38,7 @@ impl<'a> Blocks<'a> {
 
     /// Gives values to the blocks under one name: `{{ facts.road_name }}`.
     pub fn set_all(&mut self, name: &'static str, values: BTreeMap<String, String>) {
-        self.values.insert(name, values.into_iter().collect());
+        self.values.insert(name, Value::from_pairs(values));
     }
 
     /// A part from the block `id`.

@@ -3,7 +3,6 @@
 //! Nothing is validated here: a value is read by the code that reads it in triage ([`crate::triage::gather`]), so that
 //! a form never accepts what becomes a question later, nor refuses what could be read.
 
-
 use serde::Serialize;
 use serde_json::Value as Json;
 
