@@ -167,7 +167,7 @@ pub struct CaseFile {
     /// What the party sent afterwards, in order of arrival.
     #[serde(default)]
     pub supplements: Vec<SubmissionId>,
-    /// People who edited, asked, ruled, reclassified, transferred, corrected, merged or split: none of them may approve
+    /// People who edited, asked, heard, ruled, reclassified, transferred, corrected, merged or split: none of them may approve
     /// (check K10).
     #[serde(default)]
     pub preparers: Vec<Person>,
@@ -237,6 +237,15 @@ pub struct CaseFile {
     #[serde(default)]
     #[schema(value_type = Option<String>, format = "date")]
     pub completion_until: Option<Date>,
+    /// The decision that it is about, where it is a claim for revision.
+    #[serde(default)]
+    pub about: Option<super::About>,
+    /// What a person wants the party to be heard on, until the letter is approved.
+    #[serde(default)]
+    pub hear: Option<super::HearingOrder>,
+    /// How the party was heard, oldest first.
+    #[serde(default)]
+    pub hearings: Vec<super::Hearing>,
     /// What a person judged before they saw the machine's proposal, where the case was chosen for that.
     #[serde(default)]
     pub judgement: Option<super::Judgement>,
@@ -415,12 +424,21 @@ pub fn basis(submission: &Submission, file: &CaseFile) -> String {
     let mut stated: Vec<_> = file.facts.iter().filter(said).map(|fact| serde_json::json!(fact)).collect();
     let withdrawn = file.corrections.iter().filter(|correction| correction.stated.is_none());
     stated.extend(withdrawn.map(|correction| serde_json::json!(correction.name)));
-    let material = serde_json::json!({
+    let mut material = serde_json::json!({
         "service": submission.service, "fields": submission.fields, "subject": submission.subject,
         "text": submission.text, "location": submission.location, "party": submission.party, "files": files,
         "sent_at": submission.sent_at, "received_at": submission.received_at, "supplements": file.supplements.len(),
         "stated": stated, "rulings": file.rulings, "reclassified": file.reclassified, "asked": file.asked,
         "transfer_to": file.transfer_to,
     });
+    if let Some(about) = &file.about {
+        material["about"] = serde_json::json!(about.case.number);
+    }
+    if let Some(order) = &file.hear {
+        material["hear"] = serde_json::json!(order);
+    }
+    if !file.hearings.is_empty() {
+        material["hearings"] = serde_json::json!(file.hearings);
+    }
     hex(&Sha256::digest(material.to_string()))
 }

@@ -47,6 +47,12 @@ vocabulary! {
         Returned = "returned",
         /// A person asked the party for more.
         Asked = "asked",
+        /// A person said which decision a claim is against.
+        Linked = "linked",
+        /// A person wants the party to be heard.
+        HearingOrdered = "hearing-ordered",
+        /// The party's time to answer is over, and a person goes on without an answer.
+        Resumed = "resumed",
         /// A person sent it to another authority.
         Transferred = "transferred",
         /// A person changed what kind of matter it is.

@@ -11,7 +11,7 @@ use super::accent::Accent;
 use super::condition::Condition;
 use super::history::History;
 use crate::cases::{
-    AppealKind, AuthorityId, DeciderId, DepartmentId, DocumentId, DraftKind, Euro, FactType, Facts, Language,
+    AppealKind, AuthorityId, CaseFile, DeciderId, DepartmentId, DocumentId, DraftKind, Euro, FactType, Facts, Language,
     Localized, Matter, MunicipalityId, Outcome, Owner, ParameterValue, ServiceId, Urgency, Validity,
 };
 
@@ -356,6 +356,13 @@ pub struct ServiceFile {
     pub urgencies: BTreeMap<Urgency, UrgencyTarget>,
 }
 
+/// The delegation row by which a body decides claims against its own decisions and those of the posts under it. It stands in
+/// the law and in no file.
+#[must_use]
+pub fn claims_row(body: &DeciderId) -> String {
+    format!("claims/{body}")
+}
+
 const fn fourteen() -> u32 {
     14
 }
@@ -372,6 +379,15 @@ impl ServiceFile {
     pub fn delegation_for(&self, facts: &Facts) -> Option<&str> {
         let special = self.delegation_when.iter().find(|row| row.when.holds(facts) == Some(true));
         special.map(|row| row.row.as_str()).or(self.delegation.as_deref())
+    }
+
+    /// The delegation row of a case: a claim for revision is decided by the body over whoever decided (kuntalaki 134 §).
+    #[must_use]
+    pub fn delegation_of(&self, file: &CaseFile) -> Option<String> {
+        if self.matter == Matter::ClaimForRevision {
+            return file.about.as_ref()?.body.as_ref().map(claims_row);
+        }
+        self.delegation_for(&file.facts).map(str::to_owned)
     }
 
     /// Every delegation row that it names.

@@ -17,7 +17,7 @@ use super::format::{
     ServiceFile, Task, TextFrontMatter,
 };
 use super::tasks::Tasks;
-use super::{consistency, injection, yaml};
+use super::{consistency, delegation, injection, yaml};
 use crate::cases::hex;
 use crate::cases::{AuthorityId, Language, MunicipalityId, Owner, ServiceId, Validity};
 
@@ -182,6 +182,7 @@ impl Pack {
         for id in municipality.iter().flat_map(|own| &own.without) {
             services.remove(id);
         }
+        delegations.extend(municipality.iter().flat_map(|own| delegation::claims(&own.deciders)));
         let injection = reader.orders(&injection);
         let tasks = reader.tasks(tasks);
         let hash = reader.hash.finish();

@@ -269,6 +269,7 @@ impl<'a> Case<'a> {
             reason: self.reason(rule, outcome, gap.as_ref(), shown),
             quote: rule.quote.clone(),
             ruled_by,
+            hear_first: rule.hear_first,
         };
         (trace, gap)
     }

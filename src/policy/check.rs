@@ -18,7 +18,7 @@ use super::rulebook::Rulebook;
 use super::table::Column;
 use crate::cases::{
     AppealKind, Assessment, DocumentId, DraftKind, Effect, Euro, Evidence, Fact, FactType, Facts, Matter,
-    MunicipalityId, Outcome, Owner, ParameterValue, Value,
+    MunicipalityId, Outcome, Owner, ParameterValue, Settles, Value,
 };
 use crate::clock::helsinki;
 use crate::municipality::format::{FieldType, MunicipalityFile, RegisterFact, ServiceFile};
@@ -132,7 +132,7 @@ fn appeal(pack: &Pack, service: &ServiceFile, library: &Library, origin: &Origin
             _ => (DraftKind::Grant, decided),
         };
         let kind = service.drafts.get(&outcome).copied().unwrap_or(usual);
-        if possible && kind.is_decision() && !service.appeal.contains_key(&kind) {
+        if possible && kind.settles() != Settles::Never && !service.appeal.contains_key(&kind) {
             let what = format!("a decision of the kind `{kind}` says nothing of appeal");
             at(origin.line(&["appeal"]), what, format!("add `{kind}: A` to `appeal`, or the block that fits"));
         }
@@ -144,7 +144,7 @@ fn appeal(pack: &Pack, service: &ServiceFile, library: &Library, origin: &Origin
     for (kind, block) in &service.appeal {
         let line = origin.line(&["appeal", kind.as_str()]);
         let carries = *block != AppealKind::None && *block != AppealKind::D;
-        if carries && !kind.is_decision() && *kind != DraftKind::DocumentAnswer {
+        if carries && kind.settles() == Settles::Never {
             let what = format!("`{kind}` decides nothing and has instructions for appeal");
             at(line, what, format!("leave `{kind}` out of `appeal` (kuntalaki 136 §)"));
         }
@@ -218,7 +218,7 @@ fn sources_of_facts(pack: &Pack, document: &Document, faults: &mut Faults) {
     for (name, declared) in document.facts.iter().filter(|_| !services.is_empty()) {
         let line = |key: &str| line_in(&document.file, &["facts", name], key);
         let mut given = registers.contains(&name.as_str()) || document.is_of_round(name);
-        let clock = WORKED_OUT.contains(&name.as_str()).then_some((FactType::Time, None, None));
+        let clock = WORKED_OUT.iter().find(|(known, _)| known == name).map(|(_, kind)| (*kind, None, None));
         let attached = |service: &&ServiceFile| {
             service.attachments.iter().any(|file| name.strip_prefix("attachment_") == Some(file.name.as_str()))
         };
@@ -258,7 +258,7 @@ fn sources_of_facts(pack: &Pack, document: &Document, faults: &mut Faults) {
             let ids = ids.join(" or ");
             let fields = services.iter().flat_map(|service| &service.fields).map(|field| field.name.as_str());
             let history = services.iter().flat_map(|service| &service.history).map(|history| history.fact.as_str());
-            let names = fields.chain(history).chain(registers.iter().copied()).chain(WORKED_OUT);
+            let names = fields.chain(history).chain(registers.iter().copied()).chain(WORKED_OUT.map(|(name, _)| name));
             let instead = yaml::nearest(name, names).map_or_else(
                 || format!("add a field or a `history` to the service {ids}, or a register fact"),
                 |near| format!("write `{near}`"),
@@ -310,8 +310,16 @@ fn choices(pack: &Pack, document: &Document, name: &Name) -> Option<Vec<String>>
     (!choices.is_empty()).then_some(choices)
 }
 
-/// Facts that code works out for every case; any document may declare them.
-pub(super) const WORKED_OUT: [&str; 4] = ["received_at", "sent_at", "window_opens", "window_end"];
+/// Facts that code works out; any document may declare them.
+pub(super) const WORKED_OUT: [(&str, FactType); 7] = [
+    ("received_at", FactType::Time),
+    ("sent_at", FactType::Time),
+    ("window_opens", FactType::Time),
+    ("window_end", FactType::Time),
+    ("decision_date", FactType::Date),
+    ("claim_until", FactType::Date),
+    ("claim_date", FactType::Date),
+];
 
 fn check_provision(provision: &str, library: &Library, file: &Path, line: usize, faults: &mut Faults) {
     let parts = provision.split_once('#').and_then(|(id, section)| {

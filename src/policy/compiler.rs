@@ -794,6 +794,7 @@ impl Compiler<'_> {
             condition: condition(&cases),
             cases,
             effect: rule.effect,
+            hear_first: rule.hear_first,
             ask: rule.ask.clone(),
             quote: rule.quote.clone(),
             has_discretion_reason: rule.reasons.discretion.is_some(),

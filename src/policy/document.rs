@@ -150,6 +150,8 @@ pub struct Rule {
     pub condition: String,
     /// What follows when it is not met.
     pub effect: Effect,
+    /// Whether the party is heard before it is refused on what others said.
+    pub hear_first: bool,
     /// The fact to ask for when it is unknown.
     pub ask: Option<String>,
     /// The words of the section that carry it.

@@ -168,6 +168,10 @@ pub struct RuleBlock {
     /// What follows when the rule is not met.
     #[serde(default = "rejection")]
     pub effect: Effect,
+    /// Whether the party is heard (hallintolaki 34 §) before it is refused on facts that came from others: from a register, or
+    /// from a person who does not have them from the party.
+    #[serde(default)]
+    pub hear_first: bool,
     /// The fact to ask for when the rule is unknown. Without it, every missing fact is asked for.
     #[serde(default)]
     pub ask: Option<String>,

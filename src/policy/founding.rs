@@ -232,7 +232,7 @@ fn facts<'a>(service: &ServiceFile, versions: impl Iterator<Item = &'a Document>
         for (name, declared) in &document.facts {
             let field = service.fields.iter().any(|field| field.name == *name);
             let file = service.attachments.iter().any(|file| format!("attachment_{}", file.name) == *name);
-            if field || file || WORKED_OUT.contains(&name.as_str()) || found.contains_key(name.as_str()) {
+            if field || file || WORKED_OUT.iter().any(|(known, _)| known == name) || found.contains_key(name.as_str()) {
                 continue;
             }
             let fact = MoreFact {

@@ -12,8 +12,8 @@ use serde_json::json;
 use super::power::Authority;
 use super::{Refusal, Result, Review, act};
 use crate::cases::{
-    Act, AppealKind, Case, CaseId, Check, Decision, Draft, DraftContent, DraftHash, DraftKind, Due, Euro, EventKind,
-    Ground, Matter, Outcome, Person, Status,
+    Act, Adverse, AppealKind, Case, CaseId, Check, Decision, Draft, DraftContent, DraftHash, DraftKind, Due, Euro,
+    EventKind, Ground, Hearing, Matter, Outcome, Person, Status,
 };
 use crate::clock::helsinki;
 use crate::storage::Tx;
@@ -174,10 +174,20 @@ impl Review {
         case.claim = None;
         let due = case.file.due.take().map(|due| due.at);
         case.file.returned = None;
-        if content.kind == DraftKind::Completion {
-            case.file.completion_until = content.deadline;
-            case.file.due =
-                content.deadline.and_then(end_of_day).map(|at| Due { at, because: "completion request".to_owned() });
+        if content.kind.asks() {
+            let because = if content.kind == DraftKind::Hearing { "hearing" } else { "completion request" };
+            case.file.due = content.deadline.and_then(end_of_day).map(|at| Due { at, because: because.to_owned() });
+        }
+        match (content.kind, content.deadline) {
+            (DraftKind::Completion, until) => case.file.completion_until = until,
+            (DraftKind::Hearing, Some(until)) => {
+                let adverse = case.file.adverse();
+                let value = |adverse: &Adverse<'_>| (adverse.fact.name.clone(), adverse.fact.value.plain());
+                let facts = adverse.iter().map(value).collect();
+                let order = case.file.hear.take();
+                case.file.hearings.push(Hearing { order, facts, until, answered: None });
+            }
+            _ => {}
         }
         let mut payload = json!({ "draft": draft.id, "version": draft.version, "hash": draft.hash, "kind": content.kind,
             "amount": content.amount, "authority": decision.authority, "status": case.status, "due": due });

@@ -39,12 +39,12 @@ fn assess(desk: &Desk, service: &ServiceFile, submission: &Submission, file: &mu
 
 /// The amount picks the step of the delegation; what grants nothing goes to the lowest.
 fn decide_who_decides(desk: &Desk, service: &ServiceFile, file: &mut CaseFile, on: Date) {
-    let Some(delegation) = service.delegation_for(&file.facts) else {
+    let Some(delegation) = service.delegation_of(file) else {
         return answers(desk, service, file);
     };
     let Some(route) = file.route.as_mut() else { return };
     let amount = file.assessment.as_ref().and_then(|assessment| assessment.amount).unwrap_or(Euro::ZERO);
-    if let Some(power) = desk.rulebook.pack.decider_for(delegation, Some(amount), on) {
+    if let Some(power) = desk.rulebook.pack.decider_for(&delegation, Some(amount), on) {
         route.decider = Some(power.decider);
         route.because = power.because;
     }

@@ -5,6 +5,7 @@
 //! came of it is [`Proposals`]. [`pipeline`] makes steps durable, `vireille triage` and the evaluations run the very
 //! same functions dry. The machine only proposes; nothing here can decide or send anything.
 
+pub mod about;
 pub mod agent;
 pub mod assess;
 pub mod classify;

@@ -20,7 +20,7 @@ use tokio::task::{JoinError, JoinSet};
 use super::history::{self, Others};
 use super::proposals::Noted;
 use super::{
-    Circumstances, Desk, Error as StepError, Live, Proposal, Step, Thought, material, matters, rounds, similar,
+    Circumstances, Desk, Error as StepError, Live, Proposal, Step, Thought, about, material, matters, rounds, similar,
 };
 use crate::cases::{
     Act, Actor, AlertId, Case, CaseFile, CaseId, CaseRef, Draft, DraftId, EventKind, IllegalTransition, Ledger,
@@ -454,7 +454,8 @@ impl Worker {
     async fn steps(&self, job: &Job, id: CaseId, writing: &AtomicBool) -> Result<Done, Failure> {
         // Nobody closes it: there is always a turn.
         let turn = self.turns.acquire().await;
-        let case = self.storage.case(&job.municipality, id).await?.ok_or(storage::Error::Missing { what: "case" })?;
+        let mut case =
+            self.storage.case(&job.municipality, id).await?.ok_or(storage::Error::Missing { what: "case" })?;
         let owed = Step::of_job(&job.kind).ok_or(Failure::Unknown)?;
         // Intake enqueues the first step and knows of no rounds: that is round 0.
         let round = job.payload["round"].as_u64().unwrap_or(0);
@@ -469,6 +470,9 @@ impl Worker {
         let submission = submission(&self.storage, &case).await?;
         let desk = Arc::clone(self.triage.now().desk(&case.municipality)?);
         let first = begin(owed, &case.file, &desk);
+        if first == Step::Read && case.file.about.is_none() {
+            case.file.about = about::find(&self.storage, &desk.rulebook.pack, &case, &submission).await?;
+        }
         // Only the checks of the last step ask; what the first step finds is written before they do.
         let alerts_open = first != Step::Read && alerts_open(&self.storage, &case).await?;
         drop(turn);

@@ -391,6 +391,44 @@ const stories = {
     assert.deepEqual(page.words, []);
   },
 
+  async "a party is heard, and a claim is linked to its decision"() {
+    const page = await staff("käsittelijä");
+    await page.goto("/console?view=all&service=private-road-grant&status=in-review");
+    let address;
+    for (const link of await page.locator("[data-row]").evaluateAll((all) => all.map((a) => a.getAttribute("href")))) {
+      await page.goto(link);
+      const free = page.locator("form[action$='/claim'] button.primary");
+      if (await free.count()) {
+        address = link;
+        await free.click();
+        break;
+      }
+    }
+    assert.ok(address, "the demo has an application that nobody holds");
+    await page.locator("summary", { hasText: "Kuule asianosaista" }).click();
+    await page.screenshot({ path: join(screenshots, "hearing-form.png"), fullPage: true });
+    await look(page, "hearing-form");
+    await page.locator("#hear_about").fill("Kuvan mukaan tie on suljettu puomilla.");
+    await page.locator("#hear_documents").fill("Kuva puomista");
+    await page.locator("form[action$='/hear'] button").click();
+    await page.waitForURL("**?done=hearing");
+    const letter = page.locator(".letter-page");
+    for (let tries = 0; tries < 100 && !/Kuva puomista/.test((await letter.count()) ? await letter.innerText() : ""); tries++)
+      await page.goto(address);
+    assert.match(await letter.innerText(), /Mistä voitte lausua/i);
+    await page.goto("/console?view=all&service=claim-for-revision");
+    const claim = await page.locator("[data-row]").first().getAttribute("href");
+    await page.goto(claim);
+    await page.locator("summary", { hasText: "Liitä päätökseen" }).click();
+    await page.locator("#decision_case").fill("HRJ/1999/00001");
+    await page.locator("form[action$='/link'] button").click();
+    assert.match(await page.locator(".fault").first().innerText(), /Tällä numerolla ei ole päätöstä/);
+    assert.equal(await page.locator("#decision_case").inputValue(), "HRJ/1999/00001", "what was typed is kept");
+    await look(page, "claim-refused");
+    page.words.length = 0; // The refusal is a status that the console tells of.
+    await shoot({ hearing: address, claim }, "käsittelijä");
+  },
+
   async "files show how far they are, and what is wrong keeps the text"() {
     const page = await visitor();
     await page.goto("/m/harjuvesi");

@@ -31,6 +31,7 @@ mod history;
 mod http;
 mod injection;
 mod intake;
+mod kinds;
 mod masking;
 mod matters;
 mod model;

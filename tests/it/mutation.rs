@@ -174,11 +174,11 @@ const MUTATIONS: &[(&str, Mutate)] = &[
     ("appeal, words", |c| in_parts(c, &[PartKind::Appeal], |text| vec![format!("{text}\nVaatimus ei ole maksuton.")])),
     ("appeal, days in the data", |c| changed(c, |d| { let days = appeal(d)?.days.as_mut()?; *days = if *days == 14 { 30 } else { 14 }; Some(()) })),
     ("appeal, days in the words", |c| in_parts(c, &[PartKind::Appeal], |text| each(text, &NUMBER, |days| (days == "14" || days == "30").then(|| "21".to_owned())))),
-    ("appeal added to a letter that prepares", |c| changed(c, |d| { if d.kind.is_decision() { return None; } d.appeal = Appeal { kind: AppealKind::A, addressee: Some("kunnanhallitukselle".to_owned()), days: Some(14) }; Some(()) })),
+    ("appeal added to a letter that prepares", |c| changed(c, |d| { if d.is_decision() { return None; } d.appeal = Appeal { kind: AppealKind::A, addressee: Some("kunnanhallitukselle".to_owned()), days: Some(14) }; Some(()) })),
     ("addressee in the data", |c| changed(c, |d| { "valtuustolle".clone_into(appeal(d)?.addressee.as_mut()?); Some(()) })),
     ("addressee in the words", |c| { let to = c.content.appeal.addressee.clone().unwrap_or_default(); in_parts(c, &[PartKind::Appeal], |text| if to.is_empty() { vec![] } else { vec![text.replace(&to, "valtuustolle")] }) }),
     ("decider", |c| changed(c, |d| { d.decider.as_mut()?.id = "nobody".parse().ok()?; Some(()) })),
-    ("decider taken away", |c| changed(c, |d| { if !d.kind.is_decision() { return None; } d.decider.take().map(drop) })),
+    ("decider taken away", |c| changed(c, |d| { if !d.is_decision() { return None; } d.decider.take().map(drop) })),
     ("language", |c| changed(c, |d| { d.language = if d.language == Language::Sv { Language::Fi } else { Language::Sv }; Some(()) })),
     ("paragraph in another language", |c| with(c, if c.content.language == Language::Fi {
         "\n\nUnderstödet betalas till väglagets konto när beslutet har vunnit laga kraft och räkningen är granskad av kommunen."
@@ -190,8 +190,8 @@ const MUTATIONS: &[(&str, Mutate)] = &[
     ("identity code leaked", |c| with(c, " Tunnus on 010190-999Y.")),
     ("account leaked", |c| with(c, " Tili on FI21 1234 5600 0007 85.")),
     ("telephone leaked", |c| with(c, " Puhelin on 040 123 4567.")),
-    ("operative part, more granted", |c| in_parts(c, &[PartKind::Operative], |text| if c.content.kind.is_decision() { vec![format!("{text} Tämän lisäksi maksetaan viisituhatta euroa.")] } else { vec![] })),
-    ("operative part taken away", |c| changed(c, |d| { if !d.kind.is_decision() { return None; } d.parts.retain(|part| part.kind != PartKind::Operative); Some(()) })),
+    ("operative part, more granted", |c| in_parts(c, &[PartKind::Operative], |text| if c.content.is_decision() { vec![format!("{text} Tämän lisäksi maksetaan viisituhatta euroa.")] } else { vec![] })),
+    ("operative part taken away", |c| changed(c, |d| { if !d.is_decision() { return None; } d.parts.retain(|part| part.kind != PartKind::Operative); Some(()) })),
     ("question left out", |c| in_parts(c, &[PartKind::Questions], |text| vec![text.lines().skip(1).collect::<Vec<_>>().join("\n")])),
 ];
 

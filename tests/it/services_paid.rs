@@ -79,9 +79,9 @@ fn each_sample_comes_out_as_its_policy_says() {
         assert_eq!(content.kind, kind, "{name}");
         assert_eq!(content.amount.map(|amount| amount.to_string()).as_deref(), amount, "{name}");
         assert_eq!(file.route.unwrap().decider.unwrap().as_str(), decider, "{name}");
-        let appeal = if kind.is_decision() { AppealKind::A } else { AppealKind::None };
+        let appeal = if content.is_decision() { AppealKind::A } else { AppealKind::None };
         assert_eq!(content.appeal.kind, appeal, "{name}");
-        assert_eq!(content.appeal.addressee.is_some(), kind.is_decision(), "{name}");
+        assert_eq!(content.appeal.addressee.is_some(), content.is_decision(), "{name}");
     }
 }
 

@@ -14,7 +14,7 @@ use super::proposals::{Proposals, Prose, credit};
 use super::{Circumstances, Desk, Error, Step};
 use crate::cases::{
     CaseFile, Classification, DraftContent, DraftKind, Language, Matter, Outcome, Owner, ProposalKind, Reading, Reason,
-    Route, Submission,
+    Route, Settles, Submission,
 };
 use crate::municipality::format::ServiceFile;
 use crate::policy::Library;
@@ -73,10 +73,9 @@ pub fn run(
         prose,
     };
     match kind(&material) {
-        kind @ (DraftKind::Grant | DraftKind::Partial | DraftKind::Rejection | DraftKind::Inadmissible) => {
-            decision::compose(&material, kind)
-        }
+        kind if kind.settles() != Settles::Never => decision::compose(&material, kind),
         DraftKind::Completion => request::completion(&material),
+        DraftKind::Hearing => request::hearing(&material),
         DraftKind::Transfer => request::transfer(&material),
         DraftKind::Acknowledgement if material.waits() => request::pending(&material),
         _ => notice::compose(&material),
@@ -116,9 +115,14 @@ fn kind(material: &Material<'_>) -> DraftKind {
     if material.classification.abstained && !applies {
         return DraftKind::Acknowledgement;
     }
+    if material.file.hear.is_some() || !material.file.unheard(material.at.today()).is_empty() {
+        return DraftKind::Hearing;
+    }
     let outcome = material.file.assessment.as_ref().map(|assessment| assessment.outcome);
     let own = |outcome| material.service.and_then(|service| service.drafts.get(&outcome)).copied();
-    if let Some(kind) = outcome.and_then(own) {
+    // What a person must still rule on is drafted as if it were met.
+    let drafted = outcome.map(|outcome| if outcome == Outcome::Discretion { Outcome::Granted } else { outcome });
+    if let Some(kind) = drafted.and_then(own) {
         return kind;
     }
     match outcome {

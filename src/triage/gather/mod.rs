@@ -17,14 +17,15 @@ use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
 use super::proposals::{Proposals, credit};
-use super::{Circumstances, Desk, Error, Step};
+use super::{Circumstances, Desk, Error, Step, local_date};
 use crate::cases::{
-    CaseFile, Euro, Evidence, Fact, Facts, Flag, Localized, Matter, ParameterValue, Question, Reading, Submission,
-    Value,
+    About, CaseFile, Euro, Evidence, Fact, Facts, Flag, Localized, Matter, ParameterValue, Question, Reading,
+    Submission, Value,
 };
 use crate::clock::helsinki;
 use crate::municipality::condition::{Condition, RESIDENTS};
 use crate::municipality::format::{AttachmentRule, Field, FieldType, RegisterFact, ServiceFile};
+use crate::municipality::notice::{self, Channel};
 use crate::policy::{Governing, WindowSpan};
 use crate::text::identifiers::{BusinessId, Iban, IdentityCode};
 use crate::text::normalize;
@@ -43,6 +44,8 @@ static SIGNED: LazyLock<Regex> = LazyLock::new(|| {
     )
     .expect("a fixed pattern")
 });
+/// Days to claim revision from the notice (kuntalaki 138 §).
+const CLAIM_DAYS: u32 = 14;
 
 /// Why a field gave no fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +85,11 @@ pub fn run(
         .and_then(|service| service.policy.as_ref())
         .and_then(|policy| desk.rulebook.library.window_for(policy, submission.received_at));
     from_clock(submission, window.as_ref(), &mut facts);
+    let about = file.about.as_ref().filter(|_| classification.matter == Matter::ClaimForRevision);
+    if let Some(about) = about {
+        from_the_decision(about, submission, &mut facts);
+        questions.retain(|question| question.about != "decision_number");
+    }
     if let Some(service) = service {
         // What a person put right may be the very day that picks the version.
         let mut known = facts.clone();
@@ -503,6 +511,38 @@ fn from_clock(submission: &Submission, window: Option<&WindowSpan<'_>>, facts: &
     if let Some(window) = window {
         at("window_opens", window.opens, "policy", "first moment of the application window");
         at("window_end", window.closes, "policy", "last moment of the application window");
+    }
+}
+
+/// When the decision that a claim is about was made, until when it could be challenged, and when the claim came (kuntalaki 138
+/// and 139 §). Without a word on how the notice was given the longest clock counts: nobody loses time that they had.
+fn from_the_decision(about: &About, submission: &Submission, facts: &mut Facts) {
+    let channel = match facts.get("notice_channel").map(|fact| fact.value.plain()).as_deref() {
+        Some("electronic") => Channel::ElectronicNotice,
+        Some("minutes") => Channel::Minutes,
+        _ => Channel::Letter,
+    };
+    let until = notice::appeal_until(notice::known_on(about.decided_on, channel), CLAIM_DAYS);
+    let computed = |from: &[&str], note: &str| Evidence::Computed {
+        from: from.iter().map(|&name| name.to_owned()).collect(),
+        note: note.to_owned(),
+    };
+    let register = Evidence::Register { register: about.case.number.clone(), as_of: about.decided_on };
+    for (name, value, evidence) in [
+        ("decision_number", Value::Text(about.case.number.clone()), register.clone()),
+        ("decision_date", Value::Date(about.decided_on), register),
+        (
+            "claim_until",
+            Value::Date(until),
+            computed(&["decision_date", "notice_channel"], "14 days from the presumed notice"),
+        ),
+        (
+            "claim_date",
+            Value::Date(local_date(submission.received_at)),
+            computed(&["received_at"], "the day on which it arrived"),
+        ),
+    ] {
+        facts.insert(Fact { name: name.to_owned(), value, unit: None, evidence });
     }
 }
 

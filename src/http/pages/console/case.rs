@@ -10,6 +10,8 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
 use super::case_binds::{Binds, binds};
+use super::claims;
+use super::hearing;
 use super::highlight::{Piece, highlight};
 use super::messages;
 use super::power::Power;
@@ -136,6 +138,10 @@ struct View {
     acts: Acts,
     /// What can be put right.
     work: Work,
+    /// A claim for revision and its decision.
+    claims: claims::View,
+    /// How the party can be heard.
+    hearing: hearing::View,
     /// Every kind of matter.
     matters: &'static [Matter],
     services: BTreeMap<String, String>,
@@ -252,7 +258,11 @@ async fn view(
     facts.sort_by_key(|fact| order(fact).unwrap_or(usize::MAX));
     let facts: Vec<FactLine> = facts.into_iter().map(|fact| fact_line(fact, service, &labels, reader)).collect();
     let messages = messages::view(app, person, &case).await?;
+    let hearing = hearing::View::of(app, &case, &form);
+    let claims = claims::View::of(app, reader, person, &case, &form).await?;
     Ok(View {
+        hearing,
+        claims,
         signature: decision.as_ref().map(|decision| Signature::of(decision, pack, reader)),
         power,
         judge: blind.then_some(DraftKind::ALL),

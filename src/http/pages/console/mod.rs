@@ -5,8 +5,10 @@ pub mod case;
 mod case_binds;
 pub mod changes;
 pub mod charts;
+pub mod claims;
 pub mod edit;
 pub mod evaluations;
+pub mod hearing;
 pub mod help;
 pub mod highlight;
 pub mod messages;
@@ -53,6 +55,9 @@ pub fn router() -> Router<App> {
         .route("/console/cases/{id}/approve", post(acts::approve))
         .route("/console/cases/{id}/return", post(acts::return_))
         .route("/console/cases/{id}/ask", post(acts::ask))
+        .route("/console/cases/{id}/link", post(claims::link))
+        .route("/console/cases/{id}/hear", post(hearing::hear))
+        .route("/console/cases/{id}/resume", post(hearing::resume))
         .route("/console/cases/{id}/transfer", post(acts::transfer))
         .route("/console/cases/{id}/reclassify", post(acts::reclassify))
         .route("/console/cases/{id}/rule", post(acts::rule))

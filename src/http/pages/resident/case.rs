@@ -232,6 +232,8 @@ pub async fn page(
     cards.extend(found.into_iter().filter(|card| !hits.iter().any(|hit| hit.card == card.card)));
     let says = |again: &Again| (again.same.get(language).to_owned(), again.another.get(language).to_owned());
     let waits = case.status == Status::AwaitingCompletion;
+    let heard = case.file.hearings.last().filter(|hearing| hearing.answered.is_none());
+    let heard_until = heard.map(|hearing| hearing.until);
     let view = View {
         frame: Frame::of(pack, service, language),
         key: &followed.key,
@@ -242,7 +244,7 @@ pub async fn page(
         open: !case.status.is_final(),
         steps: steps(case.status),
         due: case.file.due.as_ref().filter(|_| !case.status.is_final() && !waits).map(|due| due.at),
-        answer_until: case.file.completion_until.filter(|_| waits),
+        answer_until: heard_until.or(case.file.completion_until).filter(|_| waits),
         decider: decider.and_then(title),
         cards,
         rescued: number,
