@@ -111,7 +111,8 @@ fn operative_fault(subject: &Subject<'_>) -> Option<Localized> {
     let id = content.kind.operative_text(outcome);
     let service = super::service(subject).map(|service| &service.id);
     let block = subject.rulebook.pack.text_of(&id, service, content.language, subject.decided_on);
-    (!block.is_some_and(|block| super::blocks::fits(&block.body, &operative.text)))
+    let written = content.amount.map(|amount| amount.format(content.language)).unwrap_or_default();
+    (!block.is_some_and(|block| super::blocks::fits(&block.body, &operative.text, &[("amount", written)])))
         .then(|| words::operative_not_its_text(id))
 }
 

@@ -81,7 +81,7 @@ pub fn k07(subject: &Subject<'_>) -> Check {
     }
     let id = format!("appeal-{}", expected.kind);
     let block = subject.rulebook.pack.text(&id, content.language, subject.decided_on);
-    if !block.is_some_and(|block| super::blocks::fits(&block.body, &part.text)) {
+    if !block.is_some_and(|block| super::blocks::fits(&block.body, &part.text, &[])) {
         return Check::fail(CheckId::K07, words::appeal_reworded(id));
     }
     if expected.kind != AppealKind::D && !uses(content.blocks.as_slice(), expected.kind) {

@@ -94,8 +94,8 @@ const FAULTS: &[Fault] = &[
     ("metres compared with euros", RULES, Writes("when: facts.supported_length < params.min_length", "when: facts.supported_length < params.cap"), "`m` stands beside `EUR`", "values of one unit"),
     ("a step that says another unit", RULES, Writes("value: floor(calc.rate * facts.supported_length * 100) / 100\n    unit: EUR", "value: floor(calc.rate * facts.supported_length * 100) / 100\n    unit: EUR/m"), "gives `EUR` and says `EUR/m`", "`unit: EUR`"),
     ("a step without its unit", RULES, Lacks("    value: params.cap\n    unit: EUR\n", "    value: params.cap\n", "- name: upper_limit"), "has no unit and gives `EUR`", "`unit: EUR`"),
-    ("a word that is no choice", RULES, Writes("when: facts.grant_type != 'maintenance'\n    outcome", "when: facts.grant_type != 'maintainance'\n    outcome"), "`facts.grant_type` is never `maintainance`", "`maintenance`"),
-    ("an amount with fractions of a cent", RULES, Writes("floor(facts.factor_k * calc.capped) : 0", "facts.factor_k * calc.capped : 0"), "a fraction of a cent", "round it"),
+    ("a word that is no choice", RULES, Writes("when: facts.improvement_work == 'other'", "when: facts.improvement_work == 'others'"), "`facts.improvement_work` is never `others`", "`other`"),
+    ("an amount with fractions of a cent", RULES, Writes("floor(facts.factor_k * calc.capped)", "facts.factor_k * calc.capped"), "a fraction of a cent", "round it"),
     ("a policy of no service", RULES, Writes("services: [private-road-grant]", "services: [private-road-grants]"), "governs an unknown service `private-road-grants`", "`private-road-grant`"),
     // Worked cases
     ("a worked case that comes out otherwise", WORKED, Writes("amount: \"2585.00\"", "amount: \"2586.00\""), "should be 2586.00 and is 2585.00", "correct the rule, or the case"),

@@ -50,15 +50,16 @@ pub fn compose(material: &Material<'_>) -> Result<DraftContent, Error> {
         Owner::Municipality | Owner::OnCall if !is_notice => {
             letter.block(PartKind::Operative, answer(&letter))?;
             extras.reasons = letter.explanation()?;
+            if letter.blocks.has_own("deadline-acknowledgement") {
+                letter.block(PartKind::Deadline, "deadline-acknowledgement")?;
+            }
             extras.deadline = target(material);
         }
         Owner::Municipality | Owner::OnCall => {
             letter.block(PartKind::Operative, "operative-acknowledgement")?;
             extras.reasons = letter.explanation()?;
             letter.block(PartKind::Deadline, "deadline-acknowledgement")?;
-            // Feedback is answered; only a fault is put right by somebody.
-            let fault = material.service.is_some_and(|service| !service.categories.is_empty());
-            extras.work_order = if fault { Some(work_order(material)?) } else { None };
+            extras.work_order = Some(work_order(material)?);
             extras.deadline = target(material);
         }
         Owner::PlotOwner => {

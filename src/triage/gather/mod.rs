@@ -6,6 +6,7 @@
 
 pub mod stated;
 
+use std::collections::BTreeSet;
 use std::str::FromStr;
 use std::sync::LazyLock;
 
@@ -189,6 +190,15 @@ fn counted(desk: &Desk, service: &ServiceFile, submission: &Submission, reading:
     }
 }
 
+/// The facts that the fields of a form state.
+fn said_on_the_form(service: &ServiceFile, submission: &Submission) -> Facts {
+    let (mut facts, mut questions, mut flags) = (Facts::default(), Vec::new(), BTreeSet::new());
+    for field in &service.fields {
+        from_field(field, submission, &mut facts, &mut questions, &mut flags);
+    }
+    facts
+}
+
 /// Asks for what only cases of this kind need, once what kind it is is known.
 fn required_by_the_case(service: &ServiceFile, submission: &Submission, facts: &Facts, questions: &mut Vec<Question>) {
     // Nobody who wrote an e-mail is asked for its address.
@@ -232,7 +242,7 @@ fn from_field(
     submission: &Submission,
     facts: &mut Facts,
     questions: &mut Vec<Question>,
-    flags: &mut std::collections::BTreeSet<Flag>,
+    flags: &mut BTreeSet<Flag>,
 ) {
     let given = submission.fields.get(&field.name).filter(|value| !field.office && !is_empty(value));
     let Some(given) = given else {
