@@ -146,7 +146,7 @@ async fn a_case_counts_others_until_they_are_withdrawn_or_decided_otherwise() {
         let first = app.drafted(&road("first", &json!({}))).await;
         app.now_is("2026-03-11T08:15:00Z");
         // Written otherwise, and the same road.
-        let unit = json!({ "fields": { "register_unit": " 999-2026-k12345 " } });
+        let unit = json!({ "fields": { "register_unit": " 999-2026-k54321 " } });
         let second = app.drafted(&road("second", &unit)).await;
         app.now_is("2026-03-12T08:15:00Z");
         let other = app.drafted(&road("other", &json!({ "fields": { "register_unit": "999-2026-K7" } }))).await;
@@ -349,12 +349,7 @@ fn a_history_that_is_said_wrongly_is_explained() {
         ("step: granted", "step: class", "adds up a step `class`", "granted"),
         ("    step: granted\n", "", "does not say what is added up", "`field: …` or `step: …`"),
         ("of: latest", "of: latest\n    field: households", "adds nothing up", "`of: sum`"),
-        (
-            "of: latest",
-            "of: latest\n    services: [road-grants]",
-            "an unknown service `road-grants`",
-            "private-road-grant",
-        ),
+        ("of: latest", "of: latest\n    services: [road-grants]", "an unknown service `road-grants`", "write one of"),
         ("fact: same_meeting", "fact: latest", "`latest` is given twice", "another name"),
         ("fact: same_meeting", "fact: Same", "`Same` is not snake_case", "a letter first"),
         ("of: count", "of: number", "", ""),
