@@ -264,7 +264,10 @@ impl Document {
     /// A section as people cite it: `Hallintolaki 49 b §`.
     #[must_use]
     pub fn cite(&self, section: &SectionId, language: Language) -> Option<String> {
-        Some(format!("{} {}", self.title(language), self.section(section)?.number(language)))
+        let number = self.section(section)?.number(language);
+        // A heading begins with a capital, and within a sentence an article does not.
+        let number = number.strip_prefix("Artik").map_or_else(|| number.to_string(), |rest| format!("artik{rest}"));
+        Some(format!("{} {number}", self.title(language)))
     }
 
     /// The version's name: the day from which it is in force.
