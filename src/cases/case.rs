@@ -239,10 +239,10 @@ pub struct CaseFile {
     pub completion_until: Option<Date>,
     /// The decision that it is about, where it is a claim for revision.
     #[serde(default)]
-    pub about: Option<super::About>,
+    pub about: Option<Box<super::About>>,
     /// What a person wants the party to be heard on, until the letter is approved.
     #[serde(default)]
-    pub hear: Option<super::HearingOrder>,
+    pub hear: Option<Box<super::HearingOrder>>,
     /// How the party was heard, oldest first.
     #[serde(default)]
     pub hearings: Vec<super::Hearing>,

@@ -185,7 +185,7 @@ impl Review {
                 let value = |adverse: &Adverse<'_>| (adverse.fact.name.clone(), adverse.fact.value.plain());
                 let facts = adverse.iter().map(value).collect();
                 let order = case.file.hear.take();
-                case.file.hearings.push(Hearing { order, facts, until, answered: None });
+                case.file.hearings.push(Hearing { order: order.map(|order| *order), facts, until, answered: None });
             }
             _ => {}
         }

@@ -39,7 +39,8 @@ impl Review {
         self.require_claim(&case, person)?;
         let documents: Vec<String> = new.documents.iter().map(|name| name.trim().to_owned()).collect();
         let payload = json!({ "documents": documents.len() });
-        case.file.hear = Some(HearingOrder { about: new.about.into(), documents, actor: person.token.to_string() });
+        let order = HearingOrder { about: new.about.into(), documents, actor: person.token.to_string() };
+        case.file.hear = Some(Box::new(order));
         case.file.asked.clear();
         case.file.transfer_to = None;
         case.file.note_preparer(person);

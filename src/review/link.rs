@@ -30,7 +30,7 @@ impl Review {
         let (mut tx, mut case) = self.open(person, id).await?;
         self.require_not_anothers(&case, person)?;
         let payload = json!({ "about": found.case.id, "was": case.file.about.as_ref().map(|was| was.case.id) });
-        case.file.about = Some(found);
+        case.file.about = Some(Box::new(found));
         case.file.note_preparer(person);
         Self::reenter(&mut tx, &mut case, Act::Reenter, Step::Gather).await?;
         Self::finish(tx, case, act(person, EventKind::Linked, id, payload)).await

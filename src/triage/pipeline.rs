@@ -471,7 +471,8 @@ impl Worker {
         let desk = Arc::clone(self.triage.now().desk(&case.municipality)?);
         let first = begin(owed, &case.file, &desk);
         if first == Step::Read && case.file.about.is_none() {
-            case.file.about = about::find(&self.storage, &desk.rulebook.pack, &case, &submission).await?;
+            let found = about::find(&self.storage, &desk.rulebook.pack, &case, &submission).await?;
+            case.file.about = found.map(Box::new);
         }
         // Only the checks of the last step ask; what the first step finds is written before they do.
         let alerts_open = first != Step::Read && alerts_open(&self.storage, &case).await?;

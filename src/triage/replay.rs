@@ -56,7 +56,7 @@ fn said_by_people(decided: &Decided) -> CaseFile {
         asked: file.asked.clone(),
         transfer_to: file.transfer_to.clone(),
         about: file.about.clone(),
-        hear,
+        hear: hear.map(Box::new),
         hearings,
         completion_until: file.completion_until.filter(|_| !was(DraftKind::Completion)),
         ..CaseFile::default()

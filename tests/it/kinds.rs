@@ -213,7 +213,7 @@ async fn the_party_is_heard_from_the_page() {
     let handler = app.handler().await;
     let mut browser = signed_in(&app, &handler).await;
     handler.claim(&case).await.expect(200);
-    let names: String = (0..21).map(|n| format!("Liite {n}\n")).collect();
+    let names = (0..21).map(|n| format!("Liite {n}")).collect::<Vec<_>>().join("\n");
     let form = [("hear_about", "Puomi on suljettu."), ("hear_documents", names.as_str())];
     let refused = browser.post(&format!("{page}/hear"), &form).await;
     assert_eq!(refused.status, 422);
@@ -386,7 +386,7 @@ fn a_claim_in_swedish_is_decided_in_swedish() {
         &json!({ "municipality": "harjuvesi", "received_at": "2026-04-20T08:00:00Z", "fields": {
         "language": "sv", "demand": "Vi kräver att understödet räknas enligt hela vägen.", "grounds": "Längden är fel." } }),
     );
-    let file = CaseFile { about: Some(about), rulings: vec![ruling], ..CaseFile::default() };
+    let file = CaseFile { about: Some(Box::new(about)), rulings: vec![ruling], ..CaseFile::default() };
     let (_, proposal) = dry(&desk, file, &submission(&json), NOW);
     assert_eq!(failed(&proposal.checks), Vec::<String>::new());
     insta::assert_snapshot!("letter-claim-accepted-sv", proposal.content.letter);
@@ -399,7 +399,7 @@ fn archive() -> (tempfile::TempDir, Desk) {
         for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
             let target = to.join(entry.file_name());
             if entry.path().is_dir() {
-                copy(&entry.path(), &target)
+                copy(&entry.path(), &target);
             } else {
                 fs::copy(entry.path(), target).unwrap();
             }

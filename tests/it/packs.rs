@@ -51,7 +51,7 @@ impl Folder {
     /// One that looks at the files every so many seconds, with a worker of its own if it does.
     async fn app_that_looks(&self, database: &Database, seconds: u32) -> TestApp {
         TestApp::with(database, |config| {
-            config.policies.dir = self.0.path().to_owned();
+            config.policies.dir = self.0.path().into();
             config.policies.cache = env!("CARGO_TARGET_TMPDIR").into();
             config.policies.reload_seconds = seconds;
             config.work.workers = usize::from(seconds > 0);
@@ -255,7 +255,7 @@ async fn only_an_administrator_has_the_files_read_again() {
 
 /// Looks until the pack is as it should be.
 async fn until(admin: &Caller, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
-    let patience = Instant::now() + Duration::from_secs(60);
+    let patience = Instant::now() + Duration::from_mins(1);
     loop {
         let pack = pack(admin).await;
         if holds(&pack) {
@@ -273,10 +273,10 @@ async fn changed_files_are_found_while_cases_are_handled() {
         let app = folder.app_that_looks(database, 1).await;
         let admin = app.person(Role::Admin, "Anni Ylläpitäjä", None).await;
         let residents = app.residents().await;
-        let mut sent = Vec::new();
+        let mut cases = Vec::new();
         let mut send = async |nth: u32| {
             let receipt = residents.submit(&road(nth)).await.expect(201).json;
-            sent.push(format!("/v1/cases/{}", receipt["case_id"].as_str().unwrap()));
+            cases.push(format!("/v1/cases/{}", receipt["case_id"].as_str().unwrap()));
         };
         let first = pack(&admin).await;
         send(1).await;
@@ -291,9 +291,9 @@ async fn changed_files_are_found_while_cases_are_handled() {
         assert_eq!(new["faults"], json!([]));
         send(4).await;
         let handler = app.handler().await;
-        let patience = Instant::now() + Duration::from_secs(60);
+        let patience = Instant::now() + Duration::from_mins(1);
         let mut made = Vec::new();
-        for case in &sent {
+        for case in &cases {
             while handler.get(case).await.expect(200).json["status"] != "in-review" {
                 assert!(Instant::now() < patience, "{case} has no draft");
                 tokio::time::sleep(Duration::from_millis(50)).await;
@@ -336,7 +336,7 @@ fn a_hangup_has_the_files_read_again() {
     assert_eq!(ready()["packs_at_fault"], json!([]));
     break_delegation(&folder, "harjuvesi");
     tell("-HUP");
-    let patience = Instant::now() + Duration::from_secs(60);
+    let patience = Instant::now() + Duration::from_mins(1);
     while ready()["packs_at_fault"] != json!(["harjuvesi"]) {
         assert!(Instant::now() < patience, "the fault is not said");
         std::thread::sleep(Duration::from_millis(50));

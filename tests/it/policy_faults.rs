@@ -146,12 +146,11 @@ fn seed(root: &Path, file: &str, change: &Change) -> (PathBuf, Option<(usize, us
     let path = root.join(file);
     let text = fs::read_to_string(&path).unwrap();
     let (from, to) = match change {
-        Lacks(from, to, _) => ((*from).to_owned(), (*to).to_owned()),
+        Lacks(from, to, _) | Writes(from, to) => ((*from).to_owned(), (*to).to_owned()),
         Removes(named) => {
             fs::remove_file(&path).unwrap();
             return (root.join(named), None);
         }
-        Writes(from, to) => ((*from).to_owned(), (*to).to_owned()),
         Tabulates(rows) => (BEFORE.to_owned(), format!("{TABLE}{rows}\n```\n\n{BEFORE}")),
     };
     let at = text.find(&from).unwrap_or_else(|| panic!("`{from}` does not stand in {file}"));

@@ -411,8 +411,8 @@ impl CasePage {
             split_off: file.split_off,
             questions: file.questions,
             asked: file.asked,
-            about: file.about,
-            hear: file.hear,
+            about: file.about.map(|about| *about),
+            hear: file.hear.map(|order| *order),
             hearings: file.hearings,
             assessment: file.assessment.map(|assessment| AssessmentSummary {
                 outcome: assessment.outcome,
