@@ -189,7 +189,7 @@ impl Settings {
             }
             if let Value::Object(own) = &mut municipality {
                 for kind in ["departments", "deciders"] {
-                    tree.insert(kind.to_owned(), own.remove(kind).unwrap_or_default());
+                    tree.extend(own.remove_entry(kind));
                 }
             }
             tree.insert("municipality".to_owned(), municipality);
