@@ -1,7 +1,7 @@
 //! K09, K10 and K29: the decider has the power, nobody approves what they prepared, and whoever approves has looked.
 
 use super::{Subject, service, words};
-use crate::cases::{Check, CheckId, DeciderId, Language, Localized, Preparer, write_time};
+use crate::cases::{Check, CheckId, DeciderId, Localized, Preparer};
 use crate::municipality::{BeyondPower, Pack};
 
 /// The decider is within delegation on the day, for the amount.
@@ -67,7 +67,7 @@ pub fn k29(subject: &Subject<'_>) -> Check {
         return Check::not_applicable(CheckId::K29, words::nobody_approves_yet());
     }
     match subject.looked_at {
-        Some(at) => Check::pass(CheckId::K29, words::looked_at(write_time(at, Language::Fi))),
+        Some(at) => Check::pass(CheckId::K29, words::looked_at(at)),
         None => Check::fail(CheckId::K29, words::approved_unseen()),
     }
 }

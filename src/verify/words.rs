@@ -4,9 +4,10 @@
 //! its values. A detail says what was found, where, and what to do about it. Codes of rules, documents and texts
 //! stand as they are, for they are what a person looks for.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::cases::{DraftKind, Euro, Language, Localized, Outcome, PartKind, write_date};
+use crate::cases::{DraftKind, Euro, Language, Localized, Outcome, PartKind, write_date, write_time};
 
 /// A value within a sentence, written as the language has it.
 pub trait Say {
@@ -35,6 +36,12 @@ impl Say for Localized {
 impl Say for Date {
     fn say(&self, language: Language) -> String {
         write_date(*self, language)
+    }
+}
+
+impl Say for Timestamp {
+    fn say(&self, language: Language) -> String {
+        write_time(*self, language)
     }
 }
 
