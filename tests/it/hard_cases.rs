@@ -572,7 +572,10 @@ async fn tell(story: &Story) -> Told<End> {
         }
         if let Err(what) = telling.step(step).await {
             let place = format!("step {nth} of {}: {what}", story.steps.len());
-            return unmet.map_or_else(|| Err(place.clone()), |reason| Ok(End::Unmet(format!("{reason}\n    {place}"))));
+            return match unmet {
+                Some(reason) => Ok(End::Unmet(format!("{reason}\n    {place}"))),
+                None => Err(place),
+            };
         }
     }
     telling.app.stop_with_jobs_left().await;
