@@ -47,9 +47,9 @@ vocabulary! {
         InPart = "in-part",
         /// It holds no words: a scan, for example. A person must look.
         Empty = "empty",
-        /// It should hold words and none could be read. A person must look.
+        /// It may hold words and none could be read: broken, encrypted, or of a kind that is not read. A person must look.
         Unreadable = "unreadable",
-        /// A picture, or another kind that has no words we know how to read.
+        /// A picture, a sound or a film.
         NotText = "not-text",
         /// The other files of the case took the room or the time. A person must look.
         LeftOut = "left-out",

@@ -71,7 +71,7 @@ impl Review {
     /// and what gives the power.
     async fn weigh(&self, person: &Person, case: &Case, approval: &Approval) -> Result<(Draft, Authority)> {
         if case.status.is_final() {
-            let decided = case.status != Status::Merged;
+            let decided = !matches!(case.status, Status::Merged | Status::Withdrawn);
             return Err(if decided { Refusal::AlreadyDecided } else { Refusal::Final { status: case.status } });
         }
         case.status.after(Act::Approve, Some(DraftKind::Grant))?;

@@ -27,6 +27,7 @@ mod evals_targets;
 mod evaluations;
 mod extract;
 mod faults;
+mod hard_cases;
 mod history;
 mod http;
 mod injection;

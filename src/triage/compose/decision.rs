@@ -34,7 +34,11 @@ pub fn compose(material: &Material<'_>, kind: DraftKind) -> Result<DraftContent,
     if computed && !calculation.is_empty() {
         letter.lines(PartKind::Calculation, "calculation", &calculation)?;
     }
-    letter.lines(PartKind::Facts, "facts", &facts(material, &reasons, language))?;
+    // A request in two lines may rest on nothing that anybody stated.
+    let facts = facts(material, &reasons, language);
+    if !facts.is_empty() {
+        letter.lines(PartKind::Facts, "facts", &facts)?;
+    }
     letter.heard()?;
     letter.lines(
         PartKind::Reasons,

@@ -119,6 +119,10 @@ fn kind(material: &Material<'_>) -> DraftKind {
         return DraftKind::Hearing;
     }
     let outcome = material.file.assessment.as_ref().map(|assessment| assessment.outcome);
+    // What may be an application is asked what it lacks, and not decided before somebody is sure that it is one.
+    if material.classification.abstained && outcome != Some(Outcome::Incomplete) {
+        return DraftKind::Acknowledgement;
+    }
     let own = |outcome| material.service.and_then(|service| service.drafts.get(&outcome)).copied();
     // What a person must still rule on is drafted as if it were met.
     let drafted = outcome.map(|outcome| if outcome == Outcome::Discretion { Outcome::Granted } else { outcome });

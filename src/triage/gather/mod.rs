@@ -47,6 +47,8 @@ static SIGNED: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// Days to claim revision from the notice (kuntalaki 138 §).
 const CLAIM_DAYS: u32 = 14;
+/// The fact that tells the last of them.
+const CLAIM_UNTIL: &str = "claim_until";
 
 /// Why a field gave no fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,6 +136,10 @@ pub fn correct(service: Option<&ServiceFile>, file: &mut CaseFile) {
         if file.questions.iter().all(|question| question.about != *name) {
             file.questions.extend(service.and_then(|service| asks_for(service, name)));
         }
+    }
+    // How the notice was given moves the last day of a claim.
+    if let Some(about) = file.about.as_ref().filter(|_| file.facts.get(CLAIM_UNTIL).is_some()) {
+        file.facts.insert(claim_until(about, &file.facts));
     }
 }
 
@@ -524,15 +530,24 @@ fn from_clock(submission: &Submission, window: Option<&WindowSpan<'_>>, facts: &
     }
 }
 
-/// When the decision that a claim is about was made, until when it could be challenged, and when the claim came (kuntalaki 138
-/// and 139 §). Without a word on how the notice was given the longest clock counts: nobody loses time that they had.
-fn from_the_decision(about: &About, submission: &Submission, facts: &mut Facts) {
+/// Until when a decision can be challenged. Without a word on how the notice was given the longest clock counts: nobody loses
+/// time that they had.
+fn claim_until(about: &About, facts: &Facts) -> Fact {
     let channel = match facts.get("notice_channel").map(|fact| fact.value.plain()).as_deref() {
         Some("electronic") => Channel::ElectronicNotice,
         Some("minutes") => Channel::Minutes,
         _ => Channel::Letter,
     };
     let until = notice::appeal_until(notice::known_on(about.decided_on, channel), CLAIM_DAYS);
+    let from = vec!["decision_date".to_owned(), "notice_channel".to_owned()];
+    let evidence = Evidence::Computed { from, note: "14 days from the presumed notice".to_owned() };
+    Fact { name: CLAIM_UNTIL.to_owned(), value: Value::Date(until), unit: None, evidence }
+}
+
+/// When the decision that a claim is about was made, until when it could be challenged, and when the claim came (kuntalaki 138
+/// and 139 §).
+fn from_the_decision(about: &About, submission: &Submission, facts: &mut Facts) {
+    facts.insert(claim_until(about, facts));
     let computed = |from: &[&str], note: &str| Evidence::Computed {
         from: from.iter().map(|&name| name.to_owned()).collect(),
         note: note.to_owned(),
@@ -541,11 +556,6 @@ fn from_the_decision(about: &About, submission: &Submission, facts: &mut Facts) 
     for (name, value, evidence) in [
         ("decision_number", Value::Text(about.case.number.clone()), register.clone()),
         ("decision_date", Value::Date(about.decided_on), register),
-        (
-            "claim_until",
-            Value::Date(until),
-            computed(&["decision_date", "notice_channel"], "14 days from the presumed notice"),
-        ),
         (
             "claim_date",
             Value::Date(local_date(submission.received_at)),

@@ -81,7 +81,7 @@ impl TestApp {
         }
     }
 
-    fn keeping(mut self, database: Database) -> Self {
+    pub fn keeping(mut self, database: Database) -> Self {
         self.database = Some(database);
         self
     }
