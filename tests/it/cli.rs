@@ -348,7 +348,9 @@ fn the_demo_shows_every_way_a_case_can_go() {
     let harjuvesi =
         Rulebook::load(&policies(), &"harjuvesi".parse().unwrap()).unwrap_or_else(|faults| panic!("{faults}"));
     for service in harjuvesi.pack.services.keys() {
-        assert!(has("service", json!(service)), "the inbox has nothing for `{service}`");
+        let is_of =
+            |row: &Value| row["service"].as_str().is_some_and(|name| name.split(' ').next() == Some(service.as_str()));
+        assert!(rows.iter().any(is_of), "the inbox has nothing for `{service}`");
     }
     let flagged = |flag: &str| rows.iter().any(|row| row["flags"].as_array().unwrap().contains(&json!(flag)));
     assert!(has("amount", json!("2585.00")), "R1 of the rules of 2026");
