@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::app::{App, StartError};
+use crate::policy::fingerprint;
 use crate::{http, storage};
 
 /// How often answers to old Idempotency-Keys and expired sessions are forgotten.
@@ -29,7 +30,7 @@ impl App {
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let mut running = self.start(Some(address));
-        let router = http::router(&self).into_make_service_with_connect_info::<SocketAddr>();
+        let router = http::service(self.clone()).into_make_service_with_connect_info::<SocketAddr>();
         let stopped = stopped(running.stop.subscribe());
         running.tasks.spawn(async move {
             if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
@@ -53,6 +54,7 @@ impl App {
             tasks.spawn(self.worker(&format!("worker-{n}")).run(stop.subscribe()));
         }
         tasks.spawn(forget(self.clone(), stop.subscribe()));
+        tasks.spawn(look_at_packs(self.clone(), stop.subscribe()));
         Running { address, app: self.clone(), stop, tasks }
     }
 }
@@ -79,9 +81,13 @@ impl Running {
         &self.app
     }
 
-    /// Runs until SIGINT or SIGTERM, then stops.
+    /// Runs until SIGINT or SIGTERM, then stops. Reads the packs again on SIGHUP.
     pub async fn until_signalled(self) {
-        self.until(stop_signal()).await;
+        let app = self.app.clone();
+        self.until(async move {
+            tokio::select! { () = stop_signal() => {} () = reload_on_hangup(&app) => {} }
+        })
+        .await;
     }
 
     /// Runs until `end` is ready, then stops.
@@ -131,8 +137,49 @@ pub(crate) async fn stop_signal() {
     tokio::select! { () = interrupt => {} () = terminate => {} }
 }
 
-/// Forgets answers to Idempotency-Keys that are older than the settings say.
-/// Answers to old Idempotency-Keys, sessions that have expired, forms to which nobody came back.
+/// Reads the packs again on each SIGHUP; never ends.
+async fn reload_on_hangup(app: &App) {
+    #[cfg(unix)]
+    if let Ok(mut hangup) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) {
+        while hangup.recv().await.is_some() {
+            tracing::info!("reading the packs again: SIGHUP");
+            reload(app).await;
+        }
+    }
+    std::future::pending::<()>().await;
+}
+
+/// Whether the packs could be read; what is wrong in the files themselves is no failure.
+async fn reload(app: &App) -> bool {
+    let read = app.reload_packs(None).await;
+    if let Err(error) = &read {
+        tracing::error!(%error, "the packs could not be read again; what was active stays: {error}");
+    }
+    read.is_ok()
+}
+
+/// Looks at the files of the packs every `policies.reload_seconds`, and reads them when they have changed. Files that
+/// changed since the last look may be half written: they are read once they stand still for one look.
+async fn look_at_packs(app: App, stop: watch::Receiver<bool>) {
+    let Some(every) = app.config().policies.reload() else { return };
+    let end = stopped(stop);
+    tokio::pin!(end);
+    let (mut read, mut seen) = (None, None);
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(every) => {}
+            () = &mut end => return,
+        }
+        let folder = app.config().policies.dir.clone();
+        let files = tokio::task::spawn_blocking(move || fingerprint(&folder)).await.ok();
+        if files == seen && files != read && reload(&app).await {
+            read.clone_from(&files);
+        }
+        seen = files;
+    }
+}
+
+/// Forgets answers to old Idempotency-Keys, sessions that have expired, forms to which nobody came back.
 async fn forget(app: App, stop: watch::Receiver<bool>) {
     let keep = jiff::SignedDuration::try_from(app.config().api.idempotency()).unwrap_or(jiff::SignedDuration::MAX);
     let end = stopped(stop);

@@ -53,6 +53,8 @@ vocabulary! {
         Incomplete = "incomplete",
         /// A rule leaves it to a person, who has not ruled yet.
         Discretion = "discretion",
+        /// It waits for a round over all cases of its window (*hakukierros*), and for nothing else.
+        Pending = "pending",
     }
 }
 
@@ -155,6 +157,9 @@ pub struct RuleTrace {
     pub quote: Localized,
     /// A person's ruling, where the rule left it to one.
     pub ruled_by: Option<String>,
+    /// Whether the party is heard before it is refused on what others said.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hear_first: bool,
 }
 
 /// One step of the calculation.
@@ -203,13 +208,31 @@ pub struct Assessment {
 }
 
 impl Assessment {
+    /// The facts that a rule rests on: those it read, and those that the calculation steps it read rest on.
+    #[must_use]
+    pub fn behind(&self, rule: &RuleTrace) -> Vec<String> {
+        let mut names: Vec<String> = rule.inputs.keys().cloned().collect();
+        for step in rule.steps.keys().filter_map(|name| self.calculation.iter().find(|step| step.name == *name)) {
+            names.extend(step.inputs.iter().cloned());
+        }
+        names.sort();
+        names.dedup();
+        names
+    }
+
     /// The rules that a decision of that kind tells of, in their order: for a refusal what refuses, for a grant every
     /// rule that was met or cut it.
     pub fn told(&self, kind: DraftKind) -> impl Iterator<Item = &RuleTrace> {
-        self.rules.iter().filter(move |rule| match kind {
-            DraftKind::Inadmissible => rule.outcome == RuleOutcome::NotMet && rule.effect == Effect::Inadmissible,
-            DraftKind::Rejection => rule.outcome == RuleOutcome::NotMet && rule.effect == Effect::Rejection,
-            _ => true,
-        })
+        let unmet = match (kind, self.outcome) {
+            (DraftKind::Inadmissible, _)
+            | (DraftKind::DocumentAnswer | DraftKind::ClaimDecision, Outcome::Inadmissible) => {
+                Some(Effect::Inadmissible)
+            }
+            (DraftKind::Rejection, _) | (DraftKind::DocumentAnswer, Outcome::Rejected) => Some(Effect::Rejection),
+            _ => None,
+        };
+        self.rules
+            .iter()
+            .filter(move |rule| unmet.is_none_or(|effect| rule.outcome == RuleOutcome::NotMet && rule.effect == effect))
     }
 }

@@ -47,9 +47,9 @@ vocabulary! {
         InPart = "in-part",
         /// It holds no words: a scan, for example. A person must look.
         Empty = "empty",
-        /// It should hold words and none could be read. A person must look.
+        /// It may hold words and none could be read: broken, encrypted, or of a kind that is not read. A person must look.
         Unreadable = "unreadable",
-        /// A picture, or another kind that has no words we know how to read.
+        /// A picture, a sound or a film.
         NotText = "not-text",
         /// The other files of the case took the room or the time. A person must look.
         LeftOut = "left-out",
@@ -167,7 +167,7 @@ pub struct CaseFile {
     /// What the party sent afterwards, in order of arrival.
     #[serde(default)]
     pub supplements: Vec<SubmissionId>,
-    /// People who edited, asked, ruled, reclassified, transferred, corrected, merged or split: none of them may approve
+    /// People who edited, asked, heard, ruled, reclassified, transferred, corrected, merged or split: none of them may approve
     /// (check K10).
     #[serde(default)]
     pub preparers: Vec<Person>,
@@ -178,6 +178,9 @@ pub struct CaseFile {
     pub reading: Option<Reading>,
     /// From `classify`.
     pub classification: Option<Classification>,
+    /// What else stands in the message, from `classify`: the pipeline makes a case of each.
+    #[serde(default)]
+    pub matters: Vec<super::OtherMatter>,
     /// From `classify`, completed by `assess` (the amount picks the decider).
     pub route: Option<Route>,
     /// From `gather`.
@@ -234,6 +237,15 @@ pub struct CaseFile {
     #[serde(default)]
     #[schema(value_type = Option<String>, format = "date")]
     pub completion_until: Option<Date>,
+    /// The decision that it is about, where it is a claim for revision.
+    #[serde(default)]
+    pub about: Option<Box<super::About>>,
+    /// What a person wants the party to be heard on, until the letter is approved.
+    #[serde(default)]
+    pub hear: Option<Box<super::HearingOrder>>,
+    /// How the party was heard, oldest first.
+    #[serde(default)]
+    pub hearings: Vec<super::Hearing>,
     /// What a person judged before they saw the machine's proposal, where the case was chosen for that.
     #[serde(default)]
     pub judgement: Option<super::Judgement>,
@@ -309,6 +321,12 @@ impl CaseFile {
             }
         }
         all
+    }
+
+    /// The numbers of the cases that came out of the same message, the first one first.
+    #[must_use]
+    pub fn other_cases(&self) -> Vec<String> {
+        self.split_from.iter().chain(&self.split_off).map(|part| part.case.number.clone()).collect()
     }
 
     /// Whether the person said, with any of their tokens, that they are disqualified.
@@ -397,21 +415,30 @@ pub struct Decision {
     pub decided_at: Timestamp,
 }
 
-/// SHA-256 over the material of a draft: what came in, and what people asked, ruled and set. Our own ids are left
+/// SHA-256 over the material of a draft: what came in, what other cases said, and what people asked, ruled and set. Our own ids are left
 /// out, so that the same message gives the same draft.
 #[must_use]
 pub fn basis(submission: &Submission, file: &CaseFile) -> String {
     let files: Vec<&str> = submission.attachments.iter().map(|attachment| attachment.sha256.as_str()).collect();
-    let said = |fact: &&super::Fact| matches!(fact.evidence, Evidence::Person { .. });
+    let said = |fact: &&super::Fact| matches!(fact.evidence, Evidence::Person { .. } | Evidence::Cases { .. });
     let mut stated: Vec<_> = file.facts.iter().filter(said).map(|fact| serde_json::json!(fact)).collect();
     let withdrawn = file.corrections.iter().filter(|correction| correction.stated.is_none());
     stated.extend(withdrawn.map(|correction| serde_json::json!(correction.name)));
-    let material = serde_json::json!({
+    let mut material = serde_json::json!({
         "service": submission.service, "fields": submission.fields, "subject": submission.subject,
         "text": submission.text, "location": submission.location, "party": submission.party, "files": files,
         "sent_at": submission.sent_at, "received_at": submission.received_at, "supplements": file.supplements.len(),
         "stated": stated, "rulings": file.rulings, "reclassified": file.reclassified, "asked": file.asked,
         "transfer_to": file.transfer_to,
     });
+    if let Some(about) = &file.about {
+        material["about"] = serde_json::json!(about.case.number);
+    }
+    if let Some(order) = &file.hear {
+        material["hear"] = serde_json::json!(order);
+    }
+    if !file.hearings.is_empty() {
+        material["hearings"] = serde_json::json!(file.hearings);
+    }
     hex(&Sha256::digest(material.to_string()))
 }

@@ -52,6 +52,8 @@ checks! {
     K09 Blocking,
     /// The preparer is not the approver, and nobody disqualified acts.
     K10 Blocking,
+    /// The party was heard on adverse facts that came from others, and before money is recovered.
+    K11 Blocking,
     /// Completion asked before rejection for missing material, with the minimum time.
     K12 Blocking,
     /// Dates agree with each other and with the calendar.

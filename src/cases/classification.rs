@@ -199,6 +199,17 @@ pub struct Classification {
     pub features: Vec<WeighedFeature>,
 }
 
+/// Another matter in the same message (*toinen asia samassa viestissä*), as the machine found it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct OtherMatter {
+    /// Its label: a matter or a fault category.
+    pub label: String,
+    /// Where its words stand.
+    pub source: String,
+    /// Its words, as they stand there.
+    pub text: String,
+}
+
 /// Whose case it is and who may decide it, with the reason. Computed by code from files that people wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Route {

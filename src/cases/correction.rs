@@ -81,6 +81,10 @@ pub struct SplitMatter {
     pub case: CaseRef,
     /// The words that went over, as they stand in the case's text.
     pub text: String,
+    /// What the machine took the words for, where the pipeline split them off: the first case keeps them, too. What a
+    /// person splits off is taken out of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
 }
 
 /// What a person put right of how a submission came and from whom (*rekisteröintitietojen korjaus*). What is none

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::classification::vocabulary;
-use super::{CaseId, Check, DeciderId, DocumentId, DraftId, Euro, Language, RuleId, SectionId};
+use super::{CaseId, Check, DeciderId, DocumentId, DraftId, Euro, Language, Outcome, RuleId, SectionId};
 
 vocabulary! {
     /// The kind of decision or letter (*ratkaisun laji*).
@@ -45,21 +45,97 @@ vocabulary! {
     }
 }
 
+/// Whether a letter of a kind settles a matter, and so can be appealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settles {
+    /// A decision (*päätös*): it carries instructions for appeal.
+    Always,
+    /// A decision where it refuses something, and otherwise an answer (621/1999 14 and 33 §).
+    IfItRefuses,
+    /// It prepares or informs and never carries any (kuntalaki 136 §).
+    Never,
+}
+
 impl DraftKind {
-    /// Whether this settles the matter and so carries instructions for appeal; the other kinds prepare
-    /// or inform and never do (kuntalaki 136 §).
+    /// Whether a letter of this kind settles the matter; of a draft that is there, [`DraftContent::is_decision`] says it.
     #[must_use]
-    pub const fn is_decision(self) -> bool {
-        matches!(
-            self,
-            Self::Grant | Self::Partial | Self::Rejection | Self::Inadmissible | Self::Recovery | Self::ClaimDecision
-        )
+    pub const fn settles(self) -> Settles {
+        match self {
+            Self::Grant
+            | Self::Partial
+            | Self::Rejection
+            | Self::Inadmissible
+            | Self::Recovery
+            | Self::ClaimDecision => Settles::Always,
+            Self::DocumentAnswer => Settles::IfItRefuses,
+            Self::Completion
+            | Self::Transfer
+            | Self::Hearing
+            | Self::Acknowledgement
+            | Self::Correction
+            | Self::Withdrawal => Settles::Never,
+        }
     }
 
-    /// Whether it grants money.
+    /// Whether it grants what was applied for.
     #[must_use]
     pub const fn grants(self) -> bool {
         matches!(self, Self::Grant | Self::Partial)
+    }
+
+    /// Whether it carries the amount that the rules work out: what is granted, the fee, what is recovered.
+    #[must_use]
+    pub const fn has_amount(self) -> bool {
+        match self {
+            Self::Grant | Self::Partial | Self::DocumentAnswer | Self::Recovery => true,
+            Self::Rejection
+            | Self::Inadmissible
+            | Self::Completion
+            | Self::Transfer
+            | Self::Hearing
+            | Self::Acknowledgement
+            | Self::ClaimDecision
+            | Self::Correction
+            | Self::Withdrawal => false,
+        }
+    }
+
+    /// Whether it asks the party for something until a last day.
+    #[must_use]
+    pub const fn asks(self) -> bool {
+        matches!(self, Self::Completion | Self::Hearing)
+    }
+
+    /// Whether what the rules say makes a letter of this kind refuse something of what was asked for.
+    #[must_use]
+    pub fn refuses(self, outcome: Option<Outcome>) -> bool {
+        match self {
+            Self::Partial | Self::Rejection | Self::Inadmissible => true,
+            // What does not exist is not refused: there is nothing to give, and a decision is made on request only.
+            Self::DocumentAnswer => matches!(outcome, Some(Outcome::Partial | Outcome::Rejected)),
+            Self::ClaimDecision => outcome != Some(Outcome::Granted),
+            Self::Grant
+            | Self::Completion
+            | Self::Transfer
+            | Self::Hearing
+            | Self::Acknowledgement
+            | Self::Recovery
+            | Self::Correction
+            | Self::Withdrawal => false,
+        }
+    }
+
+    /// The fixed text of its operative part: kinds whose words depend on what the rules say have one for each outcome.
+    #[must_use]
+    pub fn operative_text(self, outcome: Option<Outcome>) -> String {
+        match (self, outcome) {
+            (Self::DocumentAnswer | Self::ClaimDecision, Some(outcome))
+                if !matches!(outcome, Outcome::Granted | Outcome::Discretion) =>
+            {
+                format!("operative-{self}-{outcome}")
+            }
+            _ => format!("operative-{self}"),
+        }
     }
 }
 
@@ -98,6 +174,8 @@ vocabulary! {
         Deadline = "deadline",
         /// The facts and evidence.
         Facts = "facts",
+        /// How the party was heard (*kuuleminen*).
+        Hearing = "hearing",
         /// Why (*perustelut*).
         Reasons = "reasons",
         /// How the amount was worked out.
@@ -125,7 +203,7 @@ impl PartKind {
     #[must_use]
     pub const fn is_worked_out(self, kind: DraftKind) -> bool {
         match self {
-            Self::Operative => kind.is_decision(),
+            Self::Operative => !matches!(kind.settles(), Settles::Never),
             Self::Matter | Self::Reasons | Self::Conditions | Self::Contact | Self::Notification => false,
             _ => true,
         }
@@ -207,12 +285,15 @@ pub struct DraftContent {
     pub reasons: Vec<Reason>,
     /// The statutes applied.
     pub provisions: Vec<Citation>,
-    /// What is granted.
+    /// What is granted, paid or recovered.
     pub amount: Option<Euro>,
     /// Who decides.
     pub decider: Option<DeciderRef>,
     /// Instructions for appeal.
     pub appeal: Appeal,
+    /// Whether it refuses something of what was asked for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refuses: bool,
     /// The last day to answer a completion request, or the target day of a work order.
     #[schema(value_type = Option<String>, format = "date")]
     pub deadline: Option<Date>,
@@ -230,6 +311,16 @@ pub struct DraftContent {
 }
 
 impl DraftContent {
+    /// Whether this settles the matter and so carries instructions for appeal.
+    #[must_use]
+    pub const fn is_decision(&self) -> bool {
+        match self.kind.settles() {
+            Settles::Always => true,
+            Settles::IfItRefuses => self.refuses,
+            Settles::Never => false,
+        }
+    }
+
     /// The part of that kind.
     #[must_use]
     pub fn part(&self, kind: PartKind) -> Option<&Part> {
@@ -353,7 +444,8 @@ impl Draft {
 #[must_use]
 pub fn letter_language(languages: &[Language], party: Language, kind: DraftKind) -> Language {
     let served = languages.contains(&party);
-    if served && !(kind.is_decision() && party == Language::En) {
+    let may_settle = !matches!(kind.settles(), Settles::Never);
+    if served && !(may_settle && party == Language::En) {
         return party;
     }
     match kind {

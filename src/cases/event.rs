@@ -47,6 +47,12 @@ vocabulary! {
         Returned = "returned",
         /// A person asked the party for more.
         Asked = "asked",
+        /// A person said which decision a claim is against.
+        Linked = "linked",
+        /// A person wants the party to be heard.
+        HearingOrdered = "hearing-ordered",
+        /// The party's time to answer is over, and a person goes on without an answer.
+        Resumed = "resumed",
         /// A person sent it to another authority.
         Transferred = "transferred",
         /// A person changed what kind of matter it is.
@@ -69,8 +75,12 @@ vocabulary! {
         MessagesSeen = "messages-seen",
         /// The party consents to publication, or does so no more.
         ConsentChanged = "consent-changed",
+        /// A person ran a round over the cases of a window.
+        RoundRun = "round-run",
         /// A person read a case.
         Read = "read",
+        /// The files that bind were read again: a new pack is active, or the one that was stays.
+        PackRead = "pack-read",
         /// A token was made or revoked.
         TokenChanged = "token-changed",
     }

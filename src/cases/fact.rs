@@ -34,6 +34,16 @@ pub enum Value {
 }
 
 impl Value {
+    /// The exact number of a number or a sum of money.
+    #[must_use]
+    pub fn number(&self) -> Option<Decimal> {
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::Money(euro) => Some(euro.decimal()),
+            _ => None,
+        }
+    }
+
     /// The value as plain text, as it stands in JSON and traces.
     #[must_use]
     pub fn plain(&self) -> String {
@@ -82,6 +92,14 @@ pub enum Evidence {
         /// The day whose data was read.
         #[schema(value_type = String, format = "date")]
         as_of: Date,
+    },
+    /// Worked out by code from other cases of the municipality.
+    Cases {
+        /// The day on which they were looked at.
+        #[schema(value_type = String, format = "date")]
+        as_of: Date,
+        /// Their numbers, at most fifty: for handlers, never for a party.
+        numbers: Vec<String>,
     },
     /// Worked out by code from other facts.
     Computed {

@@ -129,6 +129,8 @@ row_id!(/// One durable job.
     JobId);
 row_id!(/// One alert that a person must acknowledge.
     AlertId);
+row_id!(/// One run of a round (*hakukierros*).
+    RoundId);
 row_id!(/// One API token.
     TokenId);
 row_id!(/// One call of a language model, in the accounts.

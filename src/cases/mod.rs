@@ -4,6 +4,7 @@
 //! never validated again further in: a [`CaseId`] is a case id, a [`Euro`] has cents and no float in it.
 //! Everything else in the house may depend on this room; it depends on nothing but [`crate::clock`].
 
+mod about;
 mod actor;
 mod assessment;
 mod case;
@@ -13,18 +14,22 @@ mod correction;
 mod draft;
 mod event;
 mod fact;
+mod hearing;
 mod id;
 mod judgement;
 mod language;
+mod ledger;
 mod message;
 mod money;
 mod practice;
 mod proposal;
+mod round;
 mod status;
 mod submission;
 mod wording;
 mod written;
 
+pub use about::*;
 pub use actor::*;
 pub use assessment::*;
 pub use case::*;
@@ -34,13 +39,16 @@ pub use correction::*;
 pub use draft::*;
 pub use event::*;
 pub use fact::*;
+pub use hearing::*;
 pub use id::*;
 pub use judgement::*;
 pub use language::*;
+pub use ledger::*;
 pub use message::*;
 pub use money::*;
 pub use practice::{Deviation, Practice};
 pub use proposal::*;
+pub use round::*;
 pub use status::*;
 pub use submission::*;
 pub use wording::*;

@@ -78,7 +78,7 @@ async fn dry(context: &mut Context, over: &Over) -> Result<Exit, Failure> {
     for incoming in submissions.iter().cycle().take(count) {
         let each = Instant::now();
         let case = CaseId::new(context.ambient.id());
-        triage::dry_run(&triage, &incoming.submission, None, now, case).await.map_err(anyhow::Error::from)?;
+        triage::dry_run(&triage, &incoming.submission, &[], None, now, case).await.map_err(anyhow::Error::from)?;
         times.push(each.elapsed());
         bar.inc(1);
     }

@@ -67,7 +67,7 @@ pub(super) async fn run(context: &mut Context, over: &Over) -> Result<Exit, Fail
     let triage = Triage::new(&rulebooks, trained, &search, Some(&Arc::new(agent)))
         .map_err(|fault| Failure::Usage(format!("the policies cannot be used: {fault}")))?;
     let samples = inputs::read(&[demo::samples(&config, &municipality)], &municipality, &context.ambient);
-    let app = App::assemble(config, storage, rulebooks, Arc::new(triage));
+    let app = App::assemble(config, storage, Arc::new(triage));
     let samples: Vec<Incoming> = samples.into_iter().filter_map(|input| input.result.ok()).collect();
     for mut incoming in samples.into_iter().cycle().take(over.cases as usize) {
         incoming.submission.id = SubmissionId::new(context.ambient.id());

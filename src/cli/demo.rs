@@ -18,6 +18,7 @@ use crate::clock::helsinki;
 use crate::config::Config;
 use crate::intake::register::{RegisterError, rulebook};
 use crate::review::NewToken;
+use crate::serve::stop_signal;
 use crate::storage::QueueFilter;
 use crate::telemetry;
 
@@ -75,7 +76,7 @@ impl Demo {
         let running = app.serve().await?;
         let address = running.address().map_or_else(String::new, |address| format!("http://{address}"));
         invite(context, &address, &tokens)?;
-        running.until_signalled().await;
+        running.until(stop_signal()).await;
         Ok(exit)
     }
 }

@@ -12,12 +12,15 @@ mod demo;
 mod eval;
 mod extract;
 mod inputs;
+mod municipality;
+mod municipality_diff;
 mod output;
 mod policy;
 mod policy_versions;
 mod prompts;
 mod replay;
 mod report;
+mod round;
 mod serve;
 mod submit;
 mod token;
@@ -137,6 +140,9 @@ enum Command {
     /// The files that bind: check, show, search, compare them, the impact of a change.
     #[command(subcommand)]
     Policy(policy::Policy),
+    /// Municipalities: make the files of a new one, show what differs between two.
+    #[command(subcommand)]
+    Municipality(municipality::Municipality),
     /// What a language model is told: check it, show it.
     #[command(subcommand)]
     Prompts(prompts::PromptsCommand),
@@ -148,6 +154,9 @@ enum Command {
     /// Measure the speed on this machine.
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// Rounds over all cases of a window: list, run, show, verify.
+    #[command(subcommand)]
+    Round(round::RoundCommand),
     /// The audit chain: verify it, export it.
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -349,12 +358,14 @@ fn execute(cli: Cli) -> Result<Exit, Failure> {
         Command::Triage(command) => on_runtime(command.run(&mut context)),
         Command::Replay(command) => on_runtime(command.run(&mut context)),
         Command::Policy(command) => command.run(&mut context),
+        Command::Municipality(command) => command.run(&mut context),
         Command::Prompts(command) => command.run(&mut context),
         Command::Eval(command) => on_runtime(command.run(&mut context)),
         Command::Train(command) => command.run(&mut context),
         Command::Bench(command) => on_runtime(command.run(&mut context)),
         Command::Audit(command) => on_runtime(command.run(&mut context)),
         Command::Token(command) => on_runtime(command.run(&mut context)),
+        Command::Round(command) => on_runtime(command.run(&mut context)),
         Command::Report(command) => on_runtime(command.run(&mut context)),
         Command::Config(command) => command.run(&mut context),
         Command::Extract(command) => command.run(),

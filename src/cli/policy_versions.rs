@@ -17,6 +17,7 @@ use crate::policy::comparison::{self, Comparison, SectionChange, Standing};
 use crate::policy::impact::{self, Consequence, Impact, LeftOut};
 use crate::policy::in_words::RuleInWords;
 use crate::policy::{Document, Rulebook, Rulebooks};
+use crate::triage::history::Others;
 use crate::triage::impact::{Cases, USUAL_LIMIT};
 use crate::triage::{Circumstances, Desk};
 
@@ -203,6 +204,9 @@ impl ImpactCommand {
         } else {
             tell(context, &impact)?;
         }
+        for fact in &impact.taken_as_one {
+            output::note(&format!("`{fact}` is taken as 1 where no round has been run."));
+        }
         for (why, count) in &impact.left_out {
             output::note(&format!("left out: {count} ({})", why.as_str()));
         }
@@ -233,10 +237,14 @@ impl ImpactCommand {
         for input in inputs {
             bar.inc(1);
             match input.result {
-                Ok(Incoming { submission, files, .. }) if submission.municipality == *municipality => {
+                Ok(Incoming { submission, files, earlier, .. }) if submission.municipality == *municipality => {
                     let attached = extract::texts(&files, &cell).await;
-                    let at =
-                        Circumstances { attached: Some(&attached), ..Circumstances::new("", submission.received_at) };
+                    let ledger = desk.ledger(&earlier).unwrap_or_default();
+                    let at = Circumstances {
+                        attached: Some(&attached),
+                        others: Others::Cases(&ledger),
+                        ..Circumstances::new("", submission.received_at)
+                    };
                     let name = submission.external_id.clone().unwrap_or(input.name);
                     cases.add(desk, name, &submission, &at);
                 }

@@ -71,6 +71,15 @@ impl Submit {
 
 /// Registers one submission at the desk of its municipality.
 pub(super) async fn one(app: &App, incoming: Incoming) -> Result<Receipt, RegisterError> {
+    if !incoming.earlier.is_empty() {
+        return Err(IntakeError {
+            refusal: crate::intake::Refusal::Invalid,
+            at: "/earlier".to_owned(),
+            what: "earlier submissions are told of in dry runs; here the register of cases knows them".to_owned(),
+            instead: "submit them first, each by itself".to_owned(),
+        }
+        .into());
+    }
     let municipality = incoming.submission.municipality.clone();
     rulebook(app.rulebooks(), &municipality)?;
     let desk = app.triage().desk(&municipality).map_err(|error| IntakeError {

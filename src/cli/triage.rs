@@ -11,14 +11,15 @@ use serde_json::json;
 use super::inputs::{self, Tally};
 use super::submit::refusal;
 use super::{Context, Exit, Failure, output};
-use crate::cases::{CaseFile, CaseId, CheckResult, MunicipalityId, Submission};
+use crate::cases::{CaseFile, CaseId, CaseRef, CheckResult, MunicipalityId, Submission};
 use crate::clock::helsinki;
 use crate::intake::extract::{self, Attached, Cell};
 use crate::intake::register::{check_service, rulebook};
-use crate::intake::{Incoming, IntakeError};
+use crate::intake::{Earlier, Incoming, IntakeError};
 use crate::policy::Rulebooks;
+use crate::triage::history::Others;
 use crate::triage::report::Report;
-use crate::triage::{Circumstances, Proposal, Triage};
+use crate::triage::{Circumstances, Desk, Proposal, Triage};
 
 /// Triages files without storing anything.
 #[derive(Debug, Args)]
@@ -54,11 +55,10 @@ impl TriageCommand {
                     let (triage, cell) = (Arc::clone(&triage), cell.clone());
                     let case = CaseId::new(context.ambient.id());
                     tokio::spawn(async move {
-                        let Incoming { submission, files, .. } = incoming;
+                        let Incoming { submission, files, earlier, .. } = incoming;
                         let attached = extract::texts(&files, &cell).await;
                         let now = at.unwrap_or(submission.received_at);
-                        let done = dry_run(&triage, &submission, Some(&attached), now, case).await;
-                        (submission, done)
+                        all_of_it(&triage, submission, &earlier, &attached, now, case).await
                     })
                 });
                 async move {
@@ -81,18 +81,20 @@ impl TriageCommand {
                     }
                     continue;
                 }
-                Ok(Ok((submission, Ok((file, proposal))))) => {
+                Ok(Ok(Ok(cases))) => {
                     tally.done();
-                    bar.suspend(|| {
-                        if context.out.is_json() {
-                            context.out.json_line(&Report::new(&submission, &file, &proposal))
-                        } else {
-                            context.out.line(summary(&name, &submission, &file, &proposal))
-                        }
-                    })?;
+                    for (submission, file, proposal) in &cases {
+                        bar.suspend(|| {
+                            if context.out.is_json() {
+                                context.out.json_line(&Report::new(submission, file, proposal))
+                            } else {
+                                context.out.line(summary(&name, submission, file, proposal))
+                            }
+                        })?;
+                    }
                     continue;
                 }
-                Ok(Ok((_, Err(error)))) => error.to_string(),
+                Ok(Ok(Err(error))) => error.to_string(),
                 Ok(Err(_)) => "triage broke off".to_owned(),
             };
             tally.failed();
@@ -113,20 +115,50 @@ fn known(rulebooks: &Rulebooks, incoming: Incoming) -> Result<Incoming, IntakeEr
     Ok(incoming)
 }
 
-/// All steps for one submission. The number is one that no case has; `case` is nobody's either, so that the limits of a
+/// All steps for every case that a submission becomes, after those that came `earlier`: the first one, and one for each
+/// other matter in it. The number is one that no case has.
+async fn all_of_it(
+    triage: &Triage,
+    submission: Submission,
+    earlier: &[Earlier],
+    attached: &Attached,
+    now: Timestamp,
+    case: CaseId,
+) -> Result<Vec<(Submission, CaseFile, Proposal)>, crate::triage::Error> {
+    let (file, proposal) = dry_run(triage, &submission, earlier, Some(attached), now, case).await?;
+    let desk = triage.desk(&submission.municipality)?;
+    let number = number_of_none(desk, &submission);
+    let at = Circumstances { case: Some(case), attached: Some(attached), ..Circumstances::new(&number, now) };
+    let first = CaseRef { id: case, number: number.clone() };
+    let mut parts = Vec::new();
+    for (part, submission) in desk.parts(&first, &submission, &file) {
+        let (file, proposal) = desk.dry_run_on(part, &submission, &at).await?;
+        parts.push((submission, file, proposal));
+    }
+    parts.insert(0, (submission, file, proposal));
+    Ok(parts)
+}
+
+fn number_of_none(desk: &Desk, submission: &Submission) -> String {
+    let prefix = &desk.rulebook.pack.municipality.case_prefix;
+    format!("{prefix}/{}/00000", submission.received_at.to_zoned(helsinki()).year())
+}
+
+/// All steps for one submission, after those that came `earlier`. `case` is nobody's, so that the limits of a
 /// case hold.
 pub(super) async fn dry_run(
     triage: &Triage,
     submission: &Submission,
+    earlier: &[Earlier],
     attached: Option<&Attached>,
     now: Timestamp,
     case: CaseId,
 ) -> Result<(CaseFile, Proposal), crate::triage::Error> {
     let desk = triage.desk(&submission.municipality)?;
-    let prefix = &desk.rulebook.pack.municipality.case_prefix;
-    let number = format!("{prefix}/{}/00000", submission.received_at.to_zoned(helsinki()).year());
-    let case = Some(case);
-    desk.dry_run(submission, &Circumstances { case, attached, ..Circumstances::new(&number, now) }).await
+    let number = number_of_none(desk, submission);
+    let ledger = desk.ledger(earlier)?;
+    let (case, others) = (Some(case), Others::Cases(&ledger));
+    desk.dry_run(submission, &Circumstances { case, attached, others, ..Circumstances::new(&number, now) }).await
 }
 
 /// A municipality's triage, for whoever looks on in a terminal: what it is, whose, what the checks say, the letter.

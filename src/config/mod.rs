@@ -98,6 +98,8 @@ pub struct Policies {
     pub dir: PathBuf,
     /// Where trained classifiers are kept; empty: nowhere.
     pub cache: PathBuf,
+    /// How often the files are looked at while the service runs, seconds; 0: never.
+    pub reload_seconds: u32,
     /// Whose a submission is that names no municipality.
     pub default_municipality: MunicipalityId,
 }
@@ -221,6 +223,17 @@ impl Server {
     #[must_use]
     pub const fn drain(&self) -> Duration {
         Duration::from_secs(self.drain_seconds as u64)
+    }
+}
+
+impl Policies {
+    /// How often the files are looked at while the service runs; none: never.
+    #[must_use]
+    pub const fn reload(&self) -> Option<Duration> {
+        match self.reload_seconds {
+            0 => None,
+            seconds => Some(Duration::from_secs(seconds as u64)),
+        }
     }
 }
 
@@ -458,6 +471,7 @@ fn check_values(settings: &layers::Flat, faults: &mut Vec<Fault>) {
         ("server.max_body_bytes", 1024, 1 << 30),
         ("server.request_timeout_seconds", 1, 3600),
         ("server.drain_seconds", 0, 3600),
+        ("policies.reload_seconds", 0, 86_400),
         ("work.workers", 0, 256),
         ("work.lease_seconds", 1, 86_400),
         ("work.poll_milliseconds", 10, 60_000),

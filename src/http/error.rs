@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::problem::Problem;
 use super::shell;
+use crate::app::StartError;
 use crate::cases::{DraftHash, Role};
 use crate::intake::register::RegisterError;
 use crate::intake::{self, IntakeError};
@@ -84,6 +85,16 @@ impl From<Refusal> for Error {
 impl From<crate::storage::Error> for Error {
     fn from(error: crate::storage::Error) -> Self {
         if error.is_transient() { Self::Unavailable(error.to_string()) } else { Self::Internal(error.to_string()) }
+    }
+}
+
+/// Packs could not be read again for a reason that does not lie in their files.
+impl From<StartError> for Error {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Storage(error) => error.into(),
+            other => Self::Internal(other.to_string()),
+        }
     }
 }
 
@@ -299,6 +310,7 @@ fn refused(refusal: &Refusal) -> Problem {
             "Emergency words were found and nobody has acknowledged the alert (K27). Acknowledge it first (POST /v1/alerts/…/acknowledge)."
                 .to_owned(),
         ),
+        Refusal::OthersChanged { facts } => others_changed(refusal, facts),
         Refusal::AlreadyDecided => say(S::CONFLICT, "Already decided", "Another approval came first.".to_owned()),
         Refusal::ChangedMeanwhile => {
             say(S::CONFLICT, "Changed meanwhile", "The case changed while you acted; nothing of this was kept. Read it again.".to_owned())
@@ -319,6 +331,12 @@ fn refused(refusal: &Refusal) -> Problem {
         // Storage's errors were taken apart on the way in.
         Refusal::Storage(_) => shell::internal(),
     }
+}
+
+fn others_changed(refusal: &Refusal, facts: &[String]) -> Problem {
+    let detail =
+        "Another case changed what this draft rests on (`facts`). It is being made anew; read it, then approve that.";
+    Problem::new(StatusCode::CONFLICT, refusal.code(), "Other cases changed", detail.to_owned()).with("facts", facts)
 }
 
 /// The same `match`, for a submission that cannot be taken.

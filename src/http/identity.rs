@@ -52,12 +52,16 @@ rights! {
     Consent = ResidentChannel | Registry;
     /// To read cases of one's municipality.
     ReadCases = Handler | Approver | Registry | Auditor;
+    /// To read the rounds of one's municipality: numbers of cases and sums.
+    ReadRounds = Handler | Approver | Registry | Auditor;
     /// To claim, edit, ask, transfer.
     Prepare = Handler | Approver;
     /// To say what kind of matter a case is; to acknowledge an alert.
     Register = Registry | Handler | Approver;
     /// To approve and return. How far the power reaches is the delegation's to say.
     Decide = Approver;
+    /// To see which pack is active, and what is wrong in newer files.
+    ReadPacks = Handler | Approver | Supervisor | Auditor | Admin;
     /// To take out the audit chain.
     Audit = Auditor;
     /// What the municipality's language models cost.

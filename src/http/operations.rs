@@ -18,15 +18,17 @@ pub fn router() -> Router<App> {
         .route("/metrics", get(metrics))
 }
 
-/// Ready when the database answers and at least one municipality's files are loaded.
+/// Ready when the database answers and at least one municipality's pack is active.
 async fn ready(State(app): State<App>) -> impl IntoResponse {
     let database = app.storage().ping().await.is_ok();
     let municipalities = app.rulebooks().iter().count();
+    // A pack that is kept serves: whoever is ready stays so, and says whose files wait to be mended.
+    let at_fault = app.packs().at_fault();
     let ready = database && municipalities > 0;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let word = |good| if good { "ok" } else { "failing" };
     let body = json!({ "status": if ready { "ready" } else { "not-ready" }, "database": word(database),
-        "packs": word(municipalities > 0), "municipalities": municipalities });
+        "packs": word(municipalities > 0), "municipalities": municipalities, "packs_at_fault": at_fault });
     (status, Json(body))
 }
 
@@ -38,6 +40,7 @@ async fn metrics(State(app): State<App>) -> impl IntoResponse {
     if let Ok(open) = app.storage().open_alerts().await {
         gauge(telemetry::ALERTS_OPEN, open);
     }
+    gauge(telemetry::PACKS_AT_FAULT, i64::try_from(app.packs().at_fault().len()).unwrap_or(i64::MAX));
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], telemetry::metrics().render())
 }
 

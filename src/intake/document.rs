@@ -62,7 +62,7 @@ pub fn parse(name: &str, bytes: &[u8], defaults: &Defaults) -> Result<Incoming, 
         received_at: defaults.ambient.now(),
     };
     let sender = defaults.sender.clone();
-    Ok(Incoming { submission, sender, registrar: None, raw: bytes.to_vec(), files, notes })
+    Ok(Incoming { submission, sender, registrar: None, raw: bytes.to_vec(), files, notes, earlier: Vec::new() })
 }
 
 #[cfg(test)]

@@ -99,7 +99,15 @@ fn incoming(bytes: &[u8], mut reading: Reading, municipality: MunicipalityId, de
     };
     // The id is the message's hash: whoever hands it in, it is the same message.
     let sender = sender_by_channel(Channel::Email);
-    Incoming { submission, sender, registrar: None, raw: bytes.to_vec(), files: reading.files, notes: reading.notes }
+    Incoming {
+        submission,
+        sender,
+        registrar: None,
+        raw: bytes.to_vec(),
+        files: reading.files,
+        notes: reading.notes,
+        earlier: Vec::new(),
+    }
 }
 
 /// Whether a message nests and divides no more than people's mail does. Messages in messages are held by the parser

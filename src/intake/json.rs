@@ -17,11 +17,11 @@ use super::attachments::attachments;
 pub use super::attachments::{AttachmentFile, InlineFile};
 use super::items::{split, walk};
 use super::{
-    Incoming, IntakeError, MAX_EXTERNAL_ID_CHARS, MAX_FIELD_NAME_CHARS, MAX_FIELDS, MAX_SUBMISSION_BYTES,
-    MAX_TEXT_CHARS, MAX_TOTAL_CHARS, Refusal, moment, quoted, sender_by_channel, words,
+    Earlier, Incoming, IntakeError, MAX_EARLIER, MAX_EXTERNAL_ID_CHARS, MAX_FIELD_NAME_CHARS, MAX_FIELDS,
+    MAX_SUBMISSION_BYTES, MAX_TEXT_CHARS, MAX_TOTAL_CHARS, Refusal, moment, quoted, sender_by_channel, words,
 };
 use crate::cases::{
-    Actor, Channel, Location, MunicipalityId, Party, Person, ServiceId, Submission, SubmissionId, TokenId,
+    Actor, Channel, Location, MunicipalityId, Outcome, Party, Person, ServiceId, Submission, SubmissionId, TokenId,
 };
 use crate::clock::Ambient;
 
@@ -200,6 +200,8 @@ fn one(bytes: &[u8], defaults: &Defaults, first_line: usize) -> Result<Incoming,
     let channel = channel(take(&mut frame, "channel", "phone, paper or desk")?, defaults)?;
     let received_at = arrival(time(&mut frame, "received_at")?, channel, defaults)?;
     let files = attachments(frame.remove("attachments"), defaults.folder.as_deref())?;
+    let told = if defaults.channel == Channel::File { frame.remove("earlier") } else { None };
+    let earlier = told.map(|told| earlier(told, defaults)).transpose()?.unwrap_or_default();
     if let Some(key) = frame.keys().next() {
         return Err(IntakeError::invalid(
             "",
@@ -233,7 +235,50 @@ fn one(bytes: &[u8], defaults: &Defaults, first_line: usize) -> Result<Incoming,
     }
     let sender = defaults.sender.clone();
     let registrar = defaults.registrar.clone().filter(|_| channel.is_by_hand());
-    Ok(Incoming { submission, sender, registrar, raw: bytes.to_vec(), files, notes: Vec::new() })
+    Ok(Incoming { submission, sender, registrar, raw: bytes.to_vec(), files, notes: Vec::new(), earlier })
+}
+
+/// What came before a submission that is tried out: submissions with `outcome`, in a file only.
+fn earlier(given: Value, defaults: &Defaults) -> Result<Vec<Earlier>, IntakeError> {
+    let Value::Array(items) = given else {
+        return Err(IntakeError::invalid("/earlier", "this is no list", "write a list of submissions"));
+    };
+    let refuse = |at: String, what: &str, instead: String| Err(IntakeError::invalid(at, what, instead));
+    if items.len() > MAX_EARLIER {
+        return Err(too_large("/earlier", "the list", items.len(), MAX_EARLIER, "submissions"));
+    }
+    let one_of_them = |(nth, item)| {
+        let at = |key: &str| format!("/earlier/{nth}{key}");
+        let Value::Object(mut item) = item else {
+            return refuse(at(""), "this is no submission", "write an object".to_owned());
+        };
+        let outcome = match item.remove("outcome") {
+            None => None,
+            Some(word) => {
+                let Some(outcome) = word.as_str().and_then(Outcome::parse) else {
+                    let known: Vec<&str> = Outcome::ALL.iter().map(|outcome| outcome.as_str()).collect();
+                    return refuse(at("/outcome"), "this is no outcome", format!("write one of: {}", known.join(", ")));
+                };
+                Some(outcome)
+            }
+        };
+        if item.contains_key("earlier") {
+            return refuse(
+                at("/earlier"),
+                "it stands in one list already",
+                "put all of them into that list".to_owned(),
+            );
+        }
+        if !item.contains_key("received_at") {
+            return refuse(at("/received_at"), "it does not say when it came", "add `received_at`".to_owned());
+        }
+        let bytes = Value::Object(item).to_string();
+        match one(bytes.as_bytes(), defaults, 1) {
+            Ok(incoming) => Ok(Earlier { submission: incoming.submission, outcome }),
+            Err(error) => Err(error.within(&at(""))),
+        }
+    };
+    items.into_iter().enumerate().map(one_of_them).collect()
 }
 
 /// How it came: what the place says where it arrived, unless somebody of the municipality brings it in.

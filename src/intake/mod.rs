@@ -23,7 +23,7 @@ use std::fmt;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use crate::cases::{Actor, Attachment, Channel, Submission, hex, vocabulary};
+use crate::cases::{Actor, Attachment, Channel, Outcome, Submission, hex, vocabulary};
 
 /// Largest single submission, in bytes, as it arrives: text, fields and files together.
 pub const MAX_SUBMISSION_BYTES: usize = 32 * 1024 * 1024;
@@ -43,6 +43,8 @@ pub const MAX_ATTACHMENTS: usize = 20;
 pub const MAX_ATTACHMENT_BYTES: usize = 10 * 1024 * 1024;
 /// Longest id that a sender may give, in characters.
 pub const MAX_EXTERNAL_ID_CHARS: usize = 200;
+/// Most submissions that came before one that is tried out.
+pub const MAX_EARLIER: usize = 1_000;
 /// Longest name of a file, in characters.
 const MAX_FILE_NAME_CHARS: usize = 200;
 
@@ -61,6 +63,17 @@ pub struct Incoming {
     pub files: Vec<(Attachment, Vec<u8>)>,
     /// What a handler should know about how it was read.
     pub notes: Vec<Note>,
+    /// What came before it, where it is tried out over a register of cases that is not there.
+    pub earlier: Vec<Earlier>,
+}
+
+/// A submission that came before another, for dry runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Earlier {
+    /// What came in.
+    pub submission: Submission,
+    /// How it was decided; none: what the rules say of it.
+    pub outcome: Option<Outcome>,
 }
 
 vocabulary! {

@@ -20,6 +20,8 @@ pub struct Receipt {
     pub case_id: CaseId,
     /// The number people use, for example `HRJ/2026/00017`.
     pub number: String,
+    /// Numbers of the other cases that the message became, as far as known: it is taken apart after it was registered.
+    pub others: Vec<String>,
     /// The submission.
     pub submission_id: SubmissionId,
     /// Arrival.
@@ -49,7 +51,9 @@ pub struct Card {
 /// The receipt of a case.
 #[must_use]
 pub fn write(pack: &Pack, case: &Case, language: Language, hits: &[EmergencyHit], already: bool) -> Receipt {
-    let (title, text) = fill(pack, "receipt", Some(&case.number), case.received_at, language).unwrap_or_else(|| {
+    let others = case.file.other_cases();
+    let number = Some((case.number.as_str(), others.join(", ")));
+    let (title, text) = fill(pack, "receipt", number, case.received_at, language).unwrap_or_else(|| {
         let words = match language {
             Language::Fi => "Viestinne on kirjattu asianumerolla",
             Language::Sv => "Ert meddelande har registrerats med ärendenumret",
@@ -60,6 +64,7 @@ pub fn write(pack: &Pack, case: &Case, language: Language, hits: &[EmergencyHit]
     Receipt {
         case_id: case.id,
         number: case.number.clone(),
+        others,
         submission_id: case.submission_id,
         received_at: case.received_at,
         language,
@@ -75,14 +80,16 @@ pub fn cards(pack: &Pack, number: Option<&str>, at: Timestamp, language: Languag
         .into_iter()
         .filter(|card| hits.iter().any(|hit| (hit.card == "crisis") == (*card == "crisis")))
         .map(|card| {
-            let (title, text) = fill(pack, &format!("{card}-card"), number, at, language).unwrap_or_else(|| {
-                let words = match language {
-                    Language::Fi => "Jos joku on vaarassa, soittakaa heti hätänumeroon 112.",
-                    Language::Sv => "Om någon är i fara, ring genast nödnumret 112.",
-                    Language::En => "If anyone is in danger, call the emergency number 112 now.",
-                };
-                (None, words.to_owned())
-            });
+            let (title, text) =
+                fill(pack, &format!("{card}-card"), number.map(|number| (number, String::new())), at, language)
+                    .unwrap_or_else(|| {
+                        let words = match language {
+                            Language::Fi => "Jos joku on vaarassa, soittakaa heti hätänumeroon 112.",
+                            Language::Sv => "Om någon är i fara, ring genast nödnumret 112.",
+                            Language::En => "If anyone is in danger, call the emergency number 112 now.",
+                        };
+                        (None, words.to_owned())
+                    });
             Card { card: card.to_owned(), title: title.unwrap_or_else(|| "112".to_owned()), text }
         })
         .collect()
@@ -92,14 +99,16 @@ pub fn cards(pack: &Pack, number: Option<&str>, at: Timestamp, language: Languag
 fn fill(
     pack: &Pack,
     id: &str,
-    number: Option<&str>,
+    number: Option<(&str, String)>,
     at: Timestamp,
     language: Language,
 ) -> Option<(Option<String>, String)> {
     let today = at.to_zoned(helsinki()).date();
     let block = pack.text(id, language, today)?;
     let mut values = BTreeMap::from([("municipality", pack.municipality.letterhead.get(language).to_owned())]);
-    values.extend(number.map(|number| ("case_number", number.to_owned())));
+    if let Some((number, others)) = number {
+        values.extend([("case_number", number.to_owned()), ("other_cases", others)]);
+    }
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     let text = environment.render_str(&block.body, values).ok()?;

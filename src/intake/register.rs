@@ -17,6 +17,7 @@ use crate::cases::{
 use crate::clock::helsinki;
 use crate::municipality::Pack;
 use crate::municipality::emergency::Lexicon;
+use crate::municipality::format::ServiceFile;
 use crate::policy::{Rulebook, Rulebooks};
 use crate::storage::{self, Alert, NewJob, Storage, Tx};
 
@@ -122,7 +123,7 @@ pub(super) async fn write(
 
 /// After an error the transaction must be dropped.
 async fn write_in(tx: &mut Tx, pack: &Pack, incoming: Incoming, read: &Read) -> Result<Receipt, RegisterError> {
-    let Incoming { submission, sender, registrar, raw, files, notes } = incoming;
+    let Incoming { submission, sender, registrar, raw, files, notes, .. } = incoming;
     let Read { hits, language } = read;
 
     match tx.insert_submission(&submission, &sender, &raw, &files).await? {
@@ -254,10 +255,11 @@ async fn raise(
 /// [`IntakeError`] with the services that it has.
 pub fn check_service(pack: &Pack, submission: &Submission) -> Result<(), IntakeError> {
     let Some(service) = &submission.service else { return Ok(()) };
-    if pack.service(service).is_some() {
+    if pack.service(service).is_some_and(ServiceFile::has_form) {
         return Ok(());
     }
-    let known: Vec<&str> = pack.services.keys().map(crate::cases::ServiceId::as_str).collect();
+    let known = pack.services.values().filter(|service| service.has_form());
+    let known: Vec<&str> = known.map(|service| service.id.as_str()).collect();
     Err(IntakeError::new(
         Refusal::UnknownService,
         "/service",

@@ -58,7 +58,15 @@ pub fn look(pack: &Pack, lexicon: &Lexicon, defaults: &Defaults, raw: &[u8], who
     notes.extend((was_cut || !whole).then_some(Note::TextCut));
     let sender = defaults.sender.clone();
     Some(Danger {
-        incoming: Incoming { submission, sender, registrar: None, raw: raw.to_vec(), files: Vec::new(), notes },
+        incoming: Incoming {
+            submission,
+            sender,
+            registrar: None,
+            raw: raw.to_vec(),
+            files: Vec::new(),
+            notes,
+            earlier: Vec::new(),
+        },
         read,
     })
 }

@@ -11,9 +11,10 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::cases::{Fact, Facts, ParameterValue, Value};
+use crate::cases::{Facts, ParameterValue, Value};
 
-/// All of these must hold: `{grant_type: improvement}`, `{kind: [a, b]}`, `{days: {over: 14}}`.
+/// All of these must hold: `{grant_type: improvement}`, `{kind: [a, b]}`, `{days: {over: 14}}`,
+/// `{signatures: {percent_of_residents: 2}}`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Condition(BTreeMap<String, Test>);
@@ -28,6 +29,19 @@ pub enum Test {
     OneOf(Vec<ParameterValue>),
     /// A number above a limit.
     Over(Over),
+    /// A number that is at least a share of the residents.
+    Share(Share),
+}
+
+/// The fact that tells how many residents the municipality has, where a condition asks for a share of them.
+pub const RESIDENTS: &str = "residents";
+
+/// A number that is at least a share of the residents (kuntalaki 23 §).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Share {
+    /// Per cent of the residents; a number that reaches it fits.
+    pub percent_of_residents: ParameterValue,
 }
 
 /// A number above a limit.
@@ -50,18 +64,29 @@ impl Condition {
             let values = match test {
                 Test::Is(value) => std::slice::from_ref(value),
                 Test::OneOf(values) => values.as_slice(),
-                Test::Over(_) => &[],
+                Test::Over(_) | Test::Share(_) => &[],
             };
             (name.as_str(), values)
         })
     }
 
+    /// Whether it asks for a share of the residents.
+    #[must_use]
+    pub fn counts_residents(&self) -> bool {
+        self.0.values().any(|test| matches!(test, Test::Share(_)))
+    }
+
     /// Whether it holds; none while a fact that it needs is unknown.
     #[must_use]
     pub fn holds(&self, facts: &Facts) -> Option<bool> {
+        self.holds_of(|name| facts.get(name).map(|fact| &fact.value))
+    }
+
+    /// The same where the values of facts stand elsewhere.
+    pub fn holds_of<'a>(&self, value: impl Fn(&str) -> Option<&'a Value>) -> Option<bool> {
         let mut unknown = false;
         for (name, test) in &self.0 {
-            match facts.get(name).and_then(|fact| test.fits(fact)) {
+            match value(name).and_then(|found| test.fits(found, &value)) {
                 Some(true) => {}
                 Some(false) => return Some(false),
                 None => unknown = true,
@@ -73,11 +98,15 @@ impl Condition {
 
 impl Test {
     /// None where the fact is of a kind that cannot be compared.
-    fn fits(&self, fact: &Fact) -> Option<bool> {
+    fn fits<'a>(&self, found: &Value, value: &impl Fn(&str) -> Option<&'a Value>) -> Option<bool> {
         match self {
-            Self::Is(value) => Some(is(&fact.value, value)),
-            Self::OneOf(values) => Some(values.iter().any(|value| is(&fact.value, value))),
-            Self::Over(Over { over }) => Some(number(&fact.value)? > limit(over)?),
+            Self::Is(written) => Some(is(found, written)),
+            Self::OneOf(several) => Some(several.iter().any(|written| is(found, written))),
+            Self::Over(Over { over }) => Some(found.number()? > limit(over)?),
+            Self::Share(Share { percent_of_residents }) => {
+                let residents = value(RESIDENTS)?.number()?;
+                Some(found.number()? * Decimal::ONE_HUNDRED >= residents * limit(percent_of_residents)?)
+            }
         }
     }
 }
@@ -86,15 +115,7 @@ fn is(value: &Value, written: &ParameterValue) -> bool {
     match (value, written) {
         (Value::Flag(flag), ParameterValue::Flag(written)) => flag == written,
         (Value::Text(text), ParameterValue::Text(written)) => text == written,
-        _ => number(value).is_some_and(|number| limit(written) == Some(number)),
-    }
-}
-
-fn number(value: &Value) -> Option<Decimal> {
-    match value {
-        Value::Number(number) => Some(*number),
-        Value::Money(euro) => Some(euro.decimal()),
-        _ => None,
+        _ => value.number().is_some_and(|number| limit(written) == Some(number)),
     }
 }
 
@@ -109,7 +130,7 @@ fn limit(written: &ParameterValue) -> Option<Decimal> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cases::Evidence;
+    use crate::cases::{Evidence, Fact};
 
     fn facts(rows: &[(&str, Value)]) -> Facts {
         let mut facts = Facts::default();
@@ -142,5 +163,20 @@ mod tests {
             condition(r#"{"standing": true}"#).holds(&facts(&[("standing", Value::Text("x".into()))])),
             Some(false)
         );
+    }
+
+    #[test]
+    fn a_share_of_the_residents_is_reached_to_the_head() {
+        let two = condition(r#"{"signatures": {"percent_of_residents": 2}}"#);
+        assert!(two.counts_residents() && !condition(r#"{"days": {"over": 14}}"#).counts_residents());
+        let of = |signatures: i64, residents: i64| {
+            two.holds(&facts(&[
+                ("signatures", Value::Number(Decimal::from(signatures))),
+                (RESIDENTS, Value::Number(Decimal::from(residents))),
+            ]))
+        };
+        assert_eq!((of(84, 4200), of(83, 4200)), (Some(true), Some(false)));
+        assert_eq!((of(85, 4201), of(84, 4201)), (Some(true), Some(false)), "two per cent of 4 201 are more than 84");
+        assert_eq!(two.holds(&facts(&[("signatures", Value::Number(Decimal::from(90)))])), None);
     }
 }

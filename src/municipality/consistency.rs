@@ -8,7 +8,8 @@ use super::condition::Condition;
 use super::emergency::Lexicon;
 use super::fault::Faults;
 use super::format::{DeciderKind, Field, FieldType, ServiceFile};
-use super::pack::{Pack, row_key};
+use super::history;
+use super::pack::{Origin, Pack, row_key};
 use super::yaml::write_one_of;
 use rust_decimal::Decimal;
 
@@ -19,7 +20,9 @@ pub(super) fn check(pack: &Pack, faults: &mut Faults) {
     baselines(pack, faults);
     delegations(pack, faults);
     authorities(pack, faults);
+    tasks(pack, faults);
     services(pack, faults);
+    histories(pack, faults);
     texts(pack, faults);
     examples(pack, faults);
     if let (Err(why), Some(origin)) = (Lexicon::compile(&pack.emergency), pack.origin("emergency", "")) {
@@ -64,6 +67,13 @@ fn municipality(pack: &Pack, faults: &mut Faults) {
             let what = format!("nobody takes claims against decisions of the post `{id}`");
             faults.at(&origin.file, at("title"), what, "add `claims_to: …` with a body (kuntalaki 134 §)");
         }
+        let takes = decider.claims_to.as_ref().and_then(|body| own.deciders.get(body));
+        if takes.is_some_and(|takes| takes.kind != DeciderKind::Body) {
+            let bodies = own.deciders.iter().filter(|(_, other)| other.kind == DeciderKind::Body);
+            let what = format!("claims against decisions of `{id}` go to a post, not to a body");
+            let instead = write_one_of("", bodies.map(|(id, _)| id.as_str()));
+            faults.at(&origin.file, at("claims_to"), what, instead);
+        }
         for (key, named) in [("claims_to", &decider.claims_to), ("deputy", &decider.deputy)] {
             if let Some(named) = named.as_ref().filter(|named| !own.deciders.contains_key(named)) {
                 let what = format!("`{id}` names an unknown decider `{named}` as `{key}`");
@@ -88,7 +98,8 @@ fn municipality(pack: &Pack, faults: &mut Faults) {
             let what = format!("the register fact `{}` names an unknown service `{}`", fact.fact, fact.service);
             let instead =
                 write_one_of(fact.service.as_str(), pack.services.keys().map(crate::cases::ServiceId::as_str));
-            faults.at(&origin.file, origin.line(&["registers"]), what, instead);
+            let line = origin.line(&["registers", &format!("#{n}"), "service"]);
+            faults.at(&origin.file, line, what, instead);
         }
     }
     let rows = own.registers.iter().enumerate().map(|(n, row)| {
@@ -201,6 +212,28 @@ fn authorities(pack: &Pack, faults: &mut Faults) {
     }
 }
 
+/// Every task leads somewhere: to one authority of the directory or to one post.
+fn tasks(pack: &Pack, faults: &mut Faults) {
+    for task in pack.tasks.rows() {
+        let Some(origin) = pack.origin("task", &task.id) else { continue };
+        let line = origin.line(&["tasks", &format!("#{}", origin.place)]);
+        if task.authority.is_some() == task.decider.is_some() {
+            let what = format!("the task `{}` leads to nobody, or to two", task.id);
+            faults.at(&origin.file, line, what, "write `authority: …` or `decider: …`");
+        }
+        if let Some(authority) = task.authority.as_ref().filter(|id| !pack.authorities.iter().any(|r| r.id == **id)) {
+            let what = format!("the task `{}` names an unknown authority `{authority}`", task.id);
+            let known = pack.authorities.iter().map(|row| row.id.as_str());
+            faults.at(&origin.file, line, what, write_one_of(authority.as_str(), known));
+        }
+        if let Some(decider) = task.decider.as_ref().filter(|id| !pack.municipality.deciders.contains_key(*id)) {
+            let what = format!("the task `{}` names an unknown decider `{decider}`", task.id);
+            let known = pack.municipality.deciders.keys().map(crate::cases::DeciderId::as_str);
+            faults.at(&origin.file, line, what, write_one_of(decider.as_str(), known));
+        }
+    }
+}
+
 fn services(pack: &Pack, faults: &mut Faults) {
     let departments = || pack.municipality.departments.keys().map(crate::cases::DepartmentId::as_str);
     for (id, service) in &pack.services {
@@ -221,6 +254,9 @@ fn services(pack: &Pack, faults: &mut Faults) {
             let known = pack.delegations.iter().map(|d| d.id.as_str());
             let key = if service.delegation.as_deref() == Some(row) { "delegation" } else { "delegation_when" };
             at(&[key], format!("unknown delegation `{row}`"), write_one_of(row, known));
+        }
+        for (path, what, instead) in unsaid(service) {
+            at(&path, what.to_owned(), instead.to_owned());
         }
         let mut names = BTreeSet::new();
         let attachments = service.attachments.iter().map(|a| ("attachments", &a.name));
@@ -261,28 +297,48 @@ fn services(pack: &Pack, faults: &mut Faults) {
             let instead = "name a field with `type: flag` and `empty_means: false`, not `required`".to_owned();
             at(&["publication_consent"], what, instead);
         }
-        let mut codes = BTreeSet::new();
-        for (n, category) in service.categories.iter().enumerate() {
-            let place = ["categories", &format!("#{n}")];
-            if !codes.insert(&category.code) {
-                at(
-                    &place,
-                    format!("the category code `{}` stands twice", category.code),
-                    "give one of them another code".to_owned(),
-                );
-            }
-            if let Some(department) =
-                category.department.as_ref().filter(|d| !pack.municipality.departments.contains_key(d))
-            {
-                let what = format!("the category `{}` names an unknown department `{department}`", category.code);
-                at(&place, what, write_one_of(department.as_str(), departments()));
-            }
-            if let Some(authority) =
-                category.authority.as_ref().filter(|a| !pack.authorities.iter().any(|r| r.id == **a))
-            {
-                let what = format!("the category `{}` names an unknown authority `{authority}`", category.code);
-                at(&place, what, write_one_of(authority.as_str(), pack.authorities.iter().map(|r| r.id.as_str())));
-            }
+        categories(pack, service, origin, faults);
+    }
+}
+
+/// The tree of categories of a notice: codes once, departments and authorities that there are.
+fn categories(pack: &Pack, service: &ServiceFile, origin: &Origin, faults: &mut Faults) {
+    let departments = || pack.municipality.departments.keys().map(crate::cases::DepartmentId::as_str);
+    let mut at = |path: &[&str], what: String, instead: String| {
+        faults.at(&origin.file, origin.line(path), what, instead);
+    };
+    let mut codes = BTreeSet::new();
+    for (n, category) in service.categories.iter().enumerate() {
+        let row = format!("#{n}");
+        let place = ["categories", &row];
+        if !codes.insert(&category.code) {
+            at(
+                &place,
+                format!("the category code `{}` stands twice", category.code),
+                "give one of them another code".to_owned(),
+            );
+        }
+        if let Some(department) =
+            category.department.as_ref().filter(|d| !pack.municipality.departments.contains_key(d))
+        {
+            let what = format!("the category `{}` names an unknown department `{department}`", category.code);
+            at(&["categories", &row, "department"], what, write_one_of(department.as_str(), departments()));
+        }
+        if let Some(authority) = category.authority.as_ref().filter(|a| !pack.authorities.iter().any(|r| r.id == **a)) {
+            let what = format!("the category `{}` names an unknown authority `{authority}`", category.code);
+            at(
+                &["categories", &row, "authority"],
+                what,
+                write_one_of(authority.as_str(), pack.authorities.iter().map(|r| r.id.as_str())),
+            );
+        }
+    }
+}
+
+fn histories(pack: &Pack, faults: &mut Faults) {
+    for (id, service) in &pack.services {
+        if let Some(origin) = pack.origin("service", id.as_str()) {
+            history::check(pack, service, origin, faults);
         }
     }
 }
@@ -332,6 +388,35 @@ fn conditions(service: &ServiceFile) -> Vec<(Vec<String>, &Condition)> {
     rows.chain(fields).chain(files).chain(more).collect()
 }
 
+/// What a service must say and says emptily: how long it takes, how long it is kept, how the AI Act sees it.
+fn unsaid(service: &ServiceFile) -> Vec<([&'static str; 2], &'static str, &'static str)> {
+    let (records, ai) = (&service.records, &service.ai);
+    let blank = |text: &str| text.trim().is_empty();
+    let said = [
+        (service.handling_time.days == 0, ["handling_time", "days"], "handling takes no day", "write days above 0"),
+        (
+            blank(&records.class),
+            ["records", "class"],
+            "the service has no records class",
+            "write `class: \"00 00 00\"`",
+        ),
+        (
+            records.retention_years == 0,
+            ["records", "retention_years"],
+            "the records are kept for no year",
+            "write years above 0, by the information control plan",
+        ),
+        (
+            blank(&ai.class),
+            ["ai", "class"],
+            "nobody says how the AI Act sees the service",
+            "write `class: outside` or the point of Annex III, for example `annex-iii-4a`",
+        ),
+        (blank(&ai.because), ["ai", "because"], "the AI class has no reason", "write `because: …` in a sentence"),
+    ];
+    said.into_iter().filter(|(empty, ..)| *empty).map(|(_, path, what, instead)| (path, what, instead)).collect()
+}
+
 /// A box that is empty until somebody ticks it.
 fn is_tick(field: &Field) -> bool {
     field.kind == FieldType::Flag && field.empty_means == Some(ParameterValue::Flag(false)) && !field.required
@@ -341,6 +426,10 @@ fn is_tick(field: &Field) -> bool {
 fn wrong_field(field: &Field) -> Option<(String, &'static str)> {
     if field.kind == FieldType::Choice && field.choices.is_empty() {
         return Some((format!("the field `{}` has no choices", field.name), "add `choices: {…}`"));
+    }
+    if field.office && (field.required || field.required_when.is_some() || field.empty_means.is_none()) {
+        let what = format!("the field `{}` is the office's, and its sender would be asked for it", field.name);
+        return Some((what, "write `empty_means: …`, and not `required`"));
     }
     let number = matches!(field.kind, FieldType::Number | FieldType::Money);
     for (key, limit) in [("min", &field.min), ("max", &field.max)] {
@@ -406,20 +495,21 @@ fn texts(pack: &Pack, faults: &mut Faults) {
     }
 }
 
-fn check_dates(origin: &super::pack::Origin, valid: Validity, path: &[&str], faults: &mut Faults) {
+fn check_dates(origin: &Origin, valid: Validity, path: &[&str], faults: &mut Faults) {
     if let Some(to) = valid.to.filter(|to| *to < valid.from) {
         let what = format!("it ends on {to}, before it begins on {}", valid.from);
         faults.at(&origin.file, origin.line(path), what, "write a later `to`, or leave `to` out");
     }
 }
 
-/// The rows that share a day with an earlier row of the same key, with their first common day.
+/// Rows of one key that share a day: the one that begins earlier and should have ended, with the first common day.
 fn overlapping(rows: impl Iterator<Item = (usize, String, Validity)>) -> Vec<(usize, String, jiff::civil::Date)> {
     let mut seen: Vec<(usize, String, Validity)> = Vec::new();
     let mut found = Vec::new();
     for (place, key, valid) in rows {
-        if let Some((_, _, other)) = seen.iter().find(|(_, k, v)| *k == key && v.overlaps(&valid)) {
-            found.push((place, key.clone(), valid.from.max(other.from)));
+        if let Some((there, _, other)) = seen.iter().find(|(_, k, v)| *k == key && v.overlaps(&valid)) {
+            let earlier = if other.from < valid.from { *there } else { place };
+            found.push((earlier, key.clone(), valid.from.max(other.from)));
         }
         seen.push((place, key, valid));
     }

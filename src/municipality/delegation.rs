@@ -4,11 +4,13 @@
 //! decides; whoever stands higher on the ladder may decide too; a deputy acts with the power of the post.
 //! The row that gave the power is always named, for the decision and the audit.
 
-use jiff::civil::Date;
+use std::collections::BTreeMap;
 
-use super::format::{Delegation, DelegationStep};
+use jiff::civil::{Date, date};
+
+use super::format::{Decider, DeciderKind, Delegation, DelegationStep, claims_row};
 use super::pack::Pack;
-use crate::cases::{DeciderId, Euro};
+use crate::cases::{DeciderId, Euro, Validity};
 
 /// Power to decide, and the row that gives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +63,28 @@ impl Delegation {
     }
 }
 
+/// The rows by which bodies decide claims for revision (kuntalaki 134 §), one for each body: they come from the law.
+pub(super) fn claims(deciders: &BTreeMap<DeciderId, Decider>) -> impl Iterator<Item = Delegation> {
+    let bodies = deciders.iter().filter(|(_, decider)| decider.kind == DeciderKind::Body);
+    bodies.map(|(id, _)| Delegation {
+        id: claims_row(id),
+        valid: Validity { from: date(2015, 5, 1), to: None },
+        source: "kuntalaki#s134".to_owned(),
+        steps: vec![DelegationStep { up_to: None, decider: id.clone() }],
+    })
+}
+
 impl Pack {
+    /// The body that takes claims against decisions of a post or body: a body itself, over a post the one that it names.
+    #[must_use]
+    pub fn body_over<'a>(&'a self, decider: &'a DeciderId) -> Option<&'a DeciderId> {
+        let file = self.municipality.deciders.get(decider)?;
+        match file.kind {
+            DeciderKind::Body => Some(decider),
+            DeciderKind::Post => file.claims_to.as_ref(),
+        }
+    }
+
     /// The delegation of that id in force on a date.
     #[must_use]
     pub fn delegation(&self, id: &str, on: Date) -> Option<&Delegation> {

@@ -7,9 +7,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// One fault.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, utoipa::ToSchema)]
+#[schema(as = FileFault)]
 pub struct Fault {
     /// The file, as a path that the reader can open.
+    #[schema(value_type = String)]
     pub file: PathBuf,
     /// The line, from 1; none when the fault is the file itself or its absence.
     pub line: Option<usize>,

@@ -9,8 +9,9 @@ use serde::Deserialize;
 
 use super::accent::Accent;
 use super::condition::Condition;
+use super::history::History;
 use crate::cases::{
-    AppealKind, AuthorityId, DeciderId, DepartmentId, DocumentId, DraftKind, Euro, FactType, Facts, Language,
+    AppealKind, AuthorityId, CaseFile, DeciderId, DepartmentId, DocumentId, DraftKind, Euro, FactType, Facts, Language,
     Localized, Matter, MunicipalityId, Outcome, Owner, ParameterValue, ServiceId, Urgency, Validity,
 };
 
@@ -239,6 +240,27 @@ pub struct DelegationStep {
 pub struct AuthoritiesFile {
     /// Rows.
     pub authorities: Vec<Authority>,
+    /// Words that tell whose a matter is.
+    #[serde(default)]
+    pub tasks: Vec<Task>,
+}
+
+/// Words that tell whose a matter is: of an authority, or of a post of the municipality.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Task {
+    /// Id, for example `home-care`; a municipality's row stands in place of the base's.
+    pub id: String,
+    /// For which kinds of matters its words count.
+    pub matters: Vec<Matter>,
+    /// The authority, by its id in the directory.
+    #[serde(default)]
+    pub authority: Option<AuthorityId>,
+    /// The post of the municipality.
+    #[serde(default)]
+    pub decider: Option<DeciderId>,
+    /// Patterns: words in order, `*` ends a stem (`rakennuslu*`), `_` allows up to four words between.
+    pub patterns: Vec<String>,
 }
 
 /// One dated row of the directory.
@@ -301,11 +323,14 @@ pub struct ServiceFile {
     /// Days to answer a completion request (P02: 14).
     #[serde(default = "fourteen")]
     pub completion_days: u32,
-    /// Fields of the form.
+    /// Fields of the form. Empty: nobody chooses this service, the machine and people recognise it in messages.
     pub fields: Vec<Field>,
     /// Attachments.
     #[serde(default)]
     pub attachments: Vec<AttachmentRule>,
+    /// Facts that are worked out from other cases of the municipality.
+    #[serde(default)]
+    pub history: Vec<History>,
     /// How it is applied for again, with what is known already; left out: it is not offered.
     #[serde(default)]
     pub again: Option<Again>,
@@ -331,16 +356,38 @@ pub struct ServiceFile {
     pub urgencies: BTreeMap<Urgency, UrgencyTarget>,
 }
 
+/// The delegation row by which a body decides claims against its own decisions and those of the posts under it. It stands in
+/// the law and in no file.
+#[must_use]
+pub fn claims_row(body: &DeciderId) -> String {
+    format!("claims/{body}")
+}
+
 const fn fourteen() -> u32 {
     14
 }
 
 impl ServiceFile {
+    /// Whether residents may choose it: a matter that nobody would file under its own name has no form.
+    #[must_use]
+    pub const fn has_form(&self) -> bool {
+        !self.fields.is_empty()
+    }
+
     /// The delegation row of a case with these facts.
     #[must_use]
     pub fn delegation_for(&self, facts: &Facts) -> Option<&str> {
         let special = self.delegation_when.iter().find(|row| row.when.holds(facts) == Some(true));
         special.map(|row| row.row.as_str()).or(self.delegation.as_deref())
+    }
+
+    /// The delegation row of a case: a claim for revision is decided by the body over whoever decided (kuntalaki 134 §).
+    #[must_use]
+    pub fn delegation_of(&self, file: &CaseFile) -> Option<String> {
+        if self.matter == Matter::ClaimForRevision {
+            return file.about.as_ref()?.body.as_ref().map(claims_row);
+        }
+        self.delegation_for(&file.facts).map(str::to_owned)
     }
 
     /// Every delegation row that it names.
@@ -461,6 +508,10 @@ pub struct Field {
     /// How it is asked for when it is missing.
     #[serde(default)]
     pub ask: Option<Localized>,
+    /// Whether only the office finds it out: no form shows it, and what a sender writes there does not count. A handler
+    /// states it as a fact of the case; until then it is what `empty_means` says.
+    #[serde(default)]
+    pub office: bool,
     /// Whether a language model may ever see it.
     #[serde(default)]
     pub model_may_see: bool,
@@ -476,6 +527,12 @@ pub struct Field {
 }
 
 impl Field {
+    /// Its unit: that of money is the euro, whether or not it is written.
+    #[must_use]
+    pub fn unit(&self) -> Option<&str> {
+        self.unit.as_deref().or((self.kind == FieldType::Money).then_some("EUR"))
+    }
+
     /// A field with nothing but a name, a label and a type.
     #[must_use]
     pub fn new(name: &str, label: Localized, kind: FieldType) -> Self {
@@ -490,6 +547,7 @@ impl Field {
             empty_means: None,
             choices: BTreeMap::new(),
             ask: None,
+            office: false,
             model_may_see: false,
             free_text: false,
             min: None,

@@ -12,9 +12,11 @@ pub mod delegation;
 pub mod emergency;
 pub mod fault;
 pub mod format;
+pub mod history;
 pub mod injection;
 pub mod notice;
 pub mod pack;
+pub mod tasks;
 pub mod yaml;
 
 mod consistency;

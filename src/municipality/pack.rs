@@ -14,9 +14,10 @@ use sha2::{Digest, Sha256};
 use super::fault::Faults;
 use super::format::{
     AuthoritiesFile, Authority, Delegation, DelegationFile, EmergencyFile, Example, InjectionFile, MunicipalityFile,
-    ServiceFile, TextFrontMatter,
+    ServiceFile, Task, TextFrontMatter,
 };
-use super::{consistency, injection, yaml};
+use super::tasks::Tasks;
+use super::{consistency, delegation, injection, yaml};
 use crate::cases::hex;
 use crate::cases::{AuthorityId, Language, MunicipalityId, Owner, ServiceId, Validity};
 
@@ -31,6 +32,8 @@ pub struct Pack {
     pub delegations: Vec<Delegation>,
     /// Who else is competent for what, dated.
     pub authorities: Vec<Authority>,
+    /// Words that tell whose a matter is.
+    pub tasks: Tasks,
     /// Fixed texts, all versions and languages.
     pub texts: Vec<TextBlock>,
     /// Words of danger.
@@ -150,6 +153,7 @@ impl Pack {
         let mut services = BTreeMap::new();
         let mut delegations = Vec::new();
         let mut authorities = Vec::new();
+        let mut tasks = Vec::new();
         let mut texts = Vec::new();
         let mut emergency = EmergencyFile { kinds: Vec::new(), lookalikes: Vec::new() };
         let mut injection = InjectionFile { kinds: Vec::new(), lookalikes: Vec::new() };
@@ -158,7 +162,9 @@ impl Pack {
         for folder in [&base, &own] {
             services.extend(reader.services(folder));
             replace_rows(&mut delegations, reader.delegations(folder), |row| row.id.clone());
-            replace_rows(&mut authorities, reader.authorities(folder), |row| row.id.clone());
+            let (rows, words) = reader.authorities(folder);
+            replace_rows(&mut authorities, rows, |row| row.id.clone());
+            replace_rows(&mut tasks, words, |row| row.id.clone());
             replace_rows(&mut texts, reader.texts(folder), |text| (text.id.clone(), text.language));
             if let Some(more) = reader.emergency(&folder.join("emergency.yaml"), folder == &base) {
                 emergency.kinds.extend(more.kinds);
@@ -176,7 +182,9 @@ impl Pack {
         for id in municipality.iter().flat_map(|own| &own.without) {
             services.remove(id);
         }
+        delegations.extend(municipality.iter().flat_map(|own| delegation::claims(&own.deciders)));
         let injection = reader.orders(&injection);
+        let tasks = reader.tasks(tasks);
         let hash = reader.hash.finish();
         let origins = reader.origins;
         let pack = Self {
@@ -184,6 +192,7 @@ impl Pack {
             services,
             delegations,
             authorities,
+            tasks: tasks?,
             texts,
             emergency,
             injection: injection?,
@@ -232,6 +241,30 @@ impl Pack {
 
     pub(crate) fn origin(&self, kind: &str, id: &str) -> Option<&Origin> {
         self.origins.get(&format!("{kind}/{id}"))
+    }
+}
+
+/// What the base pack has for every municipality, as far as it names what only a municipality has.
+#[derive(Debug)]
+pub(crate) struct Offer {
+    /// Services.
+    pub services: BTreeMap<ServiceId, ServiceFile>,
+    /// Rows of power to decide.
+    pub delegations: Vec<Delegation>,
+    /// Who else is competent.
+    pub authorities: Vec<Authority>,
+}
+
+impl Offer {
+    /// Reads it; every fault is noted.
+    pub fn read(root: &Path, faults: &mut Faults) -> Self {
+        let mut reader = Reader { root, hash: FileHash::default(), origins: Origins::new(), faults };
+        let base = root.join("base");
+        Self {
+            services: reader.services(&base),
+            delegations: reader.delegations(&base),
+            authorities: reader.authorities(&base).0,
+        }
     }
 }
 
@@ -343,18 +376,34 @@ impl Reader<'_> {
         rows
     }
 
-    fn authorities(&mut self, folder: &Path) -> Vec<Authority> {
+    fn authorities(&mut self, folder: &Path) -> (Vec<Authority>, Vec<Task>) {
+        let none = || (Vec::new(), Vec::new());
         let file = folder.join("authorities.yaml");
         if !file.exists() {
-            return Vec::new();
+            return none();
         }
-        let Some(source) = self.source(&file) else { return Vec::new() };
-        let rows =
-            yaml::read::<AuthoritiesFile>(&file, &source, 1, self.faults).map_or_else(Vec::new, |f| f.authorities);
+        let Some(source) = self.source(&file) else { return none() };
+        let read = yaml::read::<AuthoritiesFile>(&file, &source, 1, self.faults);
+        let (rows, tasks) = read.map_or_else(none, |file| (file.authorities, file.tasks));
+        for (place, task) in tasks.iter().enumerate() {
+            self.origin("task", &task.id, &file, &source, place);
+        }
         for (place, row) in rows.iter().enumerate() {
             self.origin("authority", &row_key(row.id.as_str(), row.valid), &file, &source, place);
         }
-        rows
+        (rows, tasks)
+    }
+
+    /// The compiled words that tell whose a matter is.
+    fn tasks(&mut self, rows: Vec<Task>) -> Option<Tasks> {
+        let (id, what) = match Tasks::compile(rows) {
+            Ok(tasks) => return Some(tasks),
+            Err(wrong) => wrong,
+        };
+        let origin = self.origins.get(&format!("task/{id}"))?;
+        let (file, line) = (origin.file.clone(), origin.line(&["tasks", &format!("#{}", origin.place), "patterns"]));
+        self.faults.at(&file, line, what, "write patterns as `rakennuslu*` or `koti* _ hoitaja*`");
+        None
     }
 
     fn texts(&mut self, folder: &Path) -> Vec<TextBlock> {

@@ -69,10 +69,11 @@ fn explain(error: &Error, file: &Path, source: &str, first_line: usize, faults: 
             (format!("unknown word `{}`", cut(variant)), write_one_of(variant, expected.iter().copied()))
         }
         Error::SerdeMissingField { field, .. } => {
-            // The parser stands at the end of what lacks the key; for a whole text its beginning says more.
-            let whole = !words.starts_with([' ', '-']);
-            let line = if whole { Some(first_line) } else { line };
-            faults.at(file, line, format!("`{field}` is missing"), format!("add `{field}: …`"));
+            let column = error.location().and_then(|l| usize::try_from(l.column()).ok()).unwrap_or(1);
+            let entry = at.map_or(1, |at| entry_line(source, at, column.saturating_sub(1)));
+            let line = entry + first_line - 1;
+            let name = source.lines().nth(entry - 1).and_then(|line| line.trim().split_once(':')).map(|(name, _)| name);
+            faults.at(file, line, format!("`{field}` is missing"), what_to_add(name.unwrap_or_default(), field));
             return;
         }
         Error::DuplicateMappingKey { key, .. } => (
@@ -87,13 +88,95 @@ fn explain(error: &Error, file: &Path, source: &str, first_line: usize, faults: 
                 // Our own types say themselves what to write.
                 match message.split_once(": write ") {
                     Some((what, write)) => (what.to_owned(), format!("write {write}")),
-                    None if message.contains("date") => (message, "write a date that exists, as 2026-01-31".to_owned()),
-                    None => (message, "write what the format asks for (policies/schemas)".to_owned()),
+                    None if message.contains("date") => (
+                        "this is no day of the calendar".to_owned(),
+                        "write a date that exists, as 2026-01-31".to_owned(),
+                    ),
+                    None => in_plain_words(message),
                 }
             }
         }
     };
     faults.at(file, line, what, instead);
+}
+
+/// The line on which the entry begins whose last key stands at a line and column (from 0): the name above it, or the dash
+/// before its first key; the first line for a whole text.
+fn entry_line(source: &str, line: usize, column: usize) -> usize {
+    let lines: Vec<&str> = source.lines().collect();
+    let Some(last) = lines.get(line - 1) else { return line };
+    // On one line in braces, or a dash and its only key.
+    if column > indent(last) || column == 0 {
+        return if column == 0 { 1 } else { line };
+    }
+    let above = lines[..line - 1].iter().rposition(|line| {
+        let text = line.trim_start();
+        !text.is_empty() && !text.starts_with('#') && indent(line) < column
+    });
+    above.map_or(1, |n| n + 1)
+}
+
+/// What to write for a key that is missing from an entry of that name.
+fn what_to_add(entry: &str, key: &str) -> String {
+    let example = match (entry, key) {
+        (_, "process_owner") => "`process_owner: …` with the post that owns the service",
+        (_, "handling_time") => "`handling_time: {days: 30, from: arrival}`",
+        ("handling_time", "days") => "`days: 30`",
+        ("handling_time", "from") => "`from: arrival` or `from: window_end`",
+        (_, "records") => "`records: {class: \"00 00 00\", retention_years: 10, publicity: public}`",
+        ("records", "class") => "`class: …` with the task class of the information control plan",
+        (_, "retention_years") => "`retention_years: …` by the information control plan",
+        (_, "publicity") => "`publicity: public`, `partly-secret` or `secret`",
+        (_, "ai") => "`ai: {class: outside, because: …}`",
+        ("ai", "class") => "`class: outside` or the point of Annex III",
+        (_, "because") => "`because: …` with the reason in a sentence",
+        (_, "label") => "`label: {fi: …, sv: …}`",
+        (_, "fi" | "sv") => return format!("add `{key}: …`: every text stands in Finnish and in Swedish"),
+        (_, "quote") => "`quote: {fi: …, sv: …}` with words of the section",
+        (_, "reasons") => "`reasons: {met: {fi: …, sv: …}, not_met: {fi: …, sv: …}}`",
+        (_, "in_force" | "valid") => return format!("add `{key}: {{from: 2026-01-01, to: null}}`"),
+        (_, "source") => "`source: …` with where it stands written",
+        _ => return format!("add `{key}: …`"),
+    };
+    format!("add {example}")
+}
+
+/// The parser's words as an officer reads them, and what to write.
+fn in_plain_words(message: String) -> (String, String) {
+    let known: [(&[&str], &str, &str); 7] = [
+        (&["expected string", "expected a string"], "one text is needed here", "write a word, or a text in quotes"),
+        (
+            &["expected mapping", "expected a map", "expected struct"],
+            "a group of keys is needed here",
+            "write `key: value` pairs below it",
+        ),
+        (
+            &["invalid u", "invalid i8", "invalid i16", "invalid i32", "invalid i64"],
+            "a whole number is needed here",
+            "write digits only, for example 30",
+        ),
+        (&["invalid boolean", "strict mode"], "this is neither yes nor no", "write `true` or `false`"),
+        (
+            &["untagged enum ParameterValue", "untagged enum Cell"],
+            "one value is needed here",
+            "write a whole number, a decimal in quotes, a date, a word, `true` or `false`",
+        ),
+        (
+            &["untagged enum"],
+            "this has a form that does not fit here",
+            "write what the format asks for (policies/schemas)",
+        ),
+        (
+            &["while parsing", "while scanning", "did not find expected", "block mapping", "simple key", "unclosed"],
+            "the entry cannot be read: keys do not stand in one column, or a bracket or quote is open",
+            "write each key as `key: value` in the column of its neighbours, and close brackets and quotes",
+        ),
+    ];
+    let found = known.iter().find(|(signs, ..)| signs.iter().any(|sign| message.contains(sign)));
+    match found {
+        Some((_, what, instead)) => ((*what).to_owned(), (*instead).to_owned()),
+        None => (message, "write what the format asks for (policies/schemas)".to_owned()),
+    }
 }
 
 /// The parser's own words on one line, without its position (the fault has one).
@@ -194,6 +277,22 @@ pub fn line_of(source: &str, path: &[&str]) -> usize {
     at + 1
 }
 
+/// The line (from 1) of a key of the entry at a path; the entry's own line where it lacks that key.
+#[must_use]
+pub fn line_within(source: &str, entry: &[&str], key: &str) -> usize {
+    let lines: Vec<&str> = source.lines().collect();
+    let (at, depth) = match entry {
+        [] => (0, None),
+        entry => {
+            let at = line_of(source, entry);
+            (at, lines.get(at - 1).map(|line| indent(line)))
+        }
+    };
+    let within = |line: &&&str| line.trim().is_empty() || depth.is_none_or(|depth| indent(line) > depth);
+    let found = lines[at.min(lines.len())..].iter().take_while(within).position(|line| is_key(line, key));
+    found.map_or(at.max(1), |n| at + n + 1)
+}
+
 fn indent(line: &str) -> usize {
     line.bytes().take_while(|byte| *byte == b' ').count()
 }
@@ -244,6 +343,53 @@ mod tests {
         assert_eq!(line_of(ROWS, &["delegation", "#1", "steps", "#0"]), 8);
         assert_eq!(line_of(ROWS, &["delegation", "#0", "steps", "#1"]), 5);
         assert_eq!(line_of(ROWS, &["nothing"]), 1);
+    }
+
+    #[test]
+    fn finds_a_key_within_its_entry_only() {
+        let source = "facts:\n  a:\n    type: date\n  b: {type: text}\n  c:\n    unit: m\nunit: x\n";
+        assert_eq!(line_within(source, &["facts", "a"], "type"), 3);
+        assert_eq!(line_within(source, &["facts", "a"], "unit"), 2, "that of c is not a's");
+        assert_eq!(line_within(source, &["facts", "b"], "type"), 4);
+        assert_eq!(line_within(source, &[], "unit"), 6);
+        assert_eq!(line_within(source, &[], "nothing"), 1);
+    }
+
+    #[test]
+    fn a_missing_key_is_told_at_its_entry() {
+        let told = |source: &str| {
+            #[derive(Debug, serde::Deserialize)]
+            #[expect(dead_code, reason = "only read")]
+            struct Inner {
+                a: u32,
+                b: u32,
+            }
+            #[derive(Debug, serde::Deserialize)]
+            #[expect(dead_code, reason = "only read")]
+            struct Outer {
+                name: String,
+                list: Vec<Inner>,
+                inner: Inner,
+            }
+            let mut faults = Faults::new();
+            assert!(read::<Outer>(Path::new("x"), source, 1, &mut faults).is_none(), "{source}");
+            faults.to_string()
+        };
+        let whole = "name: n\nlist:\n  - a: 1\n    b: 2\n  - a: 1\n    b: 2\ninner:\n  a: 1\n  b: 2\n";
+        assert_eq!(told(&whole.replace("name: n\n", "")), "x:1: `name` is missing → add `name: …`");
+        assert_eq!(told(&whole.replace("inner:\n  a: 1\n", "inner:\n")), "x:7: `a` is missing → add `a: …`");
+        assert_eq!(
+            told(&whole.replace("inner:\n  a: 1\n  b: 2\n", "inner: {a: 1}\n")),
+            "x:7: `b` is missing → add `b: …`"
+        );
+        assert_eq!(
+            told(&whole.replace("name: n", "name: [n]")),
+            "x:1: one text is needed here → write a word, or a text in quotes"
+        );
+        assert_eq!(
+            told(&whole.replacen("b: 2", "b: two", 1)),
+            "x:4: a whole number is needed here → write digits only, for example 30"
+        );
     }
 
     #[test]

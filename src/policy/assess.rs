@@ -12,7 +12,7 @@ use minijinja::Value as Shown;
 use rust_decimal::Decimal;
 
 use super::document::{Document, Rule, Step, kind_of_fact, template_name};
-use super::expression::{Gap, Kind, Known, Name, Scalar, Space};
+use super::expression::{Expression, Gap, Kind, Known, Name, Scalar, Space, day_number};
 use crate::cases::{
     Assessment, CalculationStep, Effect, Euro, Fact, Facts, Language, Localized, Outcome, Question, RuleOutcome,
     RuleTrace, Ruling, Value, write_value,
@@ -20,10 +20,11 @@ use crate::cases::{
 
 /// Evaluates every rule and every step of `document` on `facts`.
 ///
-/// A ruling stands in for a rule that came out as discretion, and for nothing else. `open` are questions
+/// A rule or step that does not speak of the case ([`Rule::only_when`]) is left out. A ruling stands in for a rule that came out as discretion, and for nothing else. `open` are questions
 /// that are asked anyway, such as mandatory fields that were left empty. The outcome, first that fits: a rule
 /// with effect inadmissible not met; one with effect rejection not met; discretion without a ruling; an
-/// unknown rule, an unknown amount or an open question; one with effect partial not met; granted.
+/// unknown rule, an unknown amount or an open question, which is pending where all that lacks comes from a round; one
+/// with effect partial not met; granted.
 #[must_use]
 pub fn assess(
     document: &Document,
@@ -38,14 +39,14 @@ pub fn assess(
         known.steps.insert(&step.name, value);
     }
     let shown = ShownByLanguage::new(&known);
-    let rules: Vec<(RuleTrace, Option<Gap>)> =
-        document.rules.iter().map(|rule| known.rule(rule, rulings, &shown)).collect();
+    let speaking: Vec<&Rule> = document.rules.iter().filter(|rule| known.speaks(rule.only_when.as_ref())).collect();
+    let rules: Vec<(RuleTrace, Option<Gap>)> = speaking.iter().map(|rule| known.rule(rule, rulings, &shown)).collect();
     let amount = document.amount.as_ref().map(|name| known.amount(name));
-    let outcome = outcome(&rules, amount.as_ref(), open);
+    let outcome = outcome(document, &rules, amount.as_ref(), open);
 
     let mut questions = Questions { known: &known, asked: BTreeSet::new(), list: Vec::new() };
     if !matches!(outcome, Outcome::Rejected | Outcome::Inadmissible) {
-        for (rule, (trace, gap)) in document.rules.iter().zip(&rules) {
+        for (rule, (trace, gap)) in speaking.iter().zip(&rules) {
             if let Some(gap) = gap {
                 questions.of_rule(rule, trace, gap);
             }
@@ -66,12 +67,26 @@ pub fn assess(
         outcome,
         amount,
         questions: questions.list,
-        calculation: document.steps.iter().map(|step| known.trace(step)).collect(),
+        calculation: document
+            .steps
+            .iter()
+            .filter(|step| known.speaks(step.only_when.as_ref()))
+            .map(|step| known.trace(step))
+            .collect(),
         rules: rules.into_iter().map(|(trace, _)| trace).collect(),
     }
 }
 
-fn outcome(rules: &[(RuleTrace, Option<Gap>)], amount: Option<&Result<Euro, Gap>>, open: &[Question]) -> Outcome {
+fn outcome(
+    document: &Document,
+    rules: &[(RuleTrace, Option<Gap>)],
+    amount: Option<&Result<Euro, Gap>>,
+    open: &[Question],
+) -> Outcome {
+    // Everything that is unknown waits for a round, and nothing has to be asked.
+    let waits = |gap: &Gap| !gap.missing.is_empty() && gap.missing.iter().all(|fact| document.is_of_round(fact));
+    let gaps = rules.iter().filter_map(|(_, gap)| gap.as_ref()).chain(amount.and_then(|amount| amount.as_ref().err()));
+    let pending = open.is_empty() && gaps.into_iter().all(waits);
     let not_met = |effect| rules.iter().any(|(r, _)| r.outcome == RuleOutcome::NotMet && r.effect == effect);
     let any = |outcome| rules.iter().any(|(r, _)| r.outcome == outcome);
     if not_met(Effect::Inadmissible) {
@@ -81,7 +96,7 @@ fn outcome(rules: &[(RuleTrace, Option<Gap>)], amount: Option<&Result<Euro, Gap>
     } else if any(RuleOutcome::Discretion) {
         Outcome::Discretion
     } else if any(RuleOutcome::Unknown) || !open.is_empty() || amount.is_some_and(Result::is_err) {
-        Outcome::Incomplete
+        if pending { Outcome::Pending } else { Outcome::Incomplete }
     } else if not_met(Effect::Partial) {
         Outcome::Partial
     } else {
@@ -101,16 +116,12 @@ fn scalar(value: &Value) -> Option<Scalar> {
         Value::Text(text) => Scalar::Text(text.clone()),
         Value::Number(number) => Scalar::Number(*number),
         Value::Money(euro) => Scalar::Number(euro.decimal()),
-        Value::Date(date) => Scalar::Number(Decimal::from(day_number(*date))),
+        Value::Date(date) => Scalar::Number(day_number(*date)),
         Value::Time(time) => {
             Scalar::Number(Decimal::try_from_i128_with_scale(time.as_nanosecond(), 9).ok()?.normalize())
         }
         Value::Flag(flag) => Scalar::Flag(*flag),
     })
-}
-
-fn day_number(date: Date) -> i32 {
-    (date - jiff::civil::date(1970, 1, 1)).get_days()
 }
 
 impl<'a> Case<'a> {
@@ -147,7 +158,7 @@ impl<'a> Case<'a> {
     }
 
     fn step(&self, step: &Step) -> Known {
-        let value = step.expression.value(&|name| self.look_up(name))?;
+        let value = step.value(&|name| self.look_up(name))?;
         if self.document.amount.as_ref() == Some(&step.name) {
             let Scalar::Number(number) = value else { return Err(Gap::fault("an amount that is no number")) };
             if number.is_sign_negative() && !number.is_zero() {
@@ -167,33 +178,14 @@ impl<'a> Case<'a> {
     }
 
     fn step_value(&self, step: &Step) -> Option<Value> {
-        Some(match self.steps.get(step.name.as_str())?.as_ref().ok()? {
-            Scalar::Text(text) => Value::Text(text.clone()),
-            Scalar::Flag(flag) => Value::Flag(*flag),
-            Scalar::Number(number) => {
-                let money = step.unit.as_deref().is_some_and(|unit| unit == "EUR");
-                match (step.kind, money.then(|| Euro::exact(*number))) {
-                    (Kind::Date, _) => {
-                        let days = i64::try_from(*number).ok()?;
-                        let span = jiff::Span::new().try_days(days).ok()?;
-                        Value::Date(jiff::civil::date(1970, 1, 1).checked_add(span).ok()?)
-                    }
-                    (Kind::Time, _) => {
-                        let nanos = number.checked_mul(Decimal::from(1_000_000_000))?.trunc();
-                        Value::Time(jiff::Timestamp::from_nanosecond(i128::try_from(nanos).ok()?).ok()?)
-                    }
-                    (_, Some(Ok(euro))) => Value::Money(euro),
-                    _ => Value::Number(number.normalize()),
-                }
-            }
-        })
+        step.in_kind(self.steps.get(step.name.as_str())?.as_ref().ok()?)
     }
 
     fn trace(&self, step: &Step) -> CalculationStep {
         CalculationStep {
             name: step.name.clone(),
             label: step.label.clone(),
-            expression: step.expression.source().to_owned(),
+            expression: step.source(),
             value: self.step_value(step),
             unit: step.unit.clone(),
             hidden: step.hidden,
@@ -215,8 +207,16 @@ impl<'a> Case<'a> {
         facts
     }
 
+    /// Whether a rule or step speaks of this case. While that is not known it does: what tells it is then asked for.
+    fn speaks(&self, only_when: Option<&Expression>) -> bool {
+        only_when.is_none_or(|when| when.value(&|name| self.look_up(name)) != Ok(Scalar::Flag(false)))
+    }
+
     /// The outcome by the conditions alone.
     fn decide(&self, rule: &Rule) -> Result<RuleOutcome, Gap> {
+        if let Some(when) = &rule.only_when {
+            when.value(&|name| self.look_up(name))?;
+        }
         for (when, outcome) in &rule.cases {
             let holds = match when {
                 None => true,
@@ -269,6 +269,7 @@ impl<'a> Case<'a> {
             reason: self.reason(rule, outcome, gap.as_ref(), shown),
             quote: rule.quote.clone(),
             ruled_by,
+            hear_first: rule.hear_first,
         };
         (trace, gap)
     }

@@ -10,15 +10,18 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 
 use super::assess::assess;
-use super::document::{Document, decimal, parameter_value};
+use super::document::{Document, Step, Working, decimal, parameter_value};
+use super::expression::{Name, Space};
 use super::format::{GoverningDate, WorkedCase, WorkedCases};
 use super::library::Library;
 use super::rulebook::Rulebook;
+use super::table::Column;
 use crate::cases::{
-    Assessment, DocumentId, Euro, Evidence, Fact, FactType, Facts, MunicipalityId, Owner, ParameterValue, Value,
+    AppealKind, Assessment, DocumentId, DraftKind, Effect, Euro, Evidence, Fact, FactType, Facts, Matter,
+    MunicipalityId, Outcome, Owner, ParameterValue, Settles, Value,
 };
 use crate::clock::helsinki;
-use crate::municipality::format::{MunicipalityFile, ServiceFile};
+use crate::municipality::format::{FieldType, MunicipalityFile, RegisterFact, ServiceFile};
 use crate::municipality::pack::{Origin, file_name};
 use crate::municipality::yaml::{self, write_one_of};
 use crate::municipality::{Faults, Pack};
@@ -58,6 +61,14 @@ pub(super) fn municipalities(root: &Path, faults: &mut Faults) -> Vec<Municipali
     ids
 }
 
+/// What documents say that they govern and read, whatever their rules are.
+pub(super) fn facts(pack: &Pack, library: &Library, faults: &mut Faults) {
+    for document in library.documents() {
+        governed_exist(pack, document, faults);
+        sources_of_facts(pack, document, faults);
+    }
+}
+
 /// What services name in the library, and owners in the directory.
 pub(super) fn services(pack: &Pack, library: &Library, faults: &mut Faults) {
     for (id, service) in &pack.services {
@@ -70,7 +81,8 @@ pub(super) fn services(pack: &Pack, library: &Library, faults: &mut Faults) {
                 faults.at(&origin.file, origin.line(&["policy"]), format!("unknown policy `{policy}`"), instead);
             }
         }
-        sources_of_facts(pack, service, library, faults);
+        summed_steps(pack, service, library, origin, faults);
+        appeal(pack, service, library, origin, faults);
         for (kind, provisions) in &service.provisions {
             for provision in provisions {
                 let line = origin.line(&["provisions", kind.as_str()]);
@@ -78,6 +90,10 @@ pub(super) fn services(pack: &Pack, library: &Library, faults: &mut Faults) {
             }
         }
         owners(pack, service, origin, faults);
+    }
+    for document in library.documents() {
+        compared_words(pack, document, faults);
+        tables(pack, document, faults);
     }
     for row in &pack.delegations {
         let Some(origin) = pack.origin("delegation", &crate::municipality::pack::row_key(&row.id, row.valid)) else {
@@ -92,52 +108,218 @@ pub(super) fn services(pack: &Pack, library: &Library, faults: &mut Faults) {
     }
 }
 
-/// Every fact that a policy may read is given by a field, an attachment, a register or the clock.
-fn sources_of_facts(pack: &Pack, service: &ServiceFile, library: &Library, faults: &mut Faults) {
-    let registers: Vec<&str> = pack
-        .municipality
-        .registers
-        .iter()
-        .filter(|row| row.service == service.id && row.about.is_none())
-        .map(|row| row.fact.as_str())
-        .collect();
-    let attachments: Vec<String> = service.attachments.iter().map(|a| format!("attachment_{}", a.name)).collect();
-    for document in service.policy.iter().flat_map(|policy| library.versions(policy)) {
-        for (name, declared) in &document.facts {
-            let field = service.fields.iter().find(|field| field.name == *name).map(|field| field.kind.fact_type());
-            let given = if let Some(kind) = WORKED_OUT.contains(&name.as_str()).then_some(FactType::Time) {
-                Some(kind)
-            } else if attachments.contains(name) {
-                Some(FactType::Flag)
-            } else if registers.contains(&name.as_str()) {
-                Some(declared.kind)
-            } else {
-                field
-            };
-            if given == Some(declared.kind) {
-                continue;
-            }
-            let line = std::fs::read_to_string(&document.file).ok().map(|s| yaml::line_of(&s, &["facts", name]));
-            if let Some(kind) = given {
-                let (here, there) = (type_name(declared.kind), type_name(kind));
-                let what = format!("the fact `{name}` is declared as {here} and given as {there}");
-                let instead = format!("write the same type here and in the service `{}`", service.id);
-                faults.at(&document.file, line, what, instead);
-                continue;
-            }
-            let fields = service.fields.iter().map(|field| field.name.as_str());
-            let instead = yaml::nearest(name, fields.chain(registers.iter().copied())).map_or_else(
-                || format!("add a field to the service `{}`, or a register fact", service.id),
-                |near| format!("write `{near}`"),
-            );
-            let what = format!("no field, attachment or register of `{}` gives the fact `{name}`", service.id);
-            faults.at(&document.file, line, what, instead);
+/// The tables of a policy fit the choices of the forms, and leave no hole.
+fn tables(pack: &Pack, document: &Document, faults: &mut Faults) {
+    let choices = |column: &Column| choices(pack, document, column.expression.as_name()?);
+    for step in &document.steps {
+        let Working::Table(table) = &step.working else { continue };
+        for flaw in table.strangers(&choices).into_iter().chain(table.holes(&choices)) {
+            faults.at(&document.file, flaw.line, flaw.what, flaw.instead);
         }
     }
 }
 
-/// Facts that code works out for every case; any document may declare them.
-const WORKED_OUT: [&str; 4] = ["received_at", "sent_at", "window_opens", "window_end"];
+/// Every kind of decision that the rules can lead to says how to appeal (hallintolaki 46 §), and the instructions fit.
+fn appeal(pack: &Pack, service: &ServiceFile, library: &Library, origin: &Origin, faults: &mut Faults) {
+    let mut at = |line: usize, what: String, instead: String| faults.at(&origin.file, line, what, instead);
+    let rules = || service.policy.iter().flat_map(|policy| library.versions(policy)).flat_map(|version| &version.rules);
+    let decided = service.policy.as_ref().is_some_and(|policy| !library.versions(policy).is_empty());
+    for outcome in [Outcome::Granted, Outcome::Partial, Outcome::Rejected, Outcome::Inadmissible] {
+        let (usual, possible) = match outcome {
+            Outcome::Partial => (DraftKind::Partial, rules().any(|rule| rule.effect == Effect::Partial)),
+            Outcome::Inadmissible => (DraftKind::Inadmissible, rules().any(|rule| rule.effect == Effect::Inadmissible)),
+            Outcome::Rejected => (DraftKind::Rejection, rules().any(|rule| rule.effect == Effect::Rejection)),
+            _ => (DraftKind::Grant, decided),
+        };
+        let kind = service.drafts.get(&outcome).copied().unwrap_or(usual);
+        if possible && kind.settles() != Settles::Never && !service.appeal.contains_key(&kind) {
+            let what = format!("a decision of the kind `{kind}` says nothing of appeal");
+            at(origin.line(&["appeal"]), what, format!("add `{kind}: A` to `appeal`, or the block that fits"));
+        }
+    }
+    if service.appeal.values().any(|block| *block == AppealKind::A) && service.delegations().next().is_none() {
+        let what = "a claim for revision goes to nobody: the service has no `delegation`".to_owned();
+        at(origin.line(&["appeal"]), what, "add `delegation: …` with the row that says who decides".to_owned());
+    }
+    for (kind, block) in &service.appeal {
+        let line = origin.line(&["appeal", kind.as_str()]);
+        let carries = *block != AppealKind::None && *block != AppealKind::D;
+        if carries && kind.settles() == Settles::Never {
+            let what = format!("`{kind}` decides nothing and has instructions for appeal");
+            at(line, what, format!("leave `{kind}` out of `appeal` (kuntalaki 136 §)"));
+        }
+        if *block == AppealKind::C && service.matter != Matter::DocumentRequest {
+            let what =
+                format!("`C` is the appeal on a refused document, and the service is about `{}`", service.matter);
+            at(line, what, "write `A` for a claim for revision, or `B` for a municipal appeal".to_owned());
+        }
+        let id = format!("appeal-{block}");
+        for language in pack.municipality.languages.iter().filter(|_| *block != AppealKind::None) {
+            if !pack.texts.iter().any(|text| text.id == id && text.language == *language) {
+                let what = format!("there is no text `{id}` in `{language}`");
+                at(line, what, format!("add `texts/{language}/{id}.md`, or write another block"));
+            }
+        }
+    }
+}
+
+/// The services that a document governs: those that name it as their policy, and those that it names.
+fn governed<'a>(pack: &'a Pack, document: &'a Document) -> impl Iterator<Item = &'a ServiceFile> {
+    pack.services
+        .values()
+        .filter(|service| service.policy.as_ref() == Some(&document.id) || document.services.contains(&service.id))
+}
+
+/// A document governs services that there are.
+fn governed_exist(pack: &Pack, document: &Document, faults: &mut Faults) {
+    for id in &document.services {
+        if !pack.services.contains_key(id) && !pack.municipality.without.contains(id) {
+            let instead = write_one_of(id.as_str(), pack.services.keys().map(crate::cases::ServiceId::as_str));
+            let line = line_in(&document.file, &[], "services");
+            faults.at(&document.file, line, format!("the policy governs an unknown service `{id}`"), instead);
+        }
+    }
+}
+
+/// A step that a history adds up is a sum of money in the policy of every service whose cases count.
+fn summed_steps(pack: &Pack, service: &ServiceFile, library: &Library, origin: &Origin, faults: &mut Faults) {
+    for (n, history) in service.history.iter().enumerate() {
+        let Some(name) = &history.step else { continue };
+        let counted = history.services(&service.id).filter_map(|id| pack.service(id));
+        for counted in counted {
+            let versions: Vec<&Document> = counted.policy.iter().flat_map(|id| library.versions(id)).collect();
+            let steps = || versions.iter().flat_map(|document| &document.steps);
+            let good = |document: &&Document| document.steps.iter().any(|step| is_sum(step) && step.name == *name);
+            // A version that knows no such step gives no sum, and no fact.
+            if versions.iter().any(good) {
+                continue;
+            }
+            let line = origin.line(&["history", &format!("#{n}"), "step"]);
+            let what =
+                format!("`{}` adds up a step `{name}` that no policy of `{}` has in euros", history.fact, counted.id);
+            let sums = steps().filter(|step| is_sum(step)).map(|step| step.name.as_str());
+            faults.at(&origin.file, line, what, write_one_of(name, sums));
+        }
+    }
+}
+
+/// The line of a key of an entry, or of the entry where it lacks the key; the file was read a moment ago.
+fn line_in(file: &Path, entry: &[&str], key: &str) -> Option<usize> {
+    std::fs::read_to_string(file).ok().map(|source| yaml::line_within(&source, entry, key))
+}
+
+/// Every fact that a policy may read is given by a field, an attachment, other cases, a register or the clock, with the type and unit
+/// that it is declared with.
+fn sources_of_facts(pack: &Pack, document: &Document, faults: &mut Faults) {
+    let services: Vec<&ServiceFile> = governed(pack, document).collect();
+    let of_service = |row: &&RegisterFact| row.about.is_none() && services.iter().any(|s| s.id == row.service);
+    let registers: Vec<&str> =
+        pack.municipality.registers.iter().filter(of_service).map(|row| row.fact.as_str()).collect();
+    for (name, declared) in document.facts.iter().filter(|_| !services.is_empty()) {
+        let line = |key: &str| line_in(&document.file, &["facts", name], key);
+        let mut given = registers.contains(&name.as_str()) || document.is_of_round(name);
+        let clock = WORKED_OUT.iter().find(|(known, _)| known == name).map(|(_, kind)| (*kind, None, None));
+        let attached = |service: &&ServiceFile| {
+            service.attachments.iter().any(|file| name.strip_prefix("attachment_") == Some(file.name.as_str()))
+        };
+        let attached = services.iter().copied().find(attached);
+        let attached = attached.map(|service| (FactType::Flag, None, Some(service)));
+        let fields = services.iter().filter_map(|service| {
+            let field = service.fields.iter().find(|field| field.name == *name)?;
+            Some((field.kind.fact_type(), field.unit(), Some(*service)))
+        });
+        let others = services.iter().filter_map(|service| {
+            let history = service.history.iter().find(|history| history.fact == *name)?;
+            let kind = history.fact_type(&service.fields);
+            Some((kind, (kind == FactType::Money).then_some("EUR"), Some(*service)))
+        });
+        if declared.ask.is_some() && others.clone().next().is_some() {
+            let what = format!("the fact `{name}` comes from other cases, and the applicant is asked for it");
+            faults.at(&document.file, line("ask"), what, "leave `ask` out");
+        }
+        for (kind, unit, service) in clock.into_iter().chain(attached).chain(fields).chain(others) {
+            given = true;
+            let whose =
+                service.map_or_else(|| "as code works it out".to_owned(), |s| format!("in the service `{}`", s.id));
+            if kind != declared.kind {
+                let (here, there) = (type_name(declared.kind), type_name(kind));
+                let what = format!("the fact `{name}` is declared as {here} and given as {there}");
+                faults.at(&document.file, line("type"), what, format!("write the same type here and {whose}"));
+            } else if unit.unwrap_or_default() != declared.unit().unwrap_or_default() {
+                let shown =
+                    |unit: Option<&str>| unit.map_or("without a unit".to_owned(), |unit| format!("in `{unit}`"));
+                let (here, there) = (shown(declared.unit()), shown(unit));
+                let what = format!("the fact `{name}` is declared {here} and given {there}");
+                faults.at(&document.file, line("unit"), what, format!("write the same unit here and {whose}"));
+            }
+        }
+        if !given {
+            let ids: Vec<String> = services.iter().map(|service| format!("`{}`", service.id)).collect();
+            let ids = ids.join(" or ");
+            let fields = services.iter().flat_map(|service| &service.fields).map(|field| field.name.as_str());
+            let history = services.iter().flat_map(|service| &service.history).map(|history| history.fact.as_str());
+            let names = fields.chain(history).chain(registers.iter().copied()).chain(WORKED_OUT.map(|(name, _)| name));
+            let instead = yaml::nearest(name, names).map_or_else(
+                || format!("add a field or a `history` to the service {ids}, or a register fact"),
+                |near| format!("write `{near}`"),
+            );
+            let what = format!("no field, attachment, history or register of {ids} gives the fact `{name}`");
+            faults.at(&document.file, line(""), what, instead);
+        }
+    }
+}
+
+fn is_sum(step: &Step) -> bool {
+    step.unit.as_deref() == Some("EUR")
+}
+
+/// A word that a rule or step compares a choice with is one of the form's choices.
+fn compared_words(pack: &Pack, document: &Document, faults: &mut Faults) {
+    let rules = document.rules.iter().flat_map(|rule| rule.cases.iter().filter_map(|(when, _)| when.as_ref()));
+    let steps = document.steps.iter().flat_map(|step| match &step.working {
+        Working::Expression(expression) => vec![expression],
+        Working::Table(table) => table.columns.iter().map(|column| &column.expression).collect(),
+    });
+    for expression in rules.chain(steps) {
+        for (name, word) in expression.compared_words() {
+            let choices = choices(pack, document, name);
+            if let Some(choices) = choices.filter(|choices| !choices.iter().any(|choice| choice == word)) {
+                let line = std::fs::read_to_string(&document.file).ok().and_then(|source| {
+                    let first = expression.source().lines().next().unwrap_or_default().trim().to_owned();
+                    source.lines().position(|line| line.contains(&first)).map(|n| n + 1)
+                });
+                let what = format!("`{name}` is never `{word}`: that is no choice of the form");
+                faults.at(&document.file, line, what, write_one_of(word, choices.iter().map(String::as_str)));
+            }
+        }
+    }
+}
+
+/// What a fact can be, where every form that gives it offers a choice.
+fn choices(pack: &Pack, document: &Document, name: &Name) -> Option<Vec<String>> {
+    if name.space != Space::Facts {
+        return None;
+    }
+    let mut choices = Vec::new();
+    for field in governed(pack, document).flat_map(|service| &service.fields).filter(|f| f.name == name.name) {
+        if field.kind != FieldType::Choice {
+            return None;
+        }
+        choices.extend(field.choices.keys().cloned());
+    }
+    (!choices.is_empty()).then_some(choices)
+}
+
+/// Facts that code works out; any document may declare them.
+pub(super) const WORKED_OUT: [(&str, FactType); 7] = [
+    ("received_at", FactType::Time),
+    ("sent_at", FactType::Time),
+    ("window_opens", FactType::Time),
+    ("window_end", FactType::Time),
+    ("decision_date", FactType::Date),
+    ("claim_until", FactType::Date),
+    ("claim_date", FactType::Date),
+];
 
 fn check_provision(provision: &str, library: &Library, file: &Path, line: usize, faults: &mut Faults) {
     let parts = provision.split_once('#').and_then(|(id, section)| {
@@ -170,16 +352,12 @@ fn check_provision(provision: &str, library: &Library, file: &Path, line: usize,
 /// A category that is another's matter needs somebody to send it to.
 fn owners(pack: &Pack, service: &ServiceFile, origin: &Origin, faults: &mut Faults) {
     for (n, category) in service.categories.iter().enumerate() {
-        let ours = matches!(category.owner, Owner::Municipality | Owner::OnCall | Owner::Emergency112);
-        // Owners without an office of their own: the sender is told, nobody is written to.
-        let nobody =
-            matches!(category.owner, Owner::PlotOwner | Owner::HousingCompany | Owner::PrivateRoad | Owner::Other);
         let row = pack
             .authorities
             .iter()
             .filter(|row| row.valid.to.is_none())
             .any(|row| category.authority.as_ref().map_or(row.owner == Some(category.owner), |id| row.id == *id));
-        if !ours && !nobody && !row {
+        if is_written_to(category.owner) && !row {
             let what = format!(
                 "the category `{}` belongs to `{}`, for which no authority is listed",
                 category.code, category.owner
@@ -188,6 +366,21 @@ fn owners(pack: &Pack, service: &ServiceFile, origin: &Origin, faults: &mut Faul
             faults.at(&origin.file, line, what, "add a row without an end date to authorities.yaml");
         }
     }
+}
+
+/// Whether matters of this owner are sent on. Our own are not; and owners without an office are told of by the sender's
+/// letter alone.
+pub(super) const fn is_written_to(owner: Owner) -> bool {
+    !matches!(
+        owner,
+        Owner::Municipality
+            | Owner::OnCall
+            | Owner::Emergency112
+            | Owner::PlotOwner
+            | Owner::HousingCompany
+            | Owner::PrivateRoad
+            | Owner::Other
+    )
 }
 
 /// Runs the worked cases of a municipality's documents; gives them by document.

@@ -11,11 +11,15 @@ use jiff::civil::Date;
 use minijinja::{Environment, UndefinedBehavior};
 use rust_decimal::Decimal;
 
-use super::document::{Document, Rule, Section, Step, YearlyWindow};
-use super::expression::{Expression, InvalidExpression, Kind, Name, Space};
-use super::format::{Adopted, DocumentKind, GoverningDate, RuleBlock, Window};
-use super::manuscript::{Block, Written, check_translation};
-use crate::cases::{Euro, FactType, Language, ParameterUse, ParameterValue, RuleId, RuleOutcome, SectionId, Value};
+use super::document::{Document, RoundOf, RoundRule, Rule, Section, Step, Working, YearlyWindow};
+use super::expression::{Expression, InvalidExpression, Kind, Name, Scalar, Space};
+use super::format::{Adopted, DocumentKind, GoverningDate, RoundBlock, RuleBlock, StepBlock, TableBlock, Window};
+use super::manuscript::{Block, Steps, Written, check_translation};
+use super::table::{self, Column};
+use super::unit::{Measure, Unit};
+use crate::cases::{
+    Euro, FactType, Language, ParameterUse, ParameterValue, RoundKind, RuleId, RuleOutcome, SectionId, Value, place_of,
+};
 use crate::municipality::Faults;
 use crate::municipality::yaml::write_one_of;
 
@@ -73,6 +77,16 @@ struct Known {
     /// Steps with a fault of their own: who reads them is not told again.
     failed: BTreeSet<String>,
     decimals: BTreeMap<String, Option<u32>>,
+    measures: BTreeMap<String, Measure>,
+    /// The line on which each step says what it gives.
+    lines: BTreeMap<String, usize>,
+}
+
+/// An expression with what is known of its value.
+struct Read {
+    expression: Expression,
+    kind: Kind,
+    measure: Measure,
 }
 
 impl Compiler<'_> {
@@ -83,6 +97,7 @@ impl Compiler<'_> {
         let parameters = self.parameters();
         let (known, amount) = self.steps(&parameters);
         let rules = self.rules(&parameters, &known);
+        let rounds = self.rounds(&parameters, &known);
         Document {
             id: front.id.clone(),
             kind: front.kind,
@@ -100,6 +115,7 @@ impl Compiler<'_> {
             steps: known.steps,
             amount,
             rules,
+            rounds,
             file: self.base.file.clone(),
             templates: Arc::new(self.templates),
         }
@@ -236,7 +252,7 @@ impl Compiler<'_> {
         line: usize,
         parameters: &BTreeMap<String, ParameterUse>,
         known: &Known,
-    ) -> Option<(Expression, Kind)> {
+    ) -> Option<Read> {
         let refused = |compiler: &mut Self, error: InvalidExpression| compiler.fault(line, error.what, error.instead);
         let expression = match Expression::parse(source) {
             Ok(expression) => expression,
@@ -256,8 +272,9 @@ impl Compiler<'_> {
         for name in &unknown {
             self.unknown_name(line, name, parameters, known);
         }
-        match kind? {
-            Ok(kind) => Some((expression, kind)),
+        let measure = |name: &Name| self.measure(name, parameters, known);
+        match kind?.and_then(|kind| Ok((kind, expression.measure(&measure)?))) {
+            Ok((kind, measure)) => Some(Read { expression, kind, measure }),
             Err(error) => {
                 refused(self, error);
                 None
@@ -265,58 +282,61 @@ impl Compiler<'_> {
         }
     }
 
+    /// What is known of the unit of a name.
+    fn measure(&self, name: &Name, parameters: &BTreeMap<String, ParameterUse>, known: &Known) -> Measure {
+        let of = |unit: Option<&str>| Measure::Of(Unit::parse(unit.unwrap_or_default()));
+        match name.space {
+            Space::Facts => match self.base.front.facts.get(&name.name) {
+                Some(fact) if matches!(fact.kind, FactType::Number | FactType::Money) => of(fact.unit()),
+                _ => Measure::Unknown,
+            },
+            Space::Params => match parameters.get(&name.name) {
+                Some(ParameterUse { value: Value::Number(_) | Value::Money(_), unit }) => of(unit.as_deref()),
+                _ => Measure::Unknown,
+            },
+            Space::Calc => known.measures.get(&name.name).cloned().unwrap_or(Measure::Unknown),
+        }
+    }
+
+    /// What a step gives is what its `unit` says; gives what is known of it then.
+    fn step_unit(&mut self, step: &StepBlock, read: &Read, line: &dyn Fn(&[&str]) -> usize) -> Measure {
+        let declared = step.unit.as_deref().map(Unit::parse);
+        match (&read.measure, declared) {
+            (Measure::Of(unit), Some(declared)) if *unit != declared => {
+                let what = format!("the step `{}` gives `{unit}` and says `{declared}`", step.name);
+                let instead = if unit.is_none() {
+                    "leave `unit` out, or give what it reads the right units".to_owned()
+                } else {
+                    format!("write `unit: {unit}`, or correct the expression")
+                };
+                self.fault(line(&["unit"]), what, instead);
+            }
+            (Measure::Of(unit), None) if !unit.is_none() => {
+                let what = format!("the step `{}` has no unit and gives `{unit}`", step.name);
+                self.fault(line(&["name"]), what, format!("add `unit: {unit}`"));
+            }
+            (_, Some(declared)) => return Measure::Of(declared),
+            _ => {}
+        }
+        read.measure.clone()
+    }
+
     fn steps(&mut self, parameters: &BTreeMap<String, ParameterUse>) -> (Known, Option<String>) {
         let mut known = Known::default();
         let mut amount: Option<(String, usize)> = None;
         let base = self.base;
         for section in &base.sections {
-            for block in &section.calculations {
+            for block in &section.steps {
+                let block = match block {
+                    Steps::Calculation(block) => block,
+                    Steps::Table(block) => {
+                        self.table(&section.id, block, parameters, &mut known);
+                        continue;
+                    }
+                };
                 for (n, step) in block.value.steps.iter().enumerate() {
-                    let line = block.line(&["steps", &format!("#{n}")]);
-                    let value_line = block.line(&["steps", &format!("#{n}"), "value"]);
-                    if known.steps.iter().any(|s| s.name == step.name) {
-                        self.fault(
-                            line,
-                            format!("the step `{}` stands twice", step.name),
-                            "give one of them another name",
-                        );
-                        continue;
-                    }
-                    if !crate::municipality::is_snake_case(&step.name) {
-                        self.fault(
-                            line,
-                            format!("the step `{}` is not snake_case", step.name),
-                            "write a–z, 0–9 and _, a letter first",
-                        );
-                    }
-                    let Some((expression, kind)) = self.expression(&step.value, value_line, parameters, &known) else {
-                        known.failed.insert(step.name.clone());
-                        continue;
-                    };
-                    let decimals = expression.decimals(&|name| match name.space {
-                        Space::Facts => base.front.facts.get(&name.name).and_then(|fact| match fact.kind {
-                            FactType::Money => Some(2),
-                            FactType::Date | FactType::Time => Some(0),
-                            _ => None,
-                        }),
-                        Space::Params => parameters.get(&name.name).and_then(|parameter| match &parameter.value {
-                            Value::Number(number) => Some(number.normalize().scale()),
-                            Value::Money(euro) => Some(euro.decimal().normalize().scale()),
-                            _ => None,
-                        }),
-                        Space::Calc => known.decimals.get(&name.name).copied().flatten(),
-                    });
-                    known.decimals.insert(step.name.clone(), decimals);
-                    known.steps.push(Step {
-                        name: step.name.clone(),
-                        label: step.label.clone(),
-                        reads: expression.names(),
-                        expression,
-                        kind,
-                        unit: step.unit.clone(),
-                        hidden: step.hidden,
-                        section: section.id.clone(),
-                    });
+                    let line = |key: &[&str]| block.line(&[&["steps", &format!("#{n}")], key].concat());
+                    self.step(&section.id, step, &line, parameters, &mut known);
                 }
                 if let Some(name) = &block.value.amount {
                     let line = block.line(&["amount"]);
@@ -329,6 +349,191 @@ impl Compiler<'_> {
         }
         let amount = amount.and_then(|(name, line)| self.amount(name, line, &known));
         (known, amount)
+    }
+
+    /// Whether a step may have that name; one that stands twice is not compiled.
+    fn step_name(&mut self, name: &str, line: usize, known: &Known) -> bool {
+        if known.steps.iter().any(|s| s.name == name) {
+            self.fault(line, format!("the step `{name}` stands twice"), "give one of them another name");
+            return false;
+        }
+        if !crate::municipality::is_snake_case(name) {
+            self.fault(line, format!("the step `{name}` is not snake_case"), "write a–z, 0–9 and _, a letter first");
+        }
+        true
+    }
+
+    fn step(
+        &mut self,
+        section: &SectionId,
+        step: &StepBlock,
+        line: &dyn Fn(&[&str]) -> usize,
+        parameters: &BTreeMap<String, ParameterUse>,
+        known: &mut Known,
+    ) {
+        if !self.step_name(&step.name, line(&[]), known) {
+            return;
+        }
+        let Some(read) = self.expression(&step.value, line(&["value"]), parameters, known) else {
+            known.failed.insert(step.name.clone());
+            return;
+        };
+        let measure = self.step_unit(step, &read, line);
+        known.measures.insert(step.name.clone(), measure);
+        known.lines.insert(step.name.clone(), line(&["value"]));
+        let Read { expression, kind, .. } = read;
+        known.decimals.insert(step.name.clone(), self.decimals(&expression, parameters, known));
+        let only_when = self.only_when(step.only_when.as_deref(), line(&["only_when"]), parameters, known);
+        known.steps.push(Step {
+            name: step.name.clone(),
+            label: step.label.clone(),
+            reads: expression.names(),
+            only_when,
+            working: Working::Expression(expression),
+            kind,
+            unit: step.unit.clone(),
+            hidden: step.hidden,
+            section: section.clone(),
+        });
+    }
+
+    fn table(
+        &mut self,
+        section: &SectionId,
+        block: &Block<TableBlock>,
+        parameters: &BTreeMap<String, ParameterUse>,
+        known: &mut Known,
+    ) {
+        let written = &block.value;
+        if !self.step_name(&written.name, block.line(&["name"]), known) {
+            return;
+        }
+        let compiled = self.columns(block, parameters, known).and_then(|columns| {
+            let decimals: Vec<Option<u32>> =
+                columns.iter().map(|column| self.decimals(&column.expression, parameters, known)).collect();
+            match table::compile(written, columns, &decimals, &|path| block.line(path)) {
+                Ok(compiled) => Some(compiled),
+                Err(flaws) => {
+                    for flaw in flaws {
+                        self.fault(flaw.line, flaw.what, flaw.instead);
+                    }
+                    None
+                }
+            }
+        });
+        let Some((table, kind)) = compiled else {
+            known.failed.insert(written.name.clone());
+            return;
+        };
+        match &written.unit {
+            None if kind == Kind::Number => {
+                let what = format!("the table `{}` has no unit", written.name);
+                let instead = "add `unit: …`, for example `unit: EUR/h`, or `unit: \"\"` for a mere number";
+                self.fault(block.line(&["name"]), what, instead);
+            }
+            Some(_) if kind != Kind::Number => {
+                let what = format!("the table `{}` gives {kind}, which has no unit", written.name);
+                self.fault(block.line(&["unit"]), what, "leave `unit` out");
+            }
+            _ => {}
+        }
+        let most = table.rows.iter().filter_map(|row| match &row.value {
+            Scalar::Number(number) => Some(number.normalize().scale()),
+            _ => None,
+        });
+        known.decimals.insert(written.name.clone(), most.max());
+        known.lines.insert(written.name.clone(), block.line(&["rows"]));
+        if kind == Kind::Number {
+            let unit = Unit::parse(written.unit.as_deref().unwrap_or_default());
+            known.measures.insert(written.name.clone(), Measure::Of(unit));
+        }
+        known.steps.push(Step {
+            name: written.name.clone(),
+            label: written.label.clone(),
+            reads: table.names(),
+            only_when: None,
+            working: Working::Table(table),
+            kind,
+            unit: written.unit.clone().filter(|unit| !unit.is_empty()),
+            hidden: written.hidden,
+            section: section.clone(),
+        });
+    }
+
+    /// The columns of a table; none when one has a fault, which is told.
+    fn columns(
+        &mut self,
+        block: &Block<TableBlock>,
+        parameters: &BTreeMap<String, ParameterUse>,
+        known: &Known,
+    ) -> Option<Vec<Column>> {
+        let mut columns: Vec<Column> = Vec::new();
+        let mut sound = true;
+        for (n, column) in block.value.columns.iter().enumerate() {
+            let line = |key: &[&str]| block.line(&[&["columns", &format!("#{n}")], key].concat());
+            let name = &column.name;
+            let wrong = if !crate::municipality::is_snake_case(name) || name == table::VALUE {
+                Some((format!("the column cannot be called `{name}`"), "write a–z, 0–9 and _, and not `value`"))
+            } else if columns.iter().any(|other| other.name == *name) {
+                Some((format!("the column `{name}` stands twice"), "give one of them another name"))
+            } else {
+                None
+            };
+            if let Some((what, instead)) = wrong {
+                sound = false;
+                self.fault(line(&["name"]), what, instead);
+            }
+            match self.expression(&column.value, line(&["value"]), parameters, known) {
+                Some(Read { expression, kind, .. }) => columns.push(Column { name: name.clone(), expression, kind }),
+                None => sound = false,
+            }
+        }
+        if block.value.columns.is_empty() {
+            let what = format!("the table `{}` looks at nothing", block.value.name);
+            self.fault(block.line(&["columns"]), what, "add `columns: [{name: …, value: facts.…}]`");
+            return None;
+        }
+        sound.then_some(columns)
+    }
+
+    /// The most decimals that a value can have, where that can be told.
+    fn decimals(
+        &self,
+        expression: &Expression,
+        parameters: &BTreeMap<String, ParameterUse>,
+        known: &Known,
+    ) -> Option<u32> {
+        expression.decimals(&|name| match name.space {
+            Space::Facts => self.base.front.facts.get(&name.name).and_then(|fact| match fact.kind {
+                FactType::Money => Some(2),
+                FactType::Date | FactType::Time => Some(0),
+                _ => None,
+            }),
+            Space::Params => parameters.get(&name.name).and_then(|parameter| match &parameter.value {
+                Value::Number(number) => Some(number.normalize().scale()),
+                Value::Money(euro) => Some(euro.decimal().normalize().scale()),
+                _ => None,
+            }),
+            Space::Calc => known.decimals.get(&name.name).copied().flatten(),
+        })
+    }
+
+    /// The condition that says of which cases a block speaks.
+    fn only_when(
+        &mut self,
+        source: Option<&str>,
+        line: usize,
+        parameters: &BTreeMap<String, ParameterUse>,
+        known: &Known,
+    ) -> Option<Expression> {
+        match self.expression(source?, line, parameters, known)? {
+            Read { expression, kind: Kind::Flag, .. } => Some(expression),
+            Read { kind, .. } => {
+                let instead = "write a comparison such as `facts.x == 'a'`";
+                self.fault(line, format!("the condition is {kind}"), instead);
+                None
+            }
+        }
     }
 
     fn amount(&mut self, name: String, line: usize, known: &Known) -> Option<String> {
@@ -345,6 +550,7 @@ impl Compiler<'_> {
         }
         if known.decimals.get(&name).copied().flatten().is_none_or(|decimals| decimals > 2) {
             let what = format!("the amount `{name}` could have a fraction of a cent");
+            let line = known.lines.get(&name).copied().unwrap_or(line);
             self.fault(line, what, "round it: `floor(…)` to full euros, `round(…, 2)` to cents");
         }
         Some(name)
@@ -364,6 +570,140 @@ impl Compiler<'_> {
             }
         }
         rules
+    }
+
+    fn rounds(&mut self, parameters: &BTreeMap<String, ParameterUse>, known: &Known) -> Vec<RoundRule> {
+        let mut rounds: Vec<RoundRule> = Vec::new();
+        let base = self.base;
+        for section in &base.sections {
+            for block in &section.rounds {
+                if rounds.iter().any(|round| round.id == block.value.id) {
+                    let what = format!("the round `{}` stands twice", block.value.id);
+                    self.fault(block.line(&["id"]), what, "give one of them another id");
+                    continue;
+                }
+                if base.front.window.is_none() {
+                    let what = "a round is of an application window, and the document has none";
+                    self.fault(block.line(&["id"]), what, "add `window: {opens: …, closes: …, at: …}`");
+                }
+                rounds.extend(self.round(&section.id, block, parameters, known));
+            }
+        }
+        rounds
+    }
+
+    fn round(
+        &mut self,
+        section: &SectionId,
+        block: &Block<RoundBlock>,
+        parameters: &BTreeMap<String, ParameterUse>,
+        known: &Known,
+    ) -> Option<RoundRule> {
+        let round = &block.value;
+        if round.id.parse::<RuleId>().is_err() {
+            self.fault(block.line(&["id"]), "the round's id is none", "write a–z, 0–9 and -, for example `factor-k`");
+            return None;
+        }
+        let (kind, needed) = match round.kind {
+            RoundKind::Draw => (
+                FactType::Flag,
+                [
+                    ("places", round.places.is_some()),
+                    ("sum", round.sum.is_none()),
+                    ("appropriation", round.appropriation.is_none()),
+                    ("decimals", round.decimals.is_none()),
+                ],
+            ),
+            RoundKind::Factor | RoundKind::Value => (
+                FactType::Number,
+                [
+                    ("places", round.places.is_none()),
+                    ("sum", round.sum.is_some()),
+                    ("appropriation", round.appropriation.is_some()),
+                    ("decimals", true),
+                ],
+            ),
+        };
+        if let Some((key, _)) = needed.into_iter().find(|(_, good)| !good) {
+            let (draw, draws) = (round.kind == RoundKind::Draw, key == "places");
+            let what = format!("a round of kind `{}` and `{key}` do not go as they stand", round.kind);
+            let instead = if draw == draws { format!("add `{key}: …`") } else { format!("leave `{key}` out") };
+            self.fault(block.line(&[key]), what, instead);
+            return None;
+        }
+        self.round_fact(block, &round.fact, kind, true)?;
+        let of = if round.kind == RoundKind::Draw {
+            self.round_fact(block, &place_of(&round.fact), FactType::Number, false)?;
+            let places = self.round_parameter(block, "places", round.places.as_deref()?, parameters)?;
+            let Ok(places) = u32::try_from(places) else {
+                self.fault(
+                    block.line(&["places"]),
+                    "the places are no count",
+                    "name a parameter that is a whole number",
+                );
+                return None;
+            };
+            RoundOf::Draw { places }
+        } else {
+            let name = round.sum.as_deref()?;
+            let step = name.strip_prefix("calc.").and_then(|name| known.steps.iter().find(|step| step.name == name));
+            let Some(step) = step.filter(|step| step.kind == Kind::Number) else {
+                let steps: Vec<String> = known.steps.iter().map(|step| format!("calc.{}", step.name)).collect();
+                let instead = write_one_of(name, steps.iter().map(String::as_str));
+                self.fault(block.line(&["sum"]), format!("`{name}` is no step that can be summed"), instead);
+                return None;
+            };
+            let (step, appropriation) = (step.name.clone(), round.appropriation.as_deref()?);
+            let appropriation = self.round_parameter(block, "appropriation", appropriation, parameters)?;
+            let decimals = round.decimals.unwrap_or(6);
+            if decimals > 10 {
+                self.fault(block.line(&["decimals"]), "too many decimals", "write at most 10");
+                return None;
+            }
+            RoundOf::Share { kind: round.kind, step, appropriation, decimals }
+        };
+        Some(RoundRule { id: round.id.clone(), section: section.clone(), fact: round.fact.clone(), of })
+    }
+
+    /// A fact that a round gives is declared with its type, and nobody is asked for it.
+    fn round_fact(&mut self, block: &Block<RoundBlock>, name: &str, kind: FactType, must: bool) -> Option<()> {
+        let facts = &self.base.front.facts;
+        let line = block.line(&["fact"]);
+        match facts.get(name) {
+            None if must => {
+                let instead = write_one_of(name, facts.keys().map(String::as_str));
+                self.fault(line, format!("the round gives an undeclared fact `{name}`"), instead);
+                None
+            }
+            Some(fact) if fact.kind != kind => {
+                let instead = if kind == FactType::Flag { "declare it as a flag" } else { "declare it as a number" };
+                self.fault(line, format!("the fact `{name}` is of another type than the round gives"), instead);
+                None
+            }
+            Some(fact) if fact.ask.is_some() => {
+                let what = format!("the fact `{name}` comes from a round, and the applicant is asked for it");
+                self.fault(self.base.line(&["facts", name]), what, "leave `ask` out");
+                None
+            }
+            _ => Some(()),
+        }
+    }
+
+    fn round_parameter(
+        &mut self,
+        block: &Block<RoundBlock>,
+        key: &str,
+        name: &str,
+        parameters: &BTreeMap<String, ParameterUse>,
+    ) -> Option<Decimal> {
+        let value = name.strip_prefix("params.").and_then(|name| parameters.get(name));
+        let number = value.and_then(|parameter| parameter.value.number()).filter(|number| *number > Decimal::ZERO);
+        if number.is_none() {
+            let names: Vec<String> = parameters.keys().map(|name| format!("params.{name}")).collect();
+            let instead = write_one_of(name, names.iter().map(String::as_str));
+            self.fault(block.line(&[key]), format!("`{name}` is no parameter above zero"), instead);
+        }
+        number
     }
 
     fn rule(
@@ -400,8 +740,10 @@ impl Compiler<'_> {
                     return None;
                 }
             };
+        let line = block.line(&["only_when"]);
+        let only_when = self.only_when(rule.only_when.as_deref(), line, parameters, known);
         let mut cases = Vec::new();
-        let mut reads = BTreeSet::new();
+        let mut reads: BTreeSet<Name> = only_when.iter().flat_map(Expression::names).collect();
         let mut complete = true;
         for (n, (when, outcome, line)) in written.iter().enumerate() {
             if *outcome == RuleOutcome::Unknown && rule.ask.is_none() {
@@ -419,11 +761,11 @@ impl Compiler<'_> {
                 continue;
             };
             match self.expression(when, *line, parameters, known) {
-                Some((expression, Kind::Flag)) => {
+                Some(Read { expression, kind: Kind::Flag, .. }) => {
                     reads.extend(expression.names());
                     cases.push((Some(expression), *outcome));
                 }
-                Some((_, kind)) => {
+                Some(Read { kind, .. }) => {
                     complete = false;
                     self.fault(
                         *line,
@@ -448,9 +790,11 @@ impl Compiler<'_> {
         complete.then(|| Rule {
             id: rule.id.clone(),
             section: section.clone(),
+            only_when,
             condition: condition(&cases),
             cases,
             effect: rule.effect,
+            hear_first: rule.hear_first,
             ask: rule.ask.clone(),
             quote: rule.quote.clone(),
             has_discretion_reason: rule.reasons.discretion.is_some(),

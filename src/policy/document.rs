@@ -11,15 +11,17 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use minijinja::Environment;
+use rust_decimal::Decimal;
 
 pub use super::compiler::parameter_value;
 pub(super) use super::compiler::{decimal, join, kind_of_fact, template_name};
-use super::expression::{Expression, Kind, Name, Space};
+use super::expression::{Expression, Kind, Known, Name, Scalar, Space, date_of, time_of};
 use super::format::{Adopted, DocumentKind, FactDeclaration, GoverningDate};
 pub(super) use super::manuscript::Written;
+use super::table::Table;
 use crate::cases::{
-    DocumentId, Effect, Language, Localized, ParameterUse, RuleId, RuleOutcome, SectionId, SectionRef, ServiceId,
-    Validity,
+    DocumentId, Effect, Euro, Language, Localized, ParameterUse, RoundKind, RuleId, RuleOutcome, SectionId, SectionRef,
+    ServiceId, Validity, Value, place_of,
 };
 use crate::clock::helsinki;
 
@@ -58,6 +60,8 @@ pub struct Document {
     pub amount: Option<String>,
     /// Its rules, in order.
     pub rules: Vec<Rule>,
+    /// Computations over all cases of a window.
+    pub rounds: Vec<RoundRule>,
     /// The file that holds the rules.
     pub file: PathBuf,
     pub(super) templates: Arc<Environment<'static>>,
@@ -138,12 +142,16 @@ pub struct Rule {
     pub id: RuleId,
     /// The section it stands under.
     pub section: SectionId,
+    /// Of which cases it speaks; none: of all.
+    pub only_when: Option<Expression>,
     /// Conditions in order, the first that holds decides; none of them: met.
     pub cases: Vec<(Option<Expression>, RuleOutcome)>,
     /// The condition as written.
     pub condition: String,
     /// What follows when it is not met.
     pub effect: Effect,
+    /// Whether the party is heard before it is refused on what others said.
+    pub hear_first: bool,
     /// The fact to ask for when it is unknown.
     pub ask: Option<String>,
     /// The words of the section that carry it.
@@ -154,6 +162,60 @@ pub struct Rule {
     pub reads: BTreeSet<Name>,
 }
 
+/// One computation over all cases of a window (*hakukierros*).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoundRule {
+    /// Its name.
+    pub id: String,
+    /// The section it stands under.
+    pub section: SectionId,
+    /// The fact that it gives every case.
+    pub fact: String,
+    /// What it works out, and of what.
+    pub of: RoundOf,
+}
+
+/// What a round works out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RoundOf {
+    /// A factor or a value: an appropriation by the sum of a step.
+    Share {
+        /// Which of them.
+        kind: RoundKind,
+        /// The step.
+        step: String,
+        /// What is shared.
+        appropriation: Decimal,
+        /// Decimals, rounded down.
+        decimals: u32,
+    },
+    /// A draw.
+    Draw {
+        /// How many are drawn.
+        places: u32,
+    },
+}
+
+impl RoundRule {
+    /// What it works out.
+    #[must_use]
+    pub const fn kind(&self) -> RoundKind {
+        match self.of {
+            RoundOf::Share { kind, .. } => kind,
+            RoundOf::Draw { .. } => RoundKind::Draw,
+        }
+    }
+
+    /// The names of the facts that it gives.
+    #[must_use]
+    pub fn facts(&self) -> Vec<String> {
+        match self.of {
+            RoundOf::Share { .. } => vec![self.fact.clone()],
+            RoundOf::Draw { .. } => vec![self.fact.clone(), place_of(&self.fact)],
+        }
+    }
+}
+
 /// One step of the calculation.
 #[derive(Debug, Clone)]
 pub struct Step {
@@ -161,8 +223,10 @@ pub struct Step {
     pub name: String,
     /// What it is, in words.
     pub label: Localized,
-    /// The expression.
-    pub expression: Expression,
+    /// How it comes to its value.
+    pub working: Working,
+    /// Of which cases it speaks; none: of all.
+    pub only_when: Option<Expression>,
     /// Kind of its value.
     pub kind: Kind,
     /// `EUR` for money, else a unit to show.
@@ -175,7 +239,22 @@ pub struct Step {
     pub reads: BTreeSet<Name>,
 }
 
+/// How a step comes to its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Working {
+    /// By an expression.
+    Expression(Expression),
+    /// By looking it up.
+    Table(Table),
+}
+
 impl Document {
+    /// Whether a fact is given by a round over all cases of the window.
+    #[must_use]
+    pub fn is_of_round(&self, fact: &str) -> bool {
+        self.rounds.iter().any(|round| round.facts().iter().any(|given| given == fact))
+    }
+
     /// The section with that anchor.
     #[must_use]
     pub fn section(&self, id: &SectionId) -> Option<&Section> {
@@ -185,7 +264,10 @@ impl Document {
     /// A section as people cite it: `Hallintolaki 49 b §`.
     #[must_use]
     pub fn cite(&self, section: &SectionId, language: Language) -> Option<String> {
-        Some(format!("{} {}", self.title(language), self.section(section)?.number(language)))
+        let number = self.section(section)?.number(language);
+        // A heading begins with a capital, and within a sentence an article does not.
+        let number = number.strip_prefix("Artik").map_or_else(|| number.to_string(), |rest| format!("artik{rest}"));
+        Some(format!("{} {number}", self.title(language)))
     }
 
     /// The version's name: the day from which it is in force.
@@ -214,6 +296,40 @@ impl Document {
     #[must_use]
     pub fn title(&self, language: Language) -> &str {
         self.titles.get(&language).or_else(|| self.titles.values().next()).map_or("", String::as_str)
+    }
+}
+
+impl Step {
+    /// How it is worked out, as written: the expression, or what the table looks at.
+    #[must_use]
+    pub fn source(&self) -> String {
+        match &self.working {
+            Working::Expression(expression) => expression.source().to_owned(),
+            Working::Table(table) => table.source(),
+        }
+    }
+
+    /// Its value with these values of names.
+    pub(super) fn value(&self, look_up: &dyn Fn(&Name) -> Known) -> Known {
+        match &self.working {
+            Working::Expression(expression) => expression.value(look_up),
+            Working::Table(table) => table.value(look_up),
+        }
+    }
+
+    /// A value of its kind, with euros as such.
+    pub(super) fn in_kind(&self, value: &Scalar) -> Option<Value> {
+        let money = self.unit.as_deref() == Some("EUR");
+        Some(match value {
+            Scalar::Text(text) => Value::Text(text.clone()),
+            Scalar::Flag(flag) => Value::Flag(*flag),
+            Scalar::Number(number) => match (self.kind, money.then(|| Euro::exact(*number))) {
+                (Kind::Date, _) => Value::Date(date_of(*number)?),
+                (Kind::Time, _) => Value::Time(time_of(*number)?),
+                (_, Some(Ok(euro))) => Value::Money(euro),
+                _ => Value::Number(number.normalize()),
+            },
+        })
     }
 }
 

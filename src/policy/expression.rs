@@ -13,9 +13,12 @@
 //! | values | `12`, `0.05`, `"text"`, `true`, `false` |
 //! | arithmetic | `+ - * / %`, `-x`, parentheses; `floor(x)`, `ceil(x)`, `abs(x)`, `round(x, decimals)`, `trunc(x, decimals)`, `min([a, b])`, `max([a, b])` |
 //! | comparison | `== != < <= > >=`, `x in ["a", "b"]`, `x not in […]` |
+//! | dates | `years(a, b)`, `months(a, b)`: full years and months from one date to another; `year(a)`; `day(t)`: the day of a time in Finland |
 //! | logic | `and`, `or`, `not`, `condition ? a : b` |
 //!
-//! A date is its day number and a time its seconds since 1.1.1970: `facts.b - facts.a <= 14` counts days.
+//! A date is its day number and a time its seconds since 1.1.1970: `facts.b - facts.a <= 14` counts days. A year or a
+//! month is full on the day of the same number, or on the last day of a month that has no such day (laki säädettyjen
+//! määräaikain laskemisesta 150/1930 3 §): whoever was born on 29 February is a year older on 28 February.
 //! Numbers are decimals of at most 28 digits; a result that would lose a digit, a division by zero and an
 //! overflow are a [`Gap::fault`], never a rounded number and never a panic. Only division rounds (28 digits):
 //! put it inside `floor` or `round`.
@@ -24,10 +27,17 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use bumpalo::Bump;
+use jiff::civil::{Date, date};
+use jiff::{Span, Timestamp};
 use rust_decimal::{Decimal, RoundingStrategy};
-use zen_expression::functions::{FunctionKind, InternalFunction};
-use zen_expression::lexer::{ArithmeticOperator, ComparisonOperator, Lexer, LogicalOperator, Operator};
+use zen_expression::functions::{DeprecatedFunction, FunctionKind, InternalFunction};
+use zen_expression::lexer::{
+    ArithmeticOperator, Bracket, ComparisonOperator, Lexer, LogicalOperator, Operator, Token, TokenKind,
+};
 use zen_expression::parser::{Node, Parser};
+
+use super::unit::Measure;
+use crate::clock::helsinki;
 
 /// Longest expression, in bytes.
 pub const LONGEST: usize = 1_000;
@@ -140,7 +150,7 @@ impl Gap {
         Self { missing: BTreeSet::new(), fault: Some(what.to_owned()) }
     }
 
-    fn and(mut self, other: Self) -> Self {
+    pub(super) fn and(mut self, other: Self) -> Self {
         self.missing.extend(other.missing);
         self.fault = self.fault.or(other.fault);
         self
@@ -192,7 +202,15 @@ enum Function {
     Trunc,
     Min,
     Max,
+    Years,
+    Months,
+    Year,
+    Day,
 }
+
+/// Functions of ours that zen does not know. Its parser reads calls of its own functions only, so ours go through it
+/// under the name of one that is not admitted here.
+const STAND_INS: [(&str, &str); 3] = [("years", "dayOfYear"), ("months", "monthOfYear"), ("day", "dayOfMonth")];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Tree {
@@ -235,7 +253,8 @@ impl Expression {
             },
             instead: "write an expression such as `facts.length < params.min_length`".to_owned(),
         };
-        let tokens = lexer.tokenize(&bump, source).map_err(|e| wrong(e.to_string()))?;
+        let mut tokens = lexer.tokenize(&bump, source).map_err(|e| wrong(e.to_string()))?;
+        stand_in(&mut tokens)?;
         let parser = Parser::try_new(&tokens, &bump).map_err(|e| wrong(e.to_string()))?;
         let parsed = parser.standard().parse();
         parsed.error().map_err(|e| wrong(e.to_string()))?;
@@ -256,12 +275,37 @@ impl Expression {
         names
     }
 
+    /// The name, where it is nothing else.
+    #[must_use]
+    pub const fn as_name(&self) -> Option<&Name> {
+        match &self.tree {
+            Tree::Name(name) => Some(name),
+            _ => None,
+        }
+    }
+
     /// The kind of its value, when `kind_of` knows the kind of every name.
     ///
     /// # Errors
     /// [`InvalidExpression`] when kinds are mixed, as in adding text to a number.
     pub fn kind(&self, kind_of: &dyn Fn(&Name) -> Option<Kind>) -> Result<Kind, InvalidExpression> {
         self.tree.kind(kind_of)
+    }
+
+    /// The unit of its value, when `of` tells what is known of the unit of every name.
+    ///
+    /// # Errors
+    /// [`InvalidExpression`] when units are mixed, as in comparing metres with euros.
+    pub fn measure(&self, of: &dyn Fn(&Name) -> Measure) -> Result<Measure, InvalidExpression> {
+        self.tree.measure(of)
+    }
+
+    /// Every word that it compares a name with.
+    #[must_use]
+    pub fn compared_words(&self) -> Vec<(&Name, &str)> {
+        let mut words = Vec::new();
+        self.tree.compared_words(&mut words);
+        words
     }
 
     /// Its value with these values of names; unknown only if the known ones do not settle it.
@@ -289,6 +333,24 @@ fn place(message: &str) -> Option<usize> {
 fn shown(source: &str) -> String {
     let cut: String = source.chars().filter(|c| !c.is_control()).take(60).collect();
     if cut.len() < source.len() { format!("{cut}…") } else { cut }
+}
+
+/// Puts the names that zen's parser knows in the place of our functions' names.
+fn stand_in(tokens: &mut [Token<'_>]) -> Result<(), InvalidExpression> {
+    for n in 1..tokens.len() {
+        let called = tokens[n].kind == TokenKind::Bracket(Bracket::LeftParenthesis);
+        let name = tokens[n - 1].value;
+        if !called {
+            continue;
+        }
+        if STAND_INS.iter().any(|(_, zen)| *zen == name) {
+            return refuse(format!("the function `{name}` is not admitted"), FUNCTIONS);
+        }
+        if let Some((_, zen)) = STAND_INS.iter().find(|(ours, _)| *ours == name) {
+            tokens[n - 1].value = zen;
+        }
+    }
+    Ok(())
 }
 
 /// Takes over the admitted part of zen's tree.
@@ -321,10 +383,7 @@ fn admit(node: &Node<'_>, depth: usize) -> Result<Tree, InvalidExpression> {
         Node::Conditional { condition, on_true, on_false } => {
             Tree::If(boxed(condition)?, boxed(on_true)?, boxed(on_false)?)
         }
-        Node::FunctionCall { kind: FunctionKind::Internal(function), arguments } => call(*function, arguments, depth)?,
-        Node::FunctionCall { kind, .. } => {
-            return refuse(format!("the function `{kind}` is not admitted"), FUNCTIONS);
-        }
+        Node::FunctionCall { kind, arguments } => call(kind, arguments, depth)?,
         Node::Null => {
             return refuse("`null` is not admitted", "leave it out: a missing fact is unknown and is asked for");
         }
@@ -338,7 +397,8 @@ fn admit(node: &Node<'_>, depth: usize) -> Result<Tree, InvalidExpression> {
     })
 }
 
-const FUNCTIONS: &str = "write floor, ceil, abs, round, trunc, min([…]) or max([…])";
+const FUNCTIONS: &str =
+    "write floor, ceil, abs, round, trunc, min([…]), max([…]), years(a, b), months(a, b), year(a) or day(t)";
 
 fn binary(left: &Node<'_>, operator: Operator, right: &Node<'_>, depth: usize) -> Result<Tree, InvalidExpression> {
     use {ArithmeticOperator as A, ComparisonOperator as C, LogicalOperator as L};
@@ -374,18 +434,23 @@ fn binary(left: &Node<'_>, operator: Operator, right: &Node<'_>, depth: usize) -
     })
 }
 
-fn call(function: InternalFunction, arguments: &[&Node<'_>], depth: usize) -> Result<Tree, InvalidExpression> {
-    let (function, most) = match function {
-        InternalFunction::Floor => (Function::Floor, 1),
-        InternalFunction::Ceil => (Function::Ceil, 1),
-        InternalFunction::Abs => (Function::Abs, 1),
-        InternalFunction::Round => (Function::Round, 2),
-        InternalFunction::Trunc => (Function::Trunc, 2),
-        InternalFunction::Min => (Function::Min, 1),
-        InternalFunction::Max => (Function::Max, 1),
+fn call(kind: &FunctionKind, arguments: &[&Node<'_>], depth: usize) -> Result<Tree, InvalidExpression> {
+    use {DeprecatedFunction as D, InternalFunction as I};
+    let (function, least, most) = match kind {
+        FunctionKind::Internal(I::Floor) => (Function::Floor, 1, 1),
+        FunctionKind::Internal(I::Ceil) => (Function::Ceil, 1, 1),
+        FunctionKind::Internal(I::Abs) => (Function::Abs, 1, 1),
+        FunctionKind::Internal(I::Round) => (Function::Round, 1, 2),
+        FunctionKind::Internal(I::Trunc) => (Function::Trunc, 1, 2),
+        FunctionKind::Internal(I::Min) => (Function::Min, 1, 1),
+        FunctionKind::Internal(I::Max) => (Function::Max, 1, 1),
+        FunctionKind::Deprecated(D::DayOfYear) => (Function::Years, 2, 2),
+        FunctionKind::Deprecated(D::MonthOfYear) => (Function::Months, 2, 2),
+        FunctionKind::Deprecated(D::Year) => (Function::Year, 1, 1),
+        FunctionKind::Deprecated(D::DayOfMonth) => (Function::Day, 1, 1),
         other => return refuse(format!("the function `{other}` is not admitted"), FUNCTIONS),
     };
-    if arguments.is_empty() || arguments.len() > most {
+    if arguments.len() < least || arguments.len() > most {
         return refuse("a function has too few or too many arguments", FUNCTIONS);
     }
     let items: &[&Node<'_>] = match (function, arguments) {
@@ -501,13 +566,110 @@ impl Tree {
                     _ => return refuse("min and max need numbers", "write `min([a, b])` with numbers"),
                 }
             }
-            Self::Call(_, list) => {
+            Self::Call(function, list) => {
+                let (wanted, given) = match function {
+                    Function::Years | Function::Months | Function::Year => (Kind::Date, Kind::Number),
+                    Function::Day => (Kind::Time, Kind::Date),
+                    _ => (Kind::Number, Kind::Number),
+                };
                 for item in list {
-                    is(item, Kind::Number)?;
+                    is(item, wanted)?;
                 }
-                Kind::Number
+                given
             }
         })
+    }
+
+    fn measure(&self, of: &dyn Fn(&Name) -> Measure) -> Result<Measure, InvalidExpression> {
+        fn beside(a: &Measure, b: &Measure) -> Result<Measure, InvalidExpression> {
+            a.beside(b).ok_or_else(|| {
+                let unit = |measure: &Measure| match measure {
+                    Measure::Of(unit) if !unit.is_none() => format!("`{unit}`"),
+                    _ => "a number without a unit".to_owned(),
+                };
+                let what = format!("{} stands beside {}", unit(a), unit(b));
+                InvalidExpression { what, instead: "compare and combine values of one unit".to_owned() }
+            })
+        }
+        let all = |first: &Self, list: &[Self]| {
+            let measure = first.measure(of)?;
+            list.iter().try_fold(measure, |measure, item| beside(&measure, &item.measure(of)?))
+        };
+        Ok(match self {
+            Self::Value(Scalar::Number(_)) => Measure::Plain,
+            Self::Value(_) => Measure::Unknown,
+            Self::Name(name) => of(name),
+            Self::Negate(a) => a.measure(of)?,
+            Self::Not(a) => {
+                a.measure(of)?;
+                Measure::Unknown
+            }
+            Self::And(a, b) | Self::Or(a, b) => {
+                a.measure(of)?;
+                b.measure(of)?;
+                Measure::Unknown
+            }
+            Self::Arithmetic(Arithmetic::Multiply, a, b) => a.measure(of)?.times(&b.measure(of)?, 1),
+            Self::Arithmetic(Arithmetic::Divide, a, b) => a.measure(of)?.times(&b.measure(of)?, -1),
+            Self::Arithmetic(_, a, b) => beside(&a.measure(of)?, &b.measure(of)?)?,
+            Self::Compare(_, a, b) => {
+                beside(&a.measure(of)?, &b.measure(of)?)?;
+                Measure::Unknown
+            }
+            Self::In(a, list) => {
+                all(a, list)?;
+                Measure::Unknown
+            }
+            Self::If(condition, a, b) => {
+                condition.measure(of)?;
+                beside(&a.measure(of)?, &b.measure(of)?)?
+            }
+            Self::Call(Function::Min | Function::Max, list) => match list.split_first() {
+                Some((first, rest)) => all(first, rest)?,
+                None => Measure::Unknown,
+            },
+            Self::Call(Function::Years | Function::Months | Function::Year | Function::Day, list) => {
+                for item in list {
+                    item.measure(of)?;
+                }
+                Measure::Unknown
+            }
+            // Rounding keeps the unit; how many decimals is no quantity.
+            Self::Call(_, list) => list.first().map_or(Ok(Measure::Unknown), |first| first.measure(of))?,
+        })
+    }
+
+    fn compared_words<'a>(&'a self, words: &mut Vec<(&'a Name, &'a str)>) {
+        match self {
+            Self::Value(_) | Self::Name(_) => {}
+            Self::Compare(_, a, b) => match (&**a, &**b) {
+                (Self::Name(name), Self::Value(Scalar::Text(word)))
+                | (Self::Value(Scalar::Text(word)), Self::Name(name)) => words.push((name, word)),
+                (a, b) => {
+                    a.compared_words(words);
+                    b.compared_words(words);
+                }
+            },
+            Self::In(a, list) => {
+                for item in list {
+                    match (&**a, item) {
+                        (Self::Name(name), Self::Value(Scalar::Text(word))) => words.push((name, word)),
+                        (_, item) => item.compared_words(words),
+                    }
+                }
+            }
+            Self::Negate(a) | Self::Not(a) => a.compared_words(words),
+            Self::And(a, b) | Self::Or(a, b) | Self::Arithmetic(_, a, b) => {
+                a.compared_words(words);
+                b.compared_words(words);
+            }
+            Self::If(condition, a, b) => {
+                condition.compared_words(words);
+                a.compared_words(words);
+                b.compared_words(words);
+            }
+            Self::Call(_, list) => list.iter().for_each(|item| item.compared_words(words)),
+        }
     }
 
     fn value(&self, look_up: &dyn Fn(&Name) -> Known) -> Known {
@@ -582,7 +744,10 @@ impl Tree {
             Self::Arithmetic(Arithmetic::Add | Arithmetic::Subtract | Arithmetic::Remainder, a, b)
             | Self::If(_, a, b) => Some(a.decimals(of)?.max(b.decimals(of)?)),
             Self::Arithmetic(Arithmetic::Multiply, a, b) => Some(a.decimals(of)? + b.decimals(of)?),
-            Self::Call(Function::Floor | Function::Ceil, _) => Some(0),
+            Self::Call(
+                Function::Floor | Function::Ceil | Function::Years | Function::Months | Function::Year | Function::Day,
+                _,
+            ) => Some(0),
             Self::Call(Function::Round | Function::Trunc, list) => match list.get(1) {
                 None => Some(0),
                 Some(Self::Value(Scalar::Number(n))) => u32::try_from(*n).ok(),
@@ -662,7 +827,53 @@ fn apply(function: Function, numbers: &[Decimal]) -> Result<Decimal, Gap> {
         Function::Trunc => first.round_dp_with_strategy(decimals()?, RoundingStrategy::ToZero),
         Function::Min => numbers.iter().copied().min().unwrap_or(first),
         Function::Max => numbers.iter().copied().max().unwrap_or(first),
+        Function::Years | Function::Months => {
+            let last = numbers.get(1).copied().and_then(date_of);
+            let (Some(from), Some(to)) = (date_of(first), last) else { return Err(Gap::fault("no such day")) };
+            full(function, from, to)?.into()
+        }
+        Function::Year => date_of(first).ok_or_else(|| Gap::fault("no such day"))?.year().into(),
+        Function::Day => {
+            let time = time_of(first).ok_or_else(|| Gap::fault("no such moment"))?;
+            day_number(time.to_zoned(helsinki()).date())
+        }
     })
+}
+
+/// Full years or months from one date to another. From a later to an earlier one there are none to count: that is a
+/// slip of whoever stated the dates, and asked again.
+fn full(unit: Function, from: Date, to: Date) -> Result<i32, Gap> {
+    if to < from {
+        return Err(Gap::fault("the second date is before the first"));
+    }
+    let years = i32::from(to.year()) - i32::from(from.year());
+    let (most, span) = match unit {
+        Function::Months => {
+            let months = years * 12 + i32::from(to.month()) - i32::from(from.month());
+            (months, Span::new().try_months(months))
+        }
+        _ => (years, Span::new().try_years(years)),
+    };
+    // Where a month has no such day, its last day stands for it.
+    let reached = span.and_then(|span| from.checked_add(span)).map_err(|_| Gap::fault("no such day"))?;
+    Ok(if reached > to { most - 1 } else { most })
+}
+
+/// A date inside expressions: its days since 1.1.1970.
+pub(super) fn day_number(day: Date) -> Decimal {
+    Decimal::from((day - date(1970, 1, 1)).get_days())
+}
+
+/// The date of a day number; none when it is no whole number, or far from any calendar.
+pub(super) fn date_of(number: Decimal) -> Option<Date> {
+    let days = number.is_integer().then(|| i64::try_from(number).ok())??;
+    date(1970, 1, 1).checked_add(Span::new().try_days(days).ok()?).ok()
+}
+
+/// The moment of so many seconds since 1.1.1970.
+pub(super) fn time_of(seconds: Decimal) -> Option<Timestamp> {
+    let nanos = seconds.checked_mul(Decimal::from(1_000_000_000))?.trunc();
+    Timestamp::from_nanosecond(i128::try_from(nanos).ok()?).ok()
 }
 
 #[cfg(test)]
@@ -738,8 +949,51 @@ mod tests {
     }
 
     #[test]
+    fn counts_full_years_and_months_of_the_calendar() {
+        let days = |a: &str, b: &str| {
+            facts(&[
+                ("a", Scalar::Number(day_number(a.parse().unwrap()))),
+                ("b", Scalar::Number(day_number(b.parse().unwrap()))),
+            ])
+        };
+        for (a, b, years, months) in [
+            ("2004-02-29", "2005-02-27", "0", "11"),
+            ("2004-02-29", "2005-02-28", "1", "12"),
+            ("2004-02-29", "2008-02-28", "3", "47"),
+            ("2004-02-29", "2008-02-29", "4", "48"),
+            ("2003-03-01", "2004-02-29", "0", "11"),
+            ("2026-01-31", "2026-02-28", "0", "1"),
+            ("2026-01-31", "2026-02-27", "0", "0"),
+            ("2001-06-01", "2026-05-31", "24", "299"),
+            ("2001-06-01", "2026-06-01", "25", "300"),
+            ("2026-06-01", "2026-06-01", "0", "0"),
+        ] {
+            let dates = days(a, b);
+            assert_eq!(value("years(facts.a, facts.b)", &dates), Ok(number(years)), "{a} {b}");
+            assert_eq!(value("months(facts.a, facts.b)", &dates), Ok(number(months)), "{a} {b}");
+        }
+        let backwards = value("years(facts.a, facts.b)", &days("2026-06-02", "2026-06-01")).unwrap_err();
+        assert!(backwards.fault.is_some() && backwards.missing.is_empty());
+        assert_eq!(value("year(facts.a) + 1", &days("2026-12-31", "2026-12-31")), Ok(number("2027")));
+        assert_eq!(value("years(facts.a, facts.c)", &days("2026-06-02", "2026-06-02")), Err(Gap::missing("c")));
+        // New Year's Eve in UTC is New Year's Day in Finland.
+        let night: Timestamp = "2025-12-31T22:00:00Z".parse().unwrap();
+        let night = facts(&[("t", Scalar::Number(Decimal::from(night.as_second())))]);
+        assert_eq!(value("year(day(facts.t))", &night), Ok(number("2026")));
+        for huge in ["year(facts.n)", "day(facts.n)", "years(facts.n, facts.n)", "months(0.5, 1)"] {
+            let n = facts(&[("n", number("79228162514264337593543950335"))]);
+            assert!(value(huge, &n).unwrap_err().fault.is_some(), "{huge}");
+        }
+    }
+
+    #[test]
     fn refuses_what_is_not_admitted() {
         for source in [
+            "dayOfYear(facts.a, facts.b)",
+            "monthOfYear(facts.a)",
+            "dayOfMonth(facts.t)",
+            "years(facts.a)",
+            "year(facts.a, facts.b)",
             "rand(3)",
             "date('now')",
             "facts",
@@ -782,12 +1036,14 @@ mod tests {
                 "d" => Some(Kind::Date),
                 "t" => Some(Kind::Text),
                 "f" => Some(Kind::Flag),
+                "m" => Some(Kind::Time),
                 _ => None,
             })
         };
         assert_eq!(kind("facts.d - facts.d <= 14"), Ok(Kind::Flag));
         assert_eq!(kind("facts.d + 14"), Ok(Kind::Date));
         assert_eq!(kind("facts.f ? facts.n : 2.5"), Ok(Kind::Number));
+        assert_eq!(kind("years(facts.d, day(facts.m)) < 25"), Ok(Kind::Flag));
         assert_eq!(kind("facts.t not in ['a', 'b']"), Ok(Kind::Flag));
         for wrong in [
             "facts.d + facts.d",
@@ -796,6 +1052,9 @@ mod tests {
             "not facts.n",
             "facts.n and facts.f",
             "facts.d < 5",
+            "years(facts.d, facts.m)",
+            "year(facts.n)",
+            "day(facts.d)",
             "facts.x",
         ] {
             assert!(kind(wrong).is_err(), "{wrong}");

@@ -1,6 +1,6 @@
 //! The formats of a policy document, as an officer writes it: Markdown with YAML front matter, sections
-//! with an anchor (`## 3 § Tuettava tie {#s3}`), and fenced `rule` and `calculation` blocks that stand
-//! under the section they implement.
+//! with an anchor (`## 3 § Tuettava tie {#s3}`), and fenced `rule`, `calculation` and `table` blocks that
+//! stand under the section they implement.
 //!
 //! These are the hand-edited shapes only; [`super::document`] turns them into checked documents.
 
@@ -11,7 +11,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::cases::{
-    DocumentId, Effect, FactType, Language, Localized, ParameterValue, RuleId, RuleOutcome, ServiceId, Validity,
+    DocumentId, Effect, FactType, Language, Localized, ParameterValue, RoundKind, RuleId, RuleOutcome, ServiceId,
+    Validity,
 };
 
 /// Front matter of a policy document or statute.
@@ -126,6 +127,14 @@ pub struct FactDeclaration {
     pub ask: Option<Localized>,
 }
 
+impl FactDeclaration {
+    /// Its unit: that of money is the euro, whether or not it is written.
+    #[must_use]
+    pub fn unit(&self) -> Option<&str> {
+        self.unit.as_deref().or((self.kind == FactType::Money).then_some("EUR"))
+    }
+}
+
 /// A parameter: an exact value with its unit. Write decimals in quotes, so that no float ever exists.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -144,6 +153,9 @@ pub struct Parameter {
 pub struct RuleBlock {
     /// Stable id within the document.
     pub id: RuleId,
+    /// Of which cases it speaks, as a condition; left out: of all. Of others it is neither asked nor told.
+    #[serde(default)]
+    pub only_when: Option<String>,
     /// Condition, as an expression over `facts.…`, `params.…` and `calc.…`.
     #[serde(default)]
     pub when: Option<String>,
@@ -156,6 +168,10 @@ pub struct RuleBlock {
     /// What follows when the rule is not met.
     #[serde(default = "rejection")]
     pub effect: Effect,
+    /// Whether the party is heard (hallintolaki 34 §) before it is refused on facts that came from others: from a register, or
+    /// from a person who does not have them from the party.
+    #[serde(default)]
+    pub hear_first: bool,
     /// The fact to ask for when the rule is unknown. Without it, every missing fact is asked for.
     #[serde(default)]
     pub ask: Option<String>,
@@ -213,6 +229,9 @@ pub struct StepBlock {
     pub name: String,
     /// What it is, in words for the letter.
     pub label: Localized,
+    /// Of which cases it speaks, as a condition; left out: of all. The letters of others leave it out.
+    #[serde(default)]
+    pub only_when: Option<String>,
     /// The expression.
     pub value: String,
     /// `EUR` for money, else a unit to show.
@@ -221,6 +240,88 @@ pub struct StepBlock {
     /// Whether the letter leaves this step out of its calculation table.
     #[serde(default)]
     pub hidden: bool,
+}
+
+/// A `table` block: a step that looks its value up, in document order with the steps of calculations. The value is that of
+/// the one row that fits.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TableBlock {
+    /// Name, `snake_case`: read as `calc.…` like a step.
+    pub name: String,
+    /// What it is, in words for the letter.
+    pub label: Localized,
+    /// Unit of the values, for example `EUR/h`; needed where they are numbers, `""` for a mere number.
+    #[serde(default)]
+    pub unit: Option<String>,
+    /// Whether the letter leaves it out of its calculation table.
+    #[serde(default)]
+    pub hidden: bool,
+    /// What is looked at.
+    pub columns: Vec<TableColumn>,
+    /// The rows: what must fit, by name of the column, and `value`. In a column that is left out anything fits.
+    pub rows: Vec<BTreeMap<String, Cell>>,
+}
+
+/// Something that a table looks at.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TableColumn {
+    /// Its name in the rows, `snake_case`.
+    pub name: String,
+    /// The expression, for example `facts.facility`.
+    pub value: String,
+}
+
+/// What stands in a column of a row.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Cell {
+    /// A value.
+    One(ParameterValue),
+    /// A range.
+    Range(Range),
+}
+
+/// A range of numbers or dates: `{from: 1, to: 24}` of whole numbers and days, both included; `{from: 1, below: "2.5"}` of
+/// numbers with decimals. An end that is left out is open.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Range {
+    /// First value.
+    #[serde(default)]
+    pub from: Option<ParameterValue>,
+    /// Last value.
+    #[serde(default)]
+    pub to: Option<ParameterValue>,
+    /// First value beyond.
+    #[serde(default)]
+    pub below: Option<ParameterValue>,
+}
+
+/// A `round` block: one computation over all cases of a window, by a person's act. It gives every case a fact that its
+/// rules read. There is no key by which applicants could be ranked: a sum that all share, or a draw.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RoundBlock {
+    /// Its name within the document, for example `factor-k`.
+    pub id: String,
+    /// What it works out.
+    pub kind: RoundKind,
+    /// The fact that it gives: a number, or a flag for a draw, which gives `<fact>_place` too.
+    pub fact: String,
+    /// The step that is summed over the cases, `calc.…`; factor and value only.
+    #[serde(default)]
+    pub sum: Option<String>,
+    /// What is shared, `params.…`; factor and value only.
+    #[serde(default)]
+    pub appropriation: Option<String>,
+    /// Decimals of the factor or value, which is rounded down: 6 where nothing is said.
+    #[serde(default)]
+    pub decimals: Option<u32>,
+    /// How many are drawn, `params.…`; a draw only.
+    #[serde(default)]
+    pub places: Option<String>,
 }
 
 /// A file `*.tests.yaml` beside a document: worked cases that `policy check` runs.

@@ -6,17 +6,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::assess::assess;
 use super::document::Document;
 use crate::cases::{
-    Assessment, CaseFile, CaseId, DocumentId, Euro, Evidence, Fact, Outcome, RuleId, RuleOutcome, Value,
+    Assessment, CaseFile, CaseId, DocumentId, Euro, Evidence, Fact, Outcome, RoundKind, RuleId, RuleOutcome, Value,
 };
 use crate::clock::helsinki;
 
 /// Upper edges of the bands of differences, euros; the same below nothing.
 const EDGES: [i64; 3] = [100, 500, 1_000];
+
+/// Note of a factor that is taken as one, where no round has been run.
+pub const NO_ROUND: &str = "no round has been run: taken as one";
 
 /// A case to assess.
 #[derive(Debug, Clone, Copy)]
@@ -199,6 +203,8 @@ pub struct Impact {
     pub cases: Vec<Line>,
     /// How many cases were not assessed, and why.
     pub left_out: BTreeMap<LeftOut, u64>,
+    /// Facts of rounds that some case lacks because no round has been run: taken as one.
+    pub taken_as_one: BTreeSet<String>,
 }
 
 /// Assesses each case by both versions. A case that the document's rules were not evaluated for is left out.
@@ -209,10 +215,16 @@ pub fn impact<'a>(
     materials: impl IntoIterator<Item = Material<'a>>,
     mut left_out: BTreeMap<LeftOut, u64>,
 ) -> Impact {
-    let mut cases = Vec::new();
+    let factors = before.rounds.iter().chain(&after.rounds).filter(|round| round.kind() == RoundKind::Factor);
+    let factors: BTreeSet<&String> = factors.map(|round| &round.fact).collect();
+    let (mut cases, mut taken_as_one) = (Vec::new(), BTreeSet::new());
     for material in materials {
         match material.file.assessment.as_ref().filter(|assessment| assessment.document == before.id) {
-            Some(standing) => cases.push(line(&material, before, after, standing)),
+            Some(standing) => {
+                let lacks = |fact: &&&String| material.file.facts.get(fact).is_none();
+                taken_as_one.extend(factors.iter().filter(lacks).map(|fact| (*fact).clone()));
+                cases.push(line(&material, before, after, standing));
+            }
             None => *left_out.entry(LeftOut::NotAssessed).or_default() += 1,
         }
     }
@@ -229,6 +241,7 @@ pub fn impact<'a>(
         differences: bands(&cases),
         cases,
         left_out,
+        taken_as_one,
     }
 }
 
@@ -240,12 +253,12 @@ fn line(material: &Material<'_>, before: &Document, after: &Document, standing: 
         amount: document.amount.as_ref().and(match assessment.outcome {
             Outcome::Granted | Outcome::Partial => assessment.amount,
             Outcome::Rejected | Outcome::Inadmissible => Some(Euro::ZERO),
-            Outcome::Incomplete | Outcome::Discretion => None,
+            Outcome::Incomplete | Outcome::Discretion | Outcome::Pending => None,
         }),
     };
     let (was, is) = (given(before, &old), given(after, &new));
     let difference = is.amount.zip(was.amount).map(|(is, was)| is - was);
-    let open = |given: &Given| matches!(given.outcome, Outcome::Incomplete | Outcome::Discretion);
+    let open = |given: &Given| matches!(given.outcome, Outcome::Incomplete | Outcome::Discretion | Outcome::Pending);
     let consequence = match difference {
         _ if open(&was) || open(&is) => Consequence::Unknown,
         Some(difference) if difference > Euro::ZERO => Consequence::Gains,
@@ -277,6 +290,14 @@ fn under(document: &Document, file: &CaseFile, standing: &Assessment) -> Assessm
             let note = format!("the window of {}@{}", document.id, document.version());
             let evidence = Evidence::Computed { from: Vec::new(), note };
             facts.insert(Fact { name: name.to_owned(), value: Value::Time(at), unit: None, evidence });
+        }
+    }
+    // A factor that nobody has worked out yet is taken as one: the difference is then of the rules before it.
+    for round in document.rounds.iter().filter(|round| round.kind() == RoundKind::Factor) {
+        if facts.get(&round.fact).is_none() {
+            let evidence = Evidence::Computed { from: Vec::new(), note: NO_ROUND.to_owned() };
+            let value = Value::Number(Decimal::ONE);
+            facts.insert(Fact { name: round.fact.clone(), value, unit: None, evidence });
         }
     }
     let open: Vec<_> = file.questions.iter().chain(&file.asked).cloned().collect();

@@ -8,10 +8,13 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
+use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::document::{Document, Rule, Step};
-use crate::cases::{Effect, Language, RuleId, RuleOutcome, write_value};
+use super::document::{Document, Rule, Step, Working};
+use super::expression::{Expression, Kind, Scalar, Space, date_of};
+use super::table::{Column, Ends, Fit, Table};
+use crate::cases::{Effect, Language, Localized, RuleId, RuleOutcome, Value, write_date, write_value};
 use crate::municipality::Pack;
 
 /// What a name stands for, and the words between names. A quoted text is left as it is.
@@ -47,6 +50,7 @@ pub struct Wording<'a> {
     document: &'a Document,
     language: Language,
     labels: BTreeMap<&'a str, &'a str>,
+    choices: BTreeMap<&'a str, &'a BTreeMap<String, Localized>>,
 }
 
 impl<'a> Wording<'a> {
@@ -54,9 +58,10 @@ impl<'a> Wording<'a> {
     #[must_use]
     pub fn new(document: &'a Document, pack: &'a Pack, language: Language) -> Self {
         let services = pack.services.values().filter(|service| service.policy.as_ref() == Some(&document.id));
-        let fields = services.flat_map(|service| &service.fields);
-        let labels = fields.map(|field| (field.name.as_str(), field.label.get(language))).collect();
-        Self { document, language, labels }
+        let fields: Vec<_> = services.flat_map(|service| &service.fields).collect();
+        let labels = fields.iter().map(|field| (field.name.as_str(), field.label.get(language))).collect();
+        let choices = fields.iter().map(|field| (field.name.as_str(), &field.choices)).collect();
+        Self { document, language, labels, choices }
     }
 
     /// What a fact is called.
@@ -82,17 +87,39 @@ impl<'a> Wording<'a> {
     /// A rule.
     #[must_use]
     pub fn rule(&self, rule: &Rule) -> RuleInWords {
-        let conditions = rule.cases.iter().map(|(when, outcome)| Condition {
-            when: when.as_ref().map(|when| self.expression(when.source())),
-            outcome: *outcome,
+        let only = rule.only_when.as_ref().map(Expression::source);
+        let conditions = rule.cases.iter().map(|(when, outcome)| {
+            let when = when.as_ref().map(Expression::source);
+            let whole = only.zip(when).map(|(only, when)| format!("{only} and ({when})"));
+            Condition { when: whole.as_deref().or(only).or(when).map(|when| self.expression(when)), outcome: *outcome }
         });
         RuleInWords { rule: rule.id.clone(), effect: rule.effect, conditions: conditions.collect() }
     }
 
-    /// How a step is worked out.
+    /// How a step is worked out: a table with all its rows.
     #[must_use]
     pub fn step(&self, step: &Step) -> String {
-        self.expression(step.expression.source())
+        match &step.working {
+            Working::Expression(expression) => self.expression(expression.source()),
+            Working::Table(table) => {
+                let columns = table.columns.iter().map(|column| self.expression(column.expression.source()));
+                let columns = columns.collect::<Vec<_>>().join("; ");
+                let rows = rows_with(table, step, self.language, &|column, word| self.choice(column, word));
+                let rows = rows.into_iter().map(|(row, value)| format!("{row}: {value}")).collect::<Vec<_>>();
+                let table = match self.language {
+                    Language::Fi => "Taulukko",
+                    Language::Sv => "Tabell",
+                    Language::En => "Table",
+                };
+                format!("{table} ({columns}): {}", rows.join("; "))
+            }
+        }
+    }
+
+    /// What the form calls a word of a column that is one of its choices.
+    fn choice(&self, column: &Column, word: &str) -> Option<String> {
+        let name = column.expression.as_name().filter(|name| name.space == Space::Facts)?;
+        Some(self.choices.get(name.name.as_str())?.get(word)?.get(self.language).to_owned())
     }
 
     /// An expression with what its names stand for.
@@ -139,6 +166,55 @@ impl<'a> Wording<'a> {
                 Some(step.label.get(self.language).to_owned())
             }
         }
+    }
+}
+
+/// The rows of a table: what fits in each column, `–` for anything, and the value.
+pub(super) fn rows(table: &Table, step: &Step, language: Language) -> Vec<(String, String)> {
+    rows_with(table, step, language, &|_, _| None)
+}
+
+fn rows_with(
+    table: &Table,
+    step: &Step,
+    language: Language,
+    choice: &dyn Fn(&Column, &str) -> Option<String>,
+) -> Vec<(String, String)> {
+    let cell = |(column, fit): (&Column, &Fit)| match fit {
+        Fit::Any => "–".to_owned(),
+        Fit::Is(Scalar::Text(word)) => choice(column, word).unwrap_or_else(|| word.clone()),
+        Fit::Is(Scalar::Flag(flag)) => write_value(&Value::Flag(*flag), None, language),
+        Fit::Is(Scalar::Number(number)) => written(*number, column.kind, language),
+        Fit::Within(ends) => range(*ends, column.kind, language),
+    };
+    let row = |row: &super::table::Row| {
+        let cells: Vec<String> = table.columns.iter().zip(&row.cells).map(cell).collect();
+        let value = step.in_kind(&row.value).map(|value| write_value(&value, step.unit.as_deref(), language));
+        (cells.join(", "), value.unwrap_or_default())
+    };
+    table.rows.iter().map(row).collect()
+}
+
+fn written(number: Decimal, kind: Kind, language: Language) -> String {
+    match date_of(number) {
+        Some(date) if kind == Kind::Date => write_date(date, language),
+        _ => write_value(&Value::Number(number), None, language),
+    }
+}
+
+/// Ends as people write them: `1.1.2026–31.12.2026`, `25–`, `10–alle 20`.
+fn range(ends: Ends, kind: Kind, language: Language) -> String {
+    let below = match language {
+        Language::Fi => "alle",
+        Language::Sv => "under",
+        Language::En => "below",
+    };
+    let end = |number: Option<Decimal>| number.map(|number| written(number, kind, language));
+    let from = end(ends.from).unwrap_or_default();
+    match end(ends.below) {
+        Some(last) if from.is_empty() => format!("{below} {last}"),
+        Some(last) => format!("{from}–{below} {last}"),
+        None => format!("{from}–{}", end(ends.to).unwrap_or_default()),
     }
 }
 

@@ -154,29 +154,7 @@ impl Library {
         ];
         let mut documents = BTreeMap::new();
         for (folder, shared) in folders {
-            let mut read: BTreeMap<DocumentId, Vec<Document>> = BTreeMap::new();
-            let mut written: BTreeMap<(DocumentId, Date), Vec<Written>> = BTreeMap::new();
-            let before = faults.len();
-            for file in files_in(&folder, ".md") {
-                let Some(source) = yaml::read_file(&file, faults) else { continue };
-                hash.add(root, &file, &source);
-                let Some(text) = Written::parse(&file, source, faults) else { continue };
-                written.entry((text.front.id.clone(), text.front.in_force.from)).or_default().push(text);
-            }
-            let all_read = faults.len() == before;
-            for ((id, version), mut files) in written {
-                if shared {
-                    deviate(&mut files, pack, &id, version, faults);
-                }
-                let parameters = files.iter().find(|text| text.front.translation_of.is_none());
-                let parameters = parameters.map(|text| text.front.parameters.clone()).unwrap_or_default();
-                for text in &mut files {
-                    text.fill(&parameters, faults);
-                }
-                if let Some(document) = join_languages(files, all_read, faults) {
-                    read.entry(id).or_default().push(document);
-                }
-            }
+            let mut read = read_folder(root, &folder, shared.then_some(pack), hash, faults);
             if shared {
                 adopt(&mut read, pack, faults);
             } else {
@@ -190,6 +168,11 @@ impl Library {
         Self { documents, worked: BTreeMap::new() }
     }
 
+    /// The policies of the base pack, adopted or not. Every fault is noted.
+    pub(crate) fn offered(root: &Path, faults: &mut Faults) -> BTreeMap<DocumentId, Vec<Document>> {
+        read_folder(root, &root.join("base").join("policies"), None, &mut FileHash::default(), faults)
+    }
+
     /// The files of worked cases of a municipality.
     pub(crate) fn worked_case_files(root: &Path, own: &MunicipalityFile) -> Vec<PathBuf> {
         [root.join("base").join("policies"), root.join(own.id.as_str()).join("policies")]
@@ -197,6 +180,42 @@ impl Library {
             .flat_map(|folder| files_in(folder, ".tests.yaml"))
             .collect()
     }
+}
+
+/// The documents of a folder, each in all its versions, with the values that `pack` adopted otherwise.
+fn read_folder(
+    root: &Path,
+    folder: &Path,
+    pack: Option<&Pack>,
+    hash: &mut FileHash,
+    faults: &mut Faults,
+) -> BTreeMap<DocumentId, Vec<Document>> {
+    let mut read: BTreeMap<DocumentId, Vec<Document>> = BTreeMap::new();
+    let mut written: BTreeMap<(DocumentId, Date), Vec<Written>> = BTreeMap::new();
+    let before = faults.len();
+    for file in files_in(folder, ".md") {
+        let Some(source) = yaml::read_file(&file, faults) else { continue };
+        hash.add(root, &file, &source);
+        let Some(text) = Written::parse(&file, source, faults) else { continue };
+        written.entry((text.front.id.clone(), text.front.in_force.from)).or_default().push(text);
+    }
+    let all_read = faults.len() == before;
+    for ((id, version), mut files) in written {
+        if let Some(pack) = pack {
+            deviate(&mut files, pack, &id, version, faults);
+        }
+        let base = files.iter().find(|text| text.front.translation_of.is_none());
+        // Without the text that has them no figure can be told.
+        if let Some(parameters) = base.map(|text| text.front.parameters.clone()) {
+            for text in &mut files {
+                text.fill(&parameters, faults);
+            }
+        }
+        if let Some(document) = join_languages(files, all_read, faults) {
+            read.entry(id).or_default().push(document);
+        }
+    }
+    read
 }
 
 /// Lays the values that the municipality adopted otherwise over those of the base pack. The text must show each: a
@@ -340,9 +359,9 @@ fn check_versions(versions: &[Document], faults: &mut Faults) {
     }
 }
 
-/// The line of `in_force`; the file was read a moment ago.
+/// The line on which `in_force` ends; the file was read a moment ago.
 fn line(file: &Path) -> Option<usize> {
-    std::fs::read_to_string(file).ok().map(|source| yaml::line_of(&source, &["in_force"]))
+    std::fs::read_to_string(file).ok().map(|source| yaml::line_within(&source, &["in_force"], "to"))
 }
 
 #[cfg(test)]

@@ -1,18 +1,19 @@
 //! The manuscript of a policy document: one file in one language, read as it was written.
 //!
 //! A document is Markdown: front matter, sections with an anchor (`## 3 § Tuettava tie {#s3}`), and fenced
-//! `rule` and `calculation` blocks under the section they implement. The text of a section is everything
+//! `rule`, `calculation`, `table` and `round` blocks under the section they implement. The text of a section is everything
 //! up to the next heading without the fenced blocks, trimmed, otherwise byte for byte: what may be quoted.
 //! Blocks keep the line they stand on, and a translation is checked against the text that holds the rules.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use regex::Regex;
 
 use super::document::{SectionText, parameter_value};
-use super::format::{CalculationBlock, DocumentKind, FrontMatter, Parameter, RuleBlock};
+use super::figures;
+use super::format::{CalculationBlock, DocumentKind, FrontMatter, Parameter, RoundBlock, RuleBlock, TableBlock};
 use crate::cases::{Language, SectionId, write_value};
 use crate::municipality::Faults;
 use crate::municipality::yaml::{self, write_one_of};
@@ -31,8 +32,28 @@ pub(super) struct WrittenSection {
     pub(super) id: SectionId,
     line: usize,
     pub(super) text: SectionText,
+    /// The line of the file on which each line of the text stands.
+    lines: Vec<usize>,
     pub(super) rules: Vec<Block<RuleBlock>>,
-    pub(super) calculations: Vec<Block<CalculationBlock>>,
+    pub(super) steps: Vec<Steps>,
+    pub(super) rounds: Vec<Block<RoundBlock>>,
+}
+
+/// A block that gives steps of the calculation.
+#[derive(Debug)]
+pub(super) enum Steps {
+    Calculation(Block<CalculationBlock>),
+    Table(Block<TableBlock>),
+}
+
+impl Steps {
+    /// The line of the file on which the block's text begins.
+    const fn first_line(&self) -> usize {
+        match self {
+            Self::Calculation(block) => block.line,
+            Self::Table(block) => block.line,
+        }
+    }
 }
 
 /// A fenced block with its place in the file.
@@ -188,16 +209,21 @@ fn read_sections(file: &Path, body: &str, first_line: usize, faults: &mut Faults
                     id,
                     line: at,
                     text: SectionText { heading: text.to_owned(), text: String::new() },
+                    lines: Vec::new(),
                     rules: Vec::new(),
-                    calculations: Vec::new(),
+                    steps: Vec::new(),
+                    rounds: Vec::new(),
                 }),
             }
         } else if let Some(section) = sections.last_mut() {
             section.text.text.push_str(line);
             section.text.text.push('\n');
+            section.lines.push(at);
         }
     }
     for section in &mut sections {
+        let blank = section.text.text.lines().take_while(|line| line.trim().is_empty()).count();
+        section.lines.drain(..blank);
         section.text.text = section.text.text.trim().to_owned();
         if section.text.text.is_empty() {
             let what = format!("the section `{}` has no text", section.id);
@@ -224,6 +250,9 @@ fn anchor(heading: &str) -> Option<(&str, &str)> {
     Some((text.trim(), anchor))
 }
 
+/// The blocks that a section may hold.
+const BLOCKS: [&str; 4] = ["rule", "calculation", "table", "round"];
+
 fn take_block(
     file: &Path,
     at: usize,
@@ -233,8 +262,8 @@ fn take_block(
     faults: &mut Faults,
 ) {
     let line = at + 1;
-    if !matches!(word, "rule" | "calculation") {
-        faults.at(file, at, format!("unknown block `{word}`"), write_one_of(word, ["rule", "calculation"].into_iter()));
+    if !BLOCKS.contains(&word) {
+        faults.at(file, at, format!("unknown block `{word}`"), write_one_of(word, BLOCKS.into_iter()));
         return;
     }
     let Some(section) = section else {
@@ -242,13 +271,21 @@ fn take_block(
         faults.at(file, at, what, "move it under the heading of the section it implements");
         return;
     };
-    if word == "rule" {
-        if let Some(value) = yaml::read(file, &source, line, faults) {
-            section.rules.push(Block { value, source, line });
-        }
-    } else if let Some(value) = yaml::read(file, &source, line, faults) {
-        section.calculations.push(Block { value, source, line });
+    match word {
+        "rule" => section.rules.extend(block(file, source, line, faults)),
+        "table" => section.steps.extend(block(file, source, line, faults).map(Steps::Table)),
+        "round" => section.rounds.extend(block(file, source, line, faults)),
+        _ => section.steps.extend(block(file, source, line, faults).map(Steps::Calculation)),
     }
+}
+
+fn block<T: serde::de::DeserializeOwned>(
+    file: &Path,
+    source: String,
+    line: usize,
+    faults: &mut Faults,
+) -> Option<Block<T>> {
+    yaml::read(file, &source, line, faults).map(|value| Block { value, source, line })
 }
 
 pub(super) fn check_translation(base: &Written, translation: &Written, faults: &mut Faults) {
@@ -272,7 +309,8 @@ pub(super) fn check_translation(base: &Written, translation: &Written, faults: &
             let what = format!("the section `{}` does not exist in `{of}`", section.id);
             fault(section.line, what, write_one_of(section.id.as_str(), base.sections.iter().map(|s| s.id.as_str())));
         }
-        let block = section.rules.first().map(|b| b.line).or_else(|| section.calculations.first().map(|b| b.line));
+        let block = section.rules.first().map(|b| b.line).or_else(|| section.steps.first().map(Steps::first_line));
+        let block = block.or_else(|| section.rounds.first().map(|b| b.line));
         if let Some(line) = block {
             fault(
                 line - 1,
@@ -296,4 +334,45 @@ pub(super) fn check_translation(base: &Written, translation: &Written, faults: &
             Some(n) => after = n,
         }
     }
+    // English writes its numbers otherwise.
+    if language != Language::En {
+        for section in &translation.sections {
+            let original = base.sections.iter().find(|s| s.id == section.id);
+            if let Some((line, what, instead)) = original.and_then(|s| other_figures(s, section, [of, language])) {
+                faults.at(&translation.file, line, what, instead);
+            }
+        }
+    }
+}
+
+/// Figures that a section has in one language and not in the other.
+fn other_figures(
+    base: &WrittenSection,
+    translation: &WrittenSection,
+    [of, language]: [Language; 2],
+) -> Option<(usize, String, String)> {
+    let (there, here) = (figures::of(&base.text.text), figures::of(&translation.text.text));
+    let only = |a: &BTreeSet<String>, b: &BTreeSet<String>| {
+        a.difference(b).map(|figure| format!("`{figure}`")).collect::<Vec<_>>().join(", ")
+    };
+    let (added, lost) = (only(&here, &there), only(&there, &here));
+    let line = |line: &str| figures::of(line).iter().any(|figure| !there.contains(figure));
+    let at = translation.text.text.lines().position(line).and_then(|n| translation.lines.get(n));
+    let id = &translation.id;
+    let (what, instead) = match (added.is_empty(), lost.is_empty()) {
+        (true, true) => return None,
+        (false, true) => (
+            format!("{added} stands in the section `{id}` in `{language}` and not in `{of}`"),
+            format!("write it in `{of}`, or take it away"),
+        ),
+        (true, false) => (
+            format!("{lost} stands in the section `{id}` in `{of}` and not in `{language}`"),
+            format!("write {lost} in `{language}`, too"),
+        ),
+        (false, false) => (
+            format!("{added} stands in the section `{id}` in `{language}` where `{of}` has {lost}"),
+            format!("write {lost}, as in `{of}`"),
+        ),
+    };
+    Some((at.copied().unwrap_or(translation.line), what, instead))
 }

@@ -41,15 +41,21 @@ impl Rulebook {
     }
 
     pub(super) fn read(root: &Path, id: &MunicipalityId, faults: &mut Faults) -> Option<Self> {
-        let pack = Pack::read(root, id, faults);
-        let pack = pack?;
+        let before = faults.len();
+        let pack = Pack::read(root, id, faults)?;
+        let pack_sound = faults.len() == before;
         let mut files = FileHash::default();
         let before = faults.len();
         let mut library = Library::read(root, &pack, &mut files, faults);
-        // A document with a fault fails its cases and everything that names it: first things first.
+        // A document with a fault fails its cases, a service with one is missed by all that names it: first things first.
         let sound = faults.len() == before;
+        if pack_sound {
+            check::facts(&pack, &library, faults);
+        }
         if sound {
             library.worked = check::worked_cases(root, &pack.municipality, &library, faults);
+        }
+        if sound && pack_sound {
             check::services(&pack, &library, faults);
         }
         let mut hash = Sha256::new();
@@ -80,6 +86,21 @@ impl Rulebooks {
         if faults.is_empty() { Ok(Self(rulebooks)) } else { Err(faults) }
     }
 
+    /// Reads and checks every municipality below `root` on its own: its rulebook, or everything that is wrong in it. What
+    /// is wrong in the base pack is wrong in each.
+    ///
+    /// # Errors
+    /// What is wrong with the folder as a whole.
+    pub fn load_each(root: &Path) -> Result<BTreeMap<MunicipalityId, Result<Rulebook, Faults>>, Faults> {
+        let mut faults = Faults::new();
+        let ids = check::municipalities(root, &mut faults);
+        faults.sort();
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        Ok(ids.into_iter().map(|id| (id.clone(), Rulebook::load(root, &id))).collect())
+    }
+
     /// The rulebook of a municipality.
     #[must_use]
     pub fn get(&self, id: &MunicipalityId) -> Option<Arc<Rulebook>> {
@@ -94,6 +115,37 @@ impl Rulebooks {
 
 impl FromIterator<Rulebook> for Rulebooks {
     fn from_iter<I: IntoIterator<Item = Rulebook>>(rulebooks: I) -> Self {
-        Self(rulebooks.into_iter().map(|book| (book.pack.municipality.id.clone(), Arc::new(book))).collect())
+        rulebooks.into_iter().map(Arc::new).collect()
     }
 }
+
+impl FromIterator<Arc<Rulebook>> for Rulebooks {
+    fn from_iter<I: IntoIterator<Item = Arc<Rulebook>>>(rulebooks: I) -> Self {
+        Self(rulebooks.into_iter().map(|book| (book.pack.municipality.id.clone(), book)).collect())
+    }
+}
+
+/// SHA-256 over every file below `root` that a pack may be read from, by its path: whether anything changed since.
+/// What cannot be read counts as empty; reading it as a pack tells why.
+#[must_use]
+pub fn fingerprint(root: &Path) -> String {
+    let mut hash = FileHash::default();
+    let mut folders = vec![(root.to_owned(), 0)];
+    while let Some((folder, depth)) = folders.pop() {
+        for path in std::fs::read_dir(&folder).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path()) {
+            // A circle of links would have no end.
+            if path.is_dir() && depth < DEEPEST {
+                folders.push((path, depth + 1));
+            } else if path.extension().is_some_and(|ending| READ.iter().any(|read| ending == *read)) {
+                hash.add(root, &path, &std::fs::read_to_string(&path).unwrap_or_default());
+            }
+        }
+    }
+    hash.finish()
+}
+
+/// How many folders deep files are looked for: `NAME/texts/fi` and a little more.
+const DEEPEST: u32 = 6;
+
+/// The endings of files that packs are read from.
+const READ: [&str; 3] = ["md", "yaml", "jsonl"];

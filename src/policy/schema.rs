@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::Value;
 
-use super::format::{CalculationBlock, FrontMatter, RuleBlock, WorkedCases};
+use super::format::{CalculationBlock, FrontMatter, RoundBlock, RuleBlock, TableBlock, WorkedCases};
 use crate::municipality::format::{
     AuthoritiesFile, DelegationFile, EmergencyFile, Example, InjectionFile, MunicipalityFile, ServiceFile,
     TextFrontMatter,
@@ -25,8 +25,10 @@ pub fn schemas() -> BTreeMap<&'static str, Value> {
         ("injection.json", schema::<InjectionFile>()),
         ("municipality.json", schema::<MunicipalityFile>()),
         ("policy-document.json", schema::<FrontMatter>()),
+        ("round.json", schema::<RoundBlock>()),
         ("rule.json", schema::<RuleBlock>()),
         ("service.json", schema::<ServiceFile>()),
+        ("table.json", schema::<TableBlock>()),
         ("text.json", schema::<TextFrontMatter>()),
         ("worked-cases.json", schema::<WorkedCases>()),
     ])

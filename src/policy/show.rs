@@ -3,7 +3,8 @@
 
 use std::fmt::Write as _;
 
-use super::document::Document;
+use super::document::{Document, Working};
+use super::in_words::rows;
 use crate::cases::{Language, write_date, write_value};
 
 /// Renders a version in a language.
@@ -24,7 +25,12 @@ pub fn show(document: &Document, language: Language) -> String {
         }
         for step in document.steps.iter().filter(|step| step.section == section.id) {
             let amount = if document.amount.as_ref() == Some(&step.name) { " *" } else { "" };
-            let _ = writeln!(text, "  {} = {}{amount}", step.name, step.expression.source());
+            let _ = writeln!(text, "  {} = {}{amount}", step.name, step.source());
+            if let Working::Table(table) = &step.working {
+                for (row, value) in rows(table, step, language) {
+                    let _ = writeln!(text, "    {row}: {value}");
+                }
+            }
         }
     }
     text

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use similar::{Algorithm, capture_diff_slices, get_diff_ratio};
 
 use super::history::Approval;
-use crate::cases::DraftId;
+use crate::cases::{DraftId, Settles};
 use crate::storage::{self, DraftWords};
 
 /// What differs.
@@ -34,7 +34,7 @@ impl Changes {
     /// What differs between two versions.
     pub(super) fn between(first: &DraftWords, approved: &DraftWords) -> Self {
         let another = first.kind != approved.kind;
-        let outcome = another && first.kind.is_decision() && approved.kind.is_decision();
+        let outcome = another && [first.kind, approved.kind].iter().all(|kind| kind.settles() != Settles::Never);
         let amount = first.amount != approved.amount;
         let reasons = first.reasons != approved.reasons;
         let letter = first.letter != approved.letter;

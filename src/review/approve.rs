@@ -12,11 +12,14 @@ use serde_json::json;
 use super::power::Authority;
 use super::{Refusal, Result, Review, act};
 use crate::cases::{
-    Act, AppealKind, Case, CaseId, Check, Decision, Draft, DraftContent, DraftHash, DraftKind, Due, Euro, EventKind,
-    Ground, Person, Status,
+    Act, Adverse, AppealKind, Case, CaseId, Check, Decision, Draft, DraftContent, DraftHash, DraftKind, Due, Euro,
+    EventKind, Ground, Hearing, Matter, Outcome, Person, Status,
 };
 use crate::clock::helsinki;
 use crate::storage::Tx;
+use crate::triage::history::{self, Others};
+use crate::triage::owner::posts_named;
+use crate::triage::{Circumstances, Step};
 
 /// What an approver confirms.
 #[derive(Debug, Clone, serde::Deserialize, utoipa::ToSchema)]
@@ -41,9 +44,18 @@ impl Review {
     /// Every [`Refusal`] that an approval can meet; those about the person, the draft or its checks are
     /// recorded.
     pub async fn approve(&self, person: &Person, id: CaseId, approval: &Approval) -> Result<(Case, Decision)> {
-        let (tx, case) = self.open_to_anybody(person, id).await?;
-        match self.weigh(person, &case, approval).await {
+        let (mut tx, case) = self.open_to_anybody(person, id).await?;
+        let weighed = match self.weigh(person, &case, approval).await {
+            Ok(weighed) => self.require_others_unchanged(&mut tx, &case).await.map(|()| weighed),
+            Err(refusal) => Err(refusal),
+        };
+        match weighed {
             Ok((draft, authority)) => self.decide(tx, case, person, &draft, authority).await,
+            Err(Refusal::OthersChanged { facts }) => {
+                tx.rollback().await;
+                self.make_anew(person, id, &facts).await?;
+                Err(Refusal::OthersChanged { facts })
+            }
             Err(refusal) => {
                 tx.rollback().await;
                 if approval.disqualified && matches!(refusal, Refusal::Disqualified) {
@@ -59,7 +71,7 @@ impl Review {
     /// and what gives the power.
     async fn weigh(&self, person: &Person, case: &Case, approval: &Approval) -> Result<(Draft, Authority)> {
         if case.status.is_final() {
-            let decided = case.status != Status::Merged;
+            let decided = !matches!(case.status, Status::Merged | Status::Withdrawn);
             return Err(if decided { Refusal::AlreadyDecided } else { Refusal::Final { status: case.status } });
         }
         case.status.after(Act::Approve, Some(DraftKind::Grant))?;
@@ -86,6 +98,29 @@ impl Review {
         if failed.is_empty() { Ok((draft, authority)) } else { Err(Refusal::ChecksFailed(failed)) }
     }
 
+    /// That what the rules read of other cases still holds: one may have been decided since. Two approvals of one
+    /// municipality that look at other cases are weighed one after the other.
+    async fn require_others_unchanged(&self, tx: &mut Tx, case: &Case) -> Result<()> {
+        let desk = self.desk(&case.municipality)?;
+        let submission = self.submission(case).await?;
+        let sought = history::sought(desk, &submission, &case.file);
+        if sought.is_empty() {
+            return Ok(());
+        }
+        let ledger = tx.ledger(&case.municipality, &sought).await?;
+        let at = Circumstances { others: Others::Cases(&ledger), ..self.circumstances(case).await? };
+        let facts = history::differences(desk, &submission, &case.file, &at);
+        if facts.is_empty() { Ok(()) } else { Err(Refusal::OthersChanged { facts }) }
+    }
+
+    /// The refused case goes through the rules again.
+    async fn make_anew(&self, person: &Person, id: CaseId, facts: &[String]) -> Result<()> {
+        let (mut tx, mut case) = self.open_to_anybody(person, id).await?;
+        Self::reenter(&mut tx, &mut case, Act::Reenter, Step::Assess).await?;
+        let payload = json!({ "reason": "others-changed", "facts": facts });
+        Self::finish(tx, case, act(person, EventKind::ApprovalRefused, id, payload)).await.map(drop)
+    }
+
     /// Whether this person could approve a draft of the case at all, whatever they confirm: gives what gives the power.
     ///
     /// # Errors
@@ -94,8 +129,19 @@ impl Review {
         if case.file.is_disqualified(person) {
             return Err(Refusal::Disqualified);
         }
+        if self.is_about(person, case)? {
+            return Err(Refusal::Disqualified);
+        }
         Self::require_not_preparer(person, case)?;
         self.power(person, case, content).await
+    }
+
+    /// Whether the case is a complaint that names this person's post (hallintolaki 27–28 §).
+    fn is_about(&self, person: &Person, case: &Case) -> Result<bool> {
+        let class = case.file.classification.as_ref().filter(|class| class.matter == Matter::Complaint);
+        let (Some(_), Some(post), Some(reading)) = (class, &person.post, &case.file.reading) else { return Ok(false) };
+        let pack = &self.desk(&case.municipality)?.rulebook.pack;
+        Ok(posts_named(pack, &reading.message()).contains(post))
     }
 
     /// Nobody approves what they prepared, also not with another token: who edited, asked, ruled, reclassified or
@@ -128,10 +174,20 @@ impl Review {
         case.claim = None;
         let due = case.file.due.take().map(|due| due.at);
         case.file.returned = None;
-        if content.kind == DraftKind::Completion {
-            case.file.completion_until = content.deadline;
-            case.file.due =
-                content.deadline.and_then(end_of_day).map(|at| Due { at, because: "completion request".to_owned() });
+        if content.kind.asks() {
+            let because = if content.kind == DraftKind::Hearing { "hearing" } else { "completion request" };
+            case.file.due = content.deadline.and_then(end_of_day).map(|at| Due { at, because: because.to_owned() });
+        }
+        match (content.kind, content.deadline) {
+            (DraftKind::Completion, until) => case.file.completion_until = until,
+            (DraftKind::Hearing, Some(until)) => {
+                let adverse = case.file.adverse();
+                let value = |adverse: &Adverse<'_>| (adverse.fact.name.clone(), adverse.fact.value.plain());
+                let facts = adverse.iter().map(value).collect();
+                let order = case.file.hear.take();
+                case.file.hearings.push(Hearing { order: order.map(|order| *order), facts, until, answered: None });
+            }
+            _ => {}
         }
         let mut payload = json!({ "draft": draft.id, "version": draft.version, "hash": draft.hash, "kind": content.kind,
             "amount": content.amount, "authority": decision.authority, "status": case.status, "due": due });
@@ -139,6 +195,9 @@ impl Review {
             payload["deputy_for"] = json!(post);
         }
         tx.insert_decision(&decision).await?;
+        if let Some(outcome) = outcome_of(content.kind) {
+            tx.note_outcome(case.id, outcome).await?;
+        }
         let event = act(person, EventKind::Approved, case.id, payload);
         Ok((Self::finish(tx, case, event).await?, decision))
     }
@@ -168,6 +227,17 @@ impl Review {
         tx.append_event(&person.municipality, act(person, EventKind::ApprovalRefused, id, payload)).await?;
         tx.commit().await?;
         Ok(())
+    }
+}
+
+/// What a kind of decision says of the case to others; none for one that says no more than the rules do.
+const fn outcome_of(kind: DraftKind) -> Option<Outcome> {
+    match kind {
+        DraftKind::Grant => Some(Outcome::Granted),
+        DraftKind::Partial => Some(Outcome::Partial),
+        DraftKind::Rejection => Some(Outcome::Rejected),
+        DraftKind::Inadmissible => Some(Outcome::Inadmissible),
+        _ => None,
     }
 }
 

@@ -40,6 +40,7 @@ impl Review {
         case.file.asked.retain(|known| !about.contains(&known.about));
         case.file.asked.extend(questions.into_iter().map(question));
         case.file.transfer_to = None;
+        case.file.hear = None;
         case.file.note_preparer(person);
         Self::reenter(&mut tx, &mut case, Act::Reenter, Step::Assess).await?;
         Self::finish(tx, case, act(person, EventKind::Asked, id, json!({ "about": about, "was": was }))).await

@@ -124,7 +124,15 @@ impl Review {
         };
         let raw = json!({ "case": case.number, "text": text }).to_string().into_bytes();
         let sender = format!("link:{}", person.token);
-        let incoming = Incoming { submission, sender, raw, files: Vec::new(), notes: Vec::new(), registrar: None };
+        let incoming = Incoming {
+            submission,
+            sender,
+            raw,
+            files: Vec::new(),
+            notes: Vec::new(),
+            registrar: None,
+            earlier: Vec::new(),
+        };
         match register_in(tx, &desk.rulebook, &desk.lexicon, incoming).await {
             Ok(receipt) => Ok(receipt.case_id),
             Err(RegisterError::Storage(error)) => Err(error.into()),

@@ -69,13 +69,13 @@ impl Review {
         let matter = self.matter(case, pack).await?;
         let ends_application = content.kind == DraftKind::Acknowledgement && matter.was_sent_as_application;
         let stands_in = person.deputy.and(person.post.clone());
-        if !content.kind.is_decision() && !ends_application {
+        if !content.is_decision() && !ends_application {
             let because = route.map_or_else(String::new, |route| route.because.clone());
             return Ok(Authority { because, deputy_for: stands_in });
         }
         let nobody = Refusal::BeyondPower { limit: None, whose: route.and_then(|route| route.decider.clone()) };
         let (Some(post), Some(delegation)) = (&person.post, matter.delegation) else { return Err(nobody) };
-        match pack.may_decide(post, delegation, content.amount, today) {
+        match pack.may_decide(post, &delegation, content.amount, today) {
             Ok(power) => Ok(Authority { because: power.because, deputy_for: power.deputy_for.or(stands_in) }),
             Err(beyond) => Err(Refusal::BeyondPower { limit: beyond.limit, whose: beyond.whose }),
         }
@@ -91,7 +91,7 @@ impl Review {
         let today = local_date(self.ambient().now());
         let disqualified = case.file.is_disqualified(person);
         let delegation = self.matter(case, pack).await?.delegation;
-        let Some(row) = delegation.and_then(|id| pack.delegation(id, today)) else {
+        let Some(row) = delegation.and_then(|id| pack.delegation(&id, today)) else {
             return Ok(Powers { disqualified, ..Powers::default() });
         };
         let post = person.post_on(today).filter(|_| person.role == Role::Approver);
@@ -141,20 +141,21 @@ impl Review {
     }
 
     /// Which delegation the case falls under: of the service it is, or of the one it was sent to.
-    async fn matter<'a>(&self, case: &Case, pack: &'a Pack) -> Result<Matter<'a>> {
+    async fn matter(&self, case: &Case, pack: &Pack) -> Result<Matter> {
         let delegation = |service: Option<&ServiceId>| {
-            service.and_then(|service| pack.service(service)).and_then(|file| file.delegation_for(&case.file.facts))
+            service.and_then(|service| pack.service(service)).and_then(|file| file.delegation_of(&case.file))
         };
         let service = case.file.classification.as_ref().and_then(|class| class.service.as_ref());
         let service = case.file.reclassified.as_ref().map_or(service, |class| class.service.as_ref());
         let sent_as = delegation(self.submission(case).await?.service.as_ref());
-        Ok(Matter { delegation: delegation(service).or(sent_as), was_sent_as_application: sent_as.is_some() })
+        let was_sent_as_application = sent_as.is_some();
+        Ok(Matter { delegation: delegation(service).or(sent_as), was_sent_as_application })
     }
 }
 
 /// Under which delegation a case falls.
-struct Matter<'a> {
-    delegation: Option<&'a str>,
+struct Matter {
+    delegation: Option<String>,
     /// It was sent as something that somebody's power decides.
     was_sent_as_application: bool,
 }

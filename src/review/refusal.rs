@@ -107,6 +107,12 @@ pub enum Refusal {
     /// Emergency words were found and nobody has acknowledged them (check K27).
     #[error("an emergency alert is open")]
     OpenAlert,
+    /// Other cases say something else than when the draft was made: it is made anew.
+    #[error("other cases have changed what the draft rests on")]
+    OthersChanged {
+        /// The facts that changed.
+        facts: Vec<String>,
+    },
     /// Another approval won.
     #[error("the case has been decided")]
     AlreadyDecided,
@@ -168,6 +174,7 @@ impl Refusal {
             Self::PreparerApproves => "preparer-approves",
             Self::ChecksFailed(_) => "checks-failed",
             Self::OpenAlert => "open-alert",
+            Self::OthersChanged { .. } => "others-changed",
             Self::AlreadyDecided => "already-decided",
             Self::ChangedMeanwhile => "changed-meanwhile",
             Self::Invalid(_) => "invalid",

@@ -4,24 +4,17 @@
 //! through the pipeline, the same submission and the same arrival; what is left stays with the case that it was. The
 //! words must stand in the case's text byte for byte: nothing is retold.
 
-use std::collections::BTreeMap;
-
 use serde_json::json;
 
 use super::{Flaw, NewClass, Refusal, Result, Review, Words, act, reclassify};
 use crate::cases::{
-    Act, Case, CaseFile, CaseId, CaseRef, EventKind, NewEvent, Person, Reclassification, SplitMatter, Status,
-    Submission,
+    Act, Case, CaseFile, CaseId, CaseRef, EventKind, Person, Reclassification, SplitMatter, Submission,
 };
-use crate::clock::helsinki;
 use crate::municipality::Pack;
 use crate::triage::{Step, material, pipeline};
 
 /// Most matters of one act.
 const MOST_PARTS: usize = 10;
-
-/// Longest field of a form that may name somebody, characters.
-const LONGEST_NAME: usize = 300;
 
 /// A matter that becomes a case of its own.
 #[derive(Debug, Clone, serde::Deserialize, utoipa::ToSchema)]
@@ -46,20 +39,17 @@ impl Review {
         case.status.after(Act::Reenter, None)?;
         let pack = &self.desk(&case.municipality)?.rulebook.pack;
         let whole = self.submission(&case).await?;
-        let form = whole.fields.iter().filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
-        let form = form.filter(|(_, text)| text.chars().count() <= LONGEST_NAME);
-        let withheld: BTreeMap<String, String> = form.chain(case.file.withheld.clone()).collect();
+        let withheld = material::withheld(&case.file, &whole);
         let flaws = flaws(pack, whole, &parts);
         if !flaws.is_empty() {
             return Err(Refusal::Invalid(flaws));
         }
-        let year = case.received_at.to_zoned(helsinki()).year();
         let first = CaseRef { id: case.id, number: case.number.clone() };
         let mut made = Vec::new();
         for NewPart { text, class } in parts {
             let text = String::from(text);
             let mut file = CaseFile {
-                split_from: Some(SplitMatter { case: first.clone(), text: text.clone() }),
+                split_from: Some(SplitMatter { case: first.clone(), text: text.clone(), label: None }),
                 registrations: case.file.registrations.clone(),
                 withheld: withheld.clone(),
                 reclassified: Some(Reclassification {
@@ -72,23 +62,12 @@ impl Review {
                 ..CaseFile::default()
             };
             file.note_preparer(person);
-            let new = Case {
-                id: CaseId::new(self.ambient().id()),
-                number: tx.next_case_number(&case.municipality, &pack.municipality.case_prefix, year).await?,
-                municipality: case.municipality.clone(),
-                submission_id: case.submission_id,
-                status: Status::Received,
-                file,
-                received_at: case.received_at,
-                revision: 0,
-                claim: None,
-            };
-            tx.insert_case(&new).await?;
-            let payload = json!({ "number": new.number, "submission": new.submission_id, "split_from": case.id });
-            let event = NewEvent { actor: person.into(), kind: EventKind::Registered, case_id: Some(new.id), payload };
-            tx.append_event(&case.municipality, event).await?;
-            pipeline::enter(&mut tx, &new).await?;
-            case.file.split_off.push(SplitMatter { case: CaseRef { id: new.id, number: new.number.clone() }, text });
+            let new = pipeline::enter_part(&mut tx, pack, &case, file, person.into()).await?;
+            case.file.split_off.push(SplitMatter {
+                case: CaseRef { id: new.id, number: new.number.clone() },
+                text,
+                label: None,
+            });
             made.push(new);
         }
         case.file.note_preparer(person);

@@ -48,6 +48,11 @@ impl Review {
         }
         case.file.supplements.push(submission.id);
         case.file.asked.clear();
+        // Whatever the party sends while it is heard is its answer.
+        let now = self.ambient().now();
+        case.file.hearings.iter_mut().for_each(|hearing| {
+            hearing.answered.get_or_insert(now);
+        });
         let payload = json!({ "submission": submission.id, "asked_until": case.file.completion_until });
         Self::reenter(&mut tx, &mut case, Act::Supplement, Step::Read).await?;
         let case = Self::finish(tx, case, act(person, EventKind::Supplemented, id, payload)).await?;

@@ -23,6 +23,7 @@ impl Review {
         }
         let was = case.file.route.as_ref().map(|route| route.authority.clone());
         case.file.transfer_to = Some(authority.clone());
+        case.file.hear = None;
         case.file.note_preparer(person);
         Self::reenter(&mut tx, &mut case, Act::Reenter, Step::Classify).await?;
         Self::finish(tx, case, act(person, EventKind::Transferred, id, json!({ "authority": authority, "was": was })))

@@ -169,8 +169,8 @@ impl Tx {
         let insert = sqlx::query(
             "insert into cases (id, municipality, number, submission_id, received_at, status, revision, service, \
              matter, category, language, urgency, owner, department, decider, due_at, emergency, claimed_by, \
-             claimed_until, claim, round, file) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, \
-             $16, $17, $18, $19, $20, $21, $22)",
+             claimed_until, claim, round, file, about_id) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, \
+             $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)",
         )
         .bind(case.id.to_string())
         .bind(case.municipality.as_str().to_owned())
@@ -209,7 +209,8 @@ impl Tx {
         let update = sqlx::query(
             "update cases set status = $4, revision = $5, service = $6, matter = $7, category = $8, language = $9, \
              urgency = $10, owner = $11, department = $12, decider = $13, due_at = $14, emergency = $15, \
-             claimed_by = $16, claimed_until = $17, claim = $18, round = $19, file = $20, received_at = $21 \
+             claimed_by = $16, claimed_until = $17, claim = $18, round = $19, file = $20, about_id = $21, \
+             received_at = $22 \
              where municipality = $1 and id = $2 and revision = $3",
         )
         .bind(case.municipality.as_str().to_owned())
@@ -251,6 +252,18 @@ impl Storage {
             .bind(number.replace('\0', ""));
         let row = select.fetch_optional(&mut *self.reader().await?).await?;
         row.map(|row| case(&row)).transpose()
+    }
+
+    /// The cases that are about this one, oldest first: claims for revision of its decision.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`], [`Error::Unavailable`].
+    pub async fn cases_about(&self, municipality: &MunicipalityId, id: CaseId) -> Result<Vec<Case>> {
+        let select =
+            sqlx::query("select * from cases where municipality = $1 and about_id = $2 order by received_at, id")
+                .bind(municipality.as_str().to_owned())
+                .bind(id.to_string());
+        select.fetch_all(&mut *self.reader().await?).await?.iter().map(case).collect()
     }
 
     /// The cases that came from one submission, oldest first.
@@ -450,7 +463,8 @@ fn bind_changing(statement: Statement, case: &Case, revision: i64) -> Result<Sta
         .bind(claim.map(|claim| claim.until.as_microsecond()))
         .bind(claim.map(|claim| to_json("case.claim", claim)).transpose()?)
         .bind(i64::from(file.round))
-        .bind(to_json("case.file", file)?))
+        .bind(to_json("case.file", file)?)
+        .bind(file.about.as_ref().map(|about| about.case.id.to_string())))
 }
 
 pub(super) fn case(row: &AnyRow) -> Result<Case> {

@@ -107,4 +107,20 @@ impl Dialect {
             }
         }
     }
+
+    /// The facts of case `$1` have the keys `$2`, a JSON list of objects: one statement for all of them, too.
+    pub(super) const fn insert_ledger_keys(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "insert into ledger_keys (municipality, service, fact, hash, case_id) \
+                 select l.municipality, l.service, k.value ->> 'fact', k.value ->> 'key', l.case_id \
+                 from ledger l, json_each($2) k where l.case_id = $1"
+            }
+            Self::Postgres => {
+                "insert into ledger_keys (municipality, service, fact, hash, case_id) \
+                 select l.municipality, l.service, k.value ->> 'fact', k.value ->> 'key', l.case_id \
+                 from ledger l, json_array_elements($2::json) k where l.case_id = $1"
+            }
+        }
+    }
 }

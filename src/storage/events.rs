@@ -43,7 +43,7 @@ impl Tx {
         Ok(event)
     }
 
-    async fn lock_head(&mut self, municipality: &MunicipalityId) -> Result<Head> {
+    pub(super) async fn lock_head(&mut self, municipality: &MunicipalityId) -> Result<Head> {
         let name = municipality.as_str();
         let select = |sql: &'static str| sqlx::query(sql).bind(name.to_owned());
         let lock = self.storage.dialect.head_for_update();

@@ -16,6 +16,8 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (5, "residents", include_str!("migrations/0005_residents.sql")),
     (6, "section_uses", include_str!("migrations/0006_section_uses.sql")),
     (7, "messages", include_str!("migrations/0007_messages.sql")),
+    (8, "rounds", include_str!("migrations/0008_rounds.sql")),
+    (9, "about", include_str!("migrations/0009_about.sql")),
 ];
 
 /// Brings the schema up to date; does nothing when it is.

@@ -33,6 +33,10 @@ pub const STEPS: &str = "vireille_steps_total";
 pub const STEP_SECONDS: &str = "vireille_step_duration_seconds";
 /// Searches that a cluster was to answer, by what came of it: `cluster`, or why the index in memory answered.
 pub const SEARCHES: &str = "vireille_searches_total";
+/// Packs whose files were read again, by outcome: activated, kept, unchanged.
+pub const PACK_READINGS: &str = "vireille_pack_readings_total";
+/// Municipalities whose files are at fault: an older pack of theirs is active.
+pub const PACKS_AT_FAULT: &str = "vireille_packs_at_fault";
 /// Jobs that wait.
 pub const JOBS_PENDING: &str = "vireille_jobs_pending";
 
@@ -126,6 +130,8 @@ fn describe() {
     describe_counter!(STEPS, "Steps of the pipeline, by step and outcome.");
     describe_histogram!(STEP_SECONDS, Unit::Seconds, "Time of a step of the pipeline, by step.");
     describe_counter!(SEARCHES, "Searches that a cluster was to answer, by what came of it.");
+    describe_counter!(PACK_READINGS, "Packs whose files were read again, by outcome.");
+    describe_gauge!(PACKS_AT_FAULT, "Municipalities whose files are at fault; an older pack is active.");
     describe_gauge!(JOBS_PENDING, "Jobs that wait for a worker.");
     describe_gauge!(ALERTS_OPEN, "Emergency alerts that nobody has acknowledged.");
     gen_ai::describe();

@@ -1,12 +1,13 @@
-//! Step `assess`: the rules, the amount, who may decide it, and the clocks. Code and files decide here;
-//! no engine has a say.
+//! Step `assess`: what other cases and rounds say, the rules, the amount, who may decide it, and the clocks. Code and files decide
+//! here; no engine has a say.
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use super::gather::governing;
-use super::{Circumstances, Desk, Error, local_date};
-use crate::cases::{CaseFile, Due, Euro, Submission, Urgency};
+use super::owner::posts_named;
+use super::{Circumstances, Desk, Error, history, local_date, rounds};
+use crate::cases::{CaseFile, Due, Euro, Matter, Submission, Urgency};
 use crate::clock::helsinki;
 use crate::municipality::calendar;
 use crate::municipality::format::{HandlingStart, ServiceFile};
@@ -20,6 +21,8 @@ pub fn run(desk: &Desk, submission: &Submission, file: &mut CaseFile, at: &Circu
         .and_then(|service| service.policy.as_ref())
         .and_then(|policy| desk.rulebook.library.window_for(policy, submission.received_at));
     file.assessment = None;
+    history::lay(desk, submission, file, at);
+    rounds::lay(desk, submission, file, at);
     if let Some(service) = service {
         assess(desk, service, submission, file, at);
         decide_who_decides(desk, service, file, at.today());
@@ -36,11 +39,34 @@ fn assess(desk: &Desk, service: &ServiceFile, submission: &Submission, file: &mu
 
 /// The amount picks the step of the delegation; what grants nothing goes to the lowest.
 fn decide_who_decides(desk: &Desk, service: &ServiceFile, file: &mut CaseFile, on: Date) {
-    let (Some(delegation), Some(route)) = (service.delegation_for(&file.facts), file.route.as_mut()) else { return };
+    let Some(delegation) = service.delegation_of(file) else {
+        return answers(desk, service, file);
+    };
+    let Some(route) = file.route.as_mut() else { return };
     let amount = file.assessment.as_ref().and_then(|assessment| assessment.amount).unwrap_or(Euro::ZERO);
-    if let Some(power) = desk.rulebook.pack.decider_for(delegation, Some(amount), on) {
+    if let Some(power) = desk.rulebook.pack.decider_for(&delegation, Some(amount), on) {
         route.decider = Some(power.decider);
         route.because = power.because;
+    }
+}
+
+/// Where nothing is decided by delegation, whoever owns the service answers (S049); their deputy where the complaint is
+/// about themselves (hallintolaki 27 §).
+fn answers(desk: &Desk, service: &ServiceFile, file: &mut CaseFile) {
+    let (Some(reading), Some(route)) = (&file.reading, file.route.as_mut()) else { return };
+    if !service.categories.is_empty() || route.decider.is_some() {
+        return;
+    }
+    let owner = &service.process_owner;
+    let pack = &desk.rulebook.pack;
+    let about = if service.matter == Matter::Complaint { posts_named(pack, &reading.message()) } else { Vec::new() };
+    let deputy = pack.municipality.deciders.get(owner).and_then(|file| file.deputy.clone());
+    match deputy.filter(|_| about.contains(owner)) {
+        Some(deputy) => {
+            route.because = format!("complaint/about/{owner}");
+            route.decider = Some(deputy);
+        }
+        None => route.decider = Some(owner.clone()),
     }
 }
 

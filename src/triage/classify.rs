@@ -5,17 +5,22 @@
 //! never into an application.
 //! Urgency and owner are worked out by code from the pack's category tree and the owner test.
 
+use super::matters;
 use super::owner::{self, Finding};
 use super::proposals::{LabelProposal, Proposals, credit};
 use super::{Desk, Error, Step};
 use crate::cases::{
-    AuthorityId, CaseFile, Classification, Flag, Language, Matter, ModelProposal, Owner, ProposalKind, Route,
-    ServiceId, Submission, Urgency, WeighedFeature,
+    AuthorityId, CaseFile, Classification, EmergencyHit, Flag, Language, Matter, ModelProposal, Owner, ProposalKind,
+    Reading, Route, ServiceId, Submission, Urgency, WeighedFeature,
 };
+use crate::intake::words;
+use crate::municipality::Pack;
 use crate::municipality::format::{Category, ServiceFile};
 
 /// Fewer characters prove nothing.
 const SHORTEST_QUOTE: usize = 4;
+/// Longest quotation of a message that calls a person, characters.
+const QUOTED: usize = 160;
 /// The least part of the first label's probability that the second needs to be near it.
 const NEAR: f64 = 0.5;
 /// The least urgency with which somebody may be in danger.
@@ -25,8 +30,9 @@ const HAZARD: Urgency = Urgency::U2;
 pub fn run(desk: &Desk, submission: &Submission, file: &mut CaseFile, proposals: &Proposals) -> Result<(), Error> {
     let reading = file.reading.as_ref().ok_or(Error::OutOfOrder { step: "classify", needs: "read" })?;
     let message = reading.message();
-    let mut classification = match &file.reclassified {
-        Some(person) => Classification {
+    let split = file.split_from.as_ref().and_then(|part| part.label.as_deref());
+    let mut classification = match (&file.reclassified, split) {
+        (Some(person), _) => Classification {
             label: label(person.category.as_deref(), person.service.as_ref(), person.matter),
             matter: person.matter,
             service: person.service.clone(),
@@ -37,7 +43,8 @@ pub fn run(desk: &Desk, submission: &Submission, file: &mut CaseFile, proposals:
             reasons: vec![format!("a person set it: {}", person.reason)],
             features: Vec::new(),
         },
-        None => propose(desk, submission, &message),
+        (None, Some(label)) => split_off(desk, label, &message),
+        (None, None) => propose(desk, submission, &message),
     };
     let mut engine = desk.engine();
     file.proposals.retain(|proposal| proposal.kind != ProposalKind::Classification);
@@ -48,6 +55,20 @@ pub fn run(desk: &Desk, submission: &Submission, file: &mut CaseFile, proposals:
             classification = tipped;
             credit(&mut engine, Step::Classify, proposals.credit.as_ref());
         }
+    }
+    let found = matters::find(desk, submission, file, reading, &classification);
+    file.matters = found.others;
+    if let Some(first) = found.first {
+        classification = first;
+    }
+    // Its words stay here after the split, too.
+    let split = file.split_off.iter().filter_map(|part| part.label.as_deref());
+    let elsewhere: Vec<String> =
+        file.matters.iter().map(|other| other.label.as_str()).chain(split).map(str::to_owned).collect();
+    if elsewhere.is_empty() {
+        file.flags.remove(&Flag::MultipleMatters);
+    } else {
+        file.flags.insert(Flag::MultipleMatters);
     }
     if classification.abstained {
         file.flags.insert(Flag::Abstained);
@@ -60,7 +81,19 @@ pub fn run(desk: &Desk, submission: &Submission, file: &mut CaseFile, proposals:
         Matter::SelfHarm => drop(file.flags.insert(Flag::SelfHarm)),
         _ => {}
     }
+    let alarm = alarm(&classification, reading, &message);
+    if let (Some(alarm), Some(reading)) = (alarm, file.reading.as_mut()) {
+        file.flags.extend(words::flags(std::slice::from_ref(&alarm)));
+        reading.emergencies.push(alarm);
+    }
+    let reading = file.reading.as_ref().ok_or(Error::OutOfOrder { step: "classify", needs: "read" })?;
     let category = category(desk, &classification);
+    // A threat in a message of two matters is the other case's.
+    let here = Reading {
+        emergencies: reading.emergencies.iter().filter(|hit| !elsewhere.contains(&hit.kind)).cloned().collect(),
+        ..reading.clone()
+    };
+    let reading = &here;
     let in_danger = reading.emergencies.iter().any(|hit| hit.card == "emergency") || says_danger(submission);
     file.urgency = match (in_danger, category) {
         (true, _) => Some(Urgency::U0),
@@ -68,7 +101,8 @@ pub fn run(desk: &Desk, submission: &Submission, file: &mut CaseFile, proposals:
         (false, None) => None,
     };
     let finding = owner::find(desk, reading, category, &classification);
-    file.route = Some(route(desk, submission, &classification, category, finding));
+    let route = route(desk, submission, &classification, category, finding);
+    file.route = Some(route);
     file.engine = Some(engine);
     file.classification = Some(classification);
     Ok(())
@@ -167,6 +201,35 @@ pub fn label(category: Option<&str>, service: Option<&ServiceId>, matter: Matter
     category.map(str::to_owned).or_else(|| service.map(ToString::to_string)).unwrap_or_else(|| matter.to_string())
 }
 
+/// What the machine split off a message is what it took the words for.
+fn split_off(desk: &Desk, label: &str, message: &str) -> Classification {
+    let mut split = from_text(desk, message);
+    let Labelled { matter, service, category, .. } = labelled(desk, label);
+    if split.label != label {
+        // A claim is read with all that happened, of which other words may weigh more.
+        (split.confidence, split.features) = (split.threshold, Vec::new());
+    }
+    let mut reasons = vec![format!("split off a message with several matters: these words are `{label}`")];
+    reasons.append(&mut split.reasons);
+    Classification { label: label.to_owned(), matter, service, category, abstained: false, reasons, ..split }
+}
+
+/// What calls a person at once where the classifier is sure of it and no word of the lexicon was found.
+fn alarm(classification: &Classification, reading: &Reading, message: &str) -> Option<EmergencyHit> {
+    let kind = classification.matter.as_str();
+    let known = reading.emergencies.iter().any(|hit| hit.kind == kind);
+    if classification.abstained || known || !matters::is_matter(kind) {
+        return None;
+    }
+    let card = if classification.matter == Matter::SelfHarm { "crisis" } else { "emergency" };
+    Some(EmergencyHit {
+        kind: kind.to_owned(),
+        words: message.chars().take(QUOTED).collect(),
+        source: "text".to_owned(),
+        card: card.to_owned(),
+    })
+}
+
 /// The sender's choice first, then the classifier.
 fn propose(desk: &Desk, submission: &Submission, message: &str) -> Classification {
     let chosen = submission.service.as_ref().and_then(|id| desk.rulebook.pack.service(id));
@@ -229,7 +292,7 @@ fn from_text(desk: &Desk, message: &str) -> Classification {
     if let Some((label, confidence)) = &prediction.runner_up {
         reasons.push(format!("next best: {label} ({confidence:.2})"));
     }
-    if let Some(words) = words(&prediction.features) {
+    if let Some(words) = weighed(&prediction.features) {
         reasons.push(format!("the words that weighed most: {words}"));
     }
     let Labelled { matter, service, category, .. } = labelled(desk, &prediction.label);
@@ -252,18 +315,29 @@ const fn is_grave(matter: Matter) -> bool {
 }
 
 /// What a label stands for in the pack.
-struct Labelled {
-    matter: Matter,
-    service: Option<ServiceId>,
-    category: Option<String>,
+pub(super) struct Labelled {
+    pub(super) matter: Matter,
+    pub(super) service: Option<ServiceId>,
+    pub(super) category: Option<String>,
     urgency: Option<Urgency>,
 }
 
-fn labelled(desk: &Desk, label: &str) -> Labelled {
+/// The one service that says it handles a matter (*asian laji*). Faults have their categories, and what is applied for is
+/// never told by its kind alone.
+#[must_use]
+pub fn service_of(pack: &Pack, matter: Matter) -> Option<&ServiceFile> {
+    let mut of = pack.services.values().filter(|service| service.matter == matter && service.categories.is_empty());
+    let only = of.next().filter(|_| matter != Matter::Application)?;
+    of.next().is_none().then_some(only)
+}
+
+pub(super) fn labelled(desk: &Desk, label: &str) -> Labelled {
     let category = notice_service(desk).and_then(|service| {
         service.categories.iter().find(|category| category.code == label).map(|found| (service, found))
     });
-    let service = label.parse::<ServiceId>().ok().and_then(|id| desk.rulebook.pack.service(&id));
+    let pack = &desk.rulebook.pack;
+    let service = label.parse::<ServiceId>().ok().and_then(|id| pack.service(&id));
+    let service = service.or_else(|| service_of(pack, Matter::parse(label)?));
     let urgency = category.map(|(_, category)| category.urgency);
     let (matter, service, category) = match (category, service) {
         (Some((service, category)), _) => (service.matter, Some(service.id.clone()), Some(category.code.clone())),
@@ -276,8 +350,14 @@ fn labelled(desk: &Desk, label: &str) -> Labelled {
 /// Every label that a matter can have here, with what it means in `language`.
 #[must_use]
 pub fn labels(desk: &Desk, language: Language) -> Vec<(String, String)> {
-    let services = desk.rulebook.pack.services.values().filter(|service| service.categories.is_empty());
-    let services = services.map(|service| (service.id.to_string(), service.name.get(language).to_owned()));
+    let pack = &desk.rulebook.pack;
+    let services = pack.services.values().filter(|service| service.categories.is_empty());
+    let services = services.map(|service| {
+        // The one service of a matter goes by the matter: that is what examples are labelled with.
+        let only = service_of(pack, service.matter).is_some();
+        let label = if only { service.matter.to_string() } else { service.id.to_string() };
+        (label, service.name.get(language).to_owned())
+    });
     let categories = notice_service(desk).into_iter().flat_map(|service| {
         let meaning = |category: &Category| format!("{}: {}", service.name.get(language), category.name.get(language));
         service.categories.iter().map(move |category| (category.code.clone(), meaning(category)))
@@ -289,7 +369,7 @@ pub fn labels(desk: &Desk, language: Language) -> Vec<(String, String)> {
     services.chain(categories).chain(matters).collect()
 }
 
-fn words(features: &[WeighedFeature]) -> Option<String> {
+fn weighed(features: &[WeighedFeature]) -> Option<String> {
     let words: Vec<_> = features.iter().take(5).map(|feature| format!("”{}”", feature.text)).collect();
     (!words.is_empty()).then(|| words.join(", "))
 }
@@ -314,13 +394,19 @@ fn route(
             .or_else(|| pack.authority_for(finding.owner, on).map(|authority| authority.id.clone()))
             .unwrap_or_else(here)
     };
-    let department =
-        category.and_then(|category| category.department.clone()).or_else(|| service.map(|s| s.department.clone()));
+    let post = finding.because.strip_prefix("task/").and_then(|id| {
+        let task = pack.tasks.rows().iter().find(|task| task.id == id)?;
+        pack.municipality.deciders.get_key_value(task.decider.as_ref()?)
+    });
+    let department = category
+        .and_then(|category| category.department.clone())
+        .or_else(|| post.map(|(_, post)| post.department.clone()))
+        .or_else(|| service.map(|service| service.department.clone()));
     Route {
         owner: finding.owner,
         authority,
         department,
-        decider: None,
+        decider: post.map(|(id, _)| id.clone()),
         because: finding.because,
         evidence: finding.evidence,
     }

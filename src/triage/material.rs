@@ -4,9 +4,13 @@
 //! Pure: what came in stays as it came, and what people said of it is laid over it here.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use crate::cases::{CaseFile, Submission};
 use crate::text::normalize;
+
+/// Longest field of a form that may name somebody, characters.
+const LONGEST_NAME: usize = 300;
 
 /// The submission as the case reads it: `first` came first, `later` is what the party sent afterwards.
 #[must_use]
@@ -16,7 +20,8 @@ pub fn of(file: &CaseFile, first: Submission, later: impl IntoIterator<Item = Su
         None => first,
     };
     let mut whole = later.into_iter().fold(first, Submission::supplemented_by);
-    for part in &file.split_off {
+    // What the machine split off stays here, too, for its words may be about both.
+    for part in file.split_off.iter().filter(|part| part.label.is_none()) {
         take_out(&mut whole, &part.text);
     }
     for registration in &file.registrations {
@@ -37,6 +42,14 @@ pub fn with_withheld<'a>(file: &CaseFile, submission: &'a Submission) -> Cow<'a,
         }
     }
     known
+}
+
+/// What of a form may name somebody, for a case that reads only a part of the message.
+#[must_use]
+pub fn withheld(file: &CaseFile, whole: &Submission) -> BTreeMap<String, String> {
+    let form = whole.fields.iter().filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+    let form = form.filter(|(_, text)| text.chars().count() <= LONGEST_NAME);
+    form.chain(file.withheld.clone()).collect()
 }
 
 /// A message of which one matter became a case of its own: its words alone. The form was another matter's; place, files
@@ -99,7 +112,7 @@ mod tests {
 
     fn part(text: &str) -> SplitMatter {
         let case = CaseRef { id: "0199f0a2-0000-7000-8000-000000000002".parse().unwrap(), number: "X".to_owned() };
-        SplitMatter { case, text: text.to_owned() }
+        SplitMatter { case, text: text.to_owned(), label: None }
     }
 
     #[test]
@@ -122,7 +135,7 @@ mod tests {
         assert!(!take_out(&mut submission, "5"), "a number is no text");
         assert!(!is_empty(&submission));
         let mut little = message("Kaivo");
-        (little.subject, little.fields) = (None, std::collections::BTreeMap::new());
+        (little.subject, little.fields) = (None, BTreeMap::new());
         assert!(take_out(&mut little, "Kaivo") && is_empty(&little));
     }
 

@@ -5,13 +5,17 @@
 //! came of it is [`Proposals`]. [`pipeline`] makes steps durable, `vireille triage` and the evaluations run the very
 //! same functions dry. The machine only proposes; nothing here can decide or send anything.
 
+pub mod about;
 pub mod agent;
 pub mod assess;
 pub mod classify;
 pub mod compose;
 pub mod gather;
+pub mod history;
 pub mod impact;
+mod live;
 pub mod material;
+pub mod matters;
 pub mod owner;
 mod passages;
 pub mod pipeline;
@@ -20,6 +24,7 @@ pub mod proposals;
 pub mod read;
 pub mod replay;
 pub mod report;
+pub mod rounds;
 pub mod similar;
 
 use std::collections::BTreeMap;
@@ -30,10 +35,13 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use agent::Agent;
+use history::Others;
+pub use live::Live;
 use proposals::{Noted, Proposals};
 
 use crate::cases::{
-    CaseFile, CaseId, Check, DraftContent, Engine, MunicipalityId, Person, Practice, Preparer, ServiceId, Submission,
+    CaseFile, CaseId, CaseRef, Check, DraftContent, Engine, MunicipalityId, Person, Practice, Preparer, ServiceId,
+    Submission,
 };
 use crate::clock::helsinki;
 use crate::intake::extract::Attached;
@@ -132,6 +140,8 @@ pub struct Circumstances<'a> {
     pub alerts_open: bool,
     /// What was taken out of the files that came along; the first step asks for it.
     pub attached: Option<&'a Attached>,
+    /// What other cases say; the step that assesses asks for it.
+    pub others: Others<'a>,
     /// What earlier decisions say, where a person ruled and somebody looked.
     pub practice: Option<&'a Practice>,
     /// When the approver first had the draft before their eyes, where that is noted.
@@ -142,7 +152,16 @@ impl<'a> Circumstances<'a> {
     /// A case by its number at a moment, of which nothing else is known.
     #[must_use]
     pub const fn new(number: &'a str, now: Timestamp) -> Self {
-        Self { number, case: None, now, alerts_open: false, attached: None, practice: None, looked_at: None }
+        Self {
+            number,
+            case: None,
+            now,
+            alerts_open: false,
+            attached: None,
+            others: Others::NONE,
+            practice: None,
+            looked_at: None,
+        }
     }
 
     /// Today, in Finland.
@@ -313,6 +332,17 @@ impl Desk {
         Err(Error::OutOfOrder { step: "dry-run", needs: "compose" })
     }
 
+    /// The other matters of a dry run, each with what its case reads; `first` names the case that they came with.
+    #[must_use]
+    pub fn parts(&self, first: &CaseRef, submission: &Submission, file: &CaseFile) -> Vec<(CaseFile, Submission)> {
+        let of = |other| {
+            let part = matters::file_of(first.clone(), submission, file, other);
+            let read = material::of(&part, submission.clone(), []);
+            (part, read)
+        };
+        file.matters.iter().map(of).collect()
+    }
+
     /// The checks of any draft of a case: the machine's, a handler's, or the one about to be approved.
     #[must_use]
     pub fn check(
@@ -383,6 +413,12 @@ impl Triage {
     /// [`Error::UnknownMunicipality`].
     pub fn desk(&self, id: &MunicipalityId) -> Result<&Arc<Desk>, Error> {
         self.desks.get(id).ok_or_else(|| Error::UnknownMunicipality(id.clone()))
+    }
+
+    /// What binds in every municipality.
+    #[must_use]
+    pub fn rulebooks(&self) -> Rulebooks {
+        self.desks().map(|desk| Arc::clone(&desk.rulebook)).collect()
     }
 
     /// Every desk.

@@ -8,8 +8,10 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::Desk;
-use crate::cases::{AuthorityId, Classification, Matter, Owner, Reading};
-use crate::municipality::format::Category;
+use crate::cases::{AuthorityId, Classification, DeciderId, Language, Matter, Owner, Reading};
+use crate::municipality::Pack;
+use crate::municipality::format::{Category, DeciderKind};
+use crate::text::tokens;
 
 /// Whose it is, and on what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,10 +47,21 @@ const PRIVATE_ROAD: &[&str] = &["yksityistie", "tiekun", "enskild väg", "enskil
 /// does not tell where the matter is.
 const PLACE_SOURCES: &[&str] = &["location", "field:location", "field:road", "field:place", "field:municipality"];
 
+/// Languages in which a post may be named.
+const LANGUAGES: [Language; 3] = [Language::Fi, Language::Sv, Language::En];
+
 /// Finds the owner of a case.
 #[must_use]
 pub fn find(desk: &Desk, reading: &Reading, category: Option<&Category>, classification: &Classification) -> Finding {
     let pack = &desk.rulebook.pack;
+    if let Some(threat) = reading.emergencies.iter().find(|hit| hit.kind == Matter::Threat.as_str()) {
+        return Finding {
+            owner: Owner::Police,
+            authority: None,
+            because: format!("emergency/{}", threat.kind),
+            evidence: vec![threat.words.clone()],
+        };
+    }
     if let Some(hit) = reading.emergencies.iter().find(|hit| hit.card == "emergency") {
         return Finding {
             owner: Owner::Emergency112,
@@ -58,12 +71,19 @@ pub fn find(desk: &Desk, reading: &Reading, category: Option<&Category>, classif
         };
     }
     let words = place_words(reading);
-    if let Some(found) = neighbour(desk, &words) {
+    let matter = classification.matter;
+    if has_place(matter)
+        && let Some(found) = neighbour(desk, &words)
+    {
         return found;
     }
-    if classification.matter == Matter::FaultNotice
-        && let Some(found) = state_road(desk, &words, category).or_else(|| private_road(desk, &words, category))
-    {
+    let road = match matter {
+        Matter::FaultNotice => state_road(desk, &words, category).or_else(|| private_road(desk, &words, category)),
+        // Whoever keeps the road answers for what happened on it.
+        Matter::DamageClaim => state_road(desk, &words, category),
+        _ => None,
+    };
+    if let Some(found) = road.or_else(|| task(desk, reading, matter)) {
         return found;
     }
     match category {
@@ -83,6 +103,49 @@ pub fn find(desk: &Desk, reading: &Reading, category: Option<&Category>, classif
             evidence: Vec::new(),
         },
     }
+}
+
+/// Whether it matters where a matter is. Who may judge a decision, an officer or a register does not hang on a place that
+/// is mentioned.
+const fn has_place(matter: Matter) -> bool {
+    use Matter::{Application, DamageClaim, FaultNotice, Feedback, OtherAuthority, Question};
+    matches!(matter, Application | DamageClaim | FaultNotice | Feedback | OtherAuthority | Question)
+}
+
+/// Whose the words of a task are: of an authority, or of a post of the municipality.
+fn task(desk: &Desk, reading: &Reading, matter: Matter) -> Option<Finding> {
+    let pack = &desk.rulebook.pack;
+    let (task, words) = pack.tasks.find(&reading.message(), matter)?;
+    let owner = task.authority.as_ref().map_or(Owner::Municipality, |id| {
+        pack.authorities.iter().find(|row| row.id == *id).and_then(|row| row.owner).unwrap_or(Owner::Other)
+    });
+    let because = format!("task/{}", task.id);
+    Some(Finding { owner, authority: task.authority.clone(), because, evidence: vec![words] })
+}
+
+/// The posts that a text names by their titles, also inflected, in any language: whom a complaint is about handles none of
+/// it (hallintolaki 27 §).
+#[must_use]
+pub fn posts_named(pack: &Pack, text: &str) -> Vec<DeciderId> {
+    let words: Vec<String> = tokens(text).into_iter().map(|token| token.word.to_lowercase()).collect();
+    let named = |title: &str| {
+        let stems: Vec<String> = title.split_whitespace().map(stem).collect();
+        !stems.is_empty()
+            && words
+                .windows(stems.len())
+                .any(|window| window.iter().zip(&stems).all(|(word, stem)| word.starts_with(stem.as_str())))
+    };
+    let deciders = pack.municipality.deciders.iter();
+    let posts = deciders.filter(|(_, file)| file.kind == DeciderKind::Post);
+    let named = posts.filter(|(_, file)| LANGUAGES.iter().any(|language| named(file.title.get(*language))));
+    named.map(|(id, _)| id.clone()).collect()
+}
+
+/// The part of a word that its endings leave alone.
+fn stem(word: &str) -> String {
+    let word = word.to_lowercase();
+    let keep = word.chars().count().saturating_sub(3).max(4);
+    word.chars().take(keep).collect()
 }
 
 /// The words in which a place may be named, in lower case.

@@ -6,6 +6,7 @@
 //! meanwhile, the work is done again. What fails for good becomes a case that a person sees, never a lost one.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,14 +17,18 @@ use serde_json::json;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
 
+use super::history::{self, Others};
 use super::proposals::Noted;
-use super::{Circumstances, Error as StepError, Proposal, Step, Thought, Triage, material, similar};
-use crate::cases::{
-    Act, Actor, AlertId, Case, CaseFile, CaseId, Draft, DraftId, EventKind, IllegalTransition, MunicipalityId,
-    NewEvent, Preparer, Status, Submission,
+use super::{
+    Circumstances, Desk, Error as StepError, Live, Proposal, Step, Thought, about, material, matters, rounds, similar,
 };
-use crate::clock::Ambient;
+use crate::cases::{
+    Act, Actor, AlertId, Case, CaseFile, CaseId, CaseRef, Draft, DraftId, EventKind, IllegalTransition, Ledger,
+    MunicipalityId, NewEvent, Preparer, SplitMatter, Status, Submission,
+};
+use crate::clock::{Ambient, helsinki};
 use crate::intake::extract::{Attached, Cell};
+use crate::municipality::Pack;
 use crate::storage::{self, Alert, Job, NewJob, Storage, Tx, backoff};
 use crate::telemetry;
 
@@ -113,6 +118,32 @@ pub async fn reenter(tx: &mut Tx, case: &mut Case, step: Step) -> storage::Resul
     tx.enqueue(&job(&case.municipality, case.id, case.file.round, step)).await.map(drop)
 }
 
+/// Makes a case of its own of a part of the message that `first` came from: number, event and first job, in the caller's
+/// transaction.
+///
+/// # Errors
+/// Whatever the storage refuses.
+pub async fn enter_part(tx: &mut Tx, pack: &Pack, first: &Case, file: CaseFile, actor: Actor) -> storage::Result<Case> {
+    let year = first.received_at.to_zoned(helsinki()).year();
+    let case = Case {
+        id: CaseId::new(tx.ambient().id()),
+        number: tx.next_case_number(&first.municipality, &pack.municipality.case_prefix, year).await?,
+        municipality: first.municipality.clone(),
+        submission_id: first.submission_id,
+        status: Status::Received,
+        file,
+        received_at: first.received_at,
+        revision: 0,
+        claim: None,
+    };
+    tx.insert_case(&case).await?;
+    let payload = json!({ "number": case.number, "submission": case.submission_id, "split_from": first.id });
+    let event = NewEvent { actor, kind: EventKind::Registered, case_id: Some(case.id), payload };
+    tx.append_event(&case.municipality, event).await?;
+    enter(tx, &case).await?;
+    Ok(case)
+}
+
 fn job(municipality: &MunicipalityId, case: CaseId, round: u32, step: Step) -> NewJob {
     NewJob {
         kind: format!("triage/{}", step.name()),
@@ -123,6 +154,12 @@ fn job(municipality: &MunicipalityId, case: CaseId, round: u32, step: Step) -> N
         run_at: None,
         max_attempts: ATTEMPTS,
     }
+}
+
+/// Whether the pipeline makes cases of what else stands in the message: once, in the first round. What shows later, and
+/// what a person has put together again, is for people.
+fn to_be_split(before: &CaseFile, file: &CaseFile) -> bool {
+    file.round == 0 && before.split_off.is_empty() && !file.matters.is_empty()
 }
 
 /// What came in for a case, as [`material`] puts it together.
@@ -151,11 +188,31 @@ pub async fn alerts_open(storage: &Storage, case: &Case) -> storage::Result<bool
     Ok(alerts.iter().any(|alert| alert.acknowledged.is_none()))
 }
 
+/// Where a job begins that owes a step: at that step, unless what was found before it was found by another pack. Then
+/// everything that a pack has a say in is done again: no draft is made by two packs.
+fn begin(owed: Step, file: &CaseFile, desk: &Desk) -> Step {
+    let before = file.engine.as_ref().map(|engine| &engine.pack);
+    let other = before.is_some_and(|pack| *pack != desk.rulebook.hash);
+    if other { owed.min(Step::Classify) } else { owed }
+}
+
+/// A step itself. A panic in it is contained: the case goes to a person, the worker goes on.
+async fn think(
+    desk: &Desk,
+    step: Step,
+    submission: &Submission,
+    file: CaseFile,
+    at: &Circumstances<'_>,
+) -> Result<Thought, Failure> {
+    let thought = AssertUnwindSafe(desk.think(step, submission, file, at)).catch_unwind().await;
+    thought.map_err(|_| Failure::Panic)?.map_err(Failure::Step)
+}
+
 /// Takes jobs and does them. Holds no state: any number of workers in any number of processes.
 #[derive(Debug, Clone)]
 pub struct Worker {
     storage: Storage,
-    triage: Arc<Triage>,
+    triage: Live,
     ambient: Ambient,
     name: String,
     settings: Settings,
@@ -203,9 +260,11 @@ impl Hands {
 }
 
 impl Worker {
-    /// A worker named `name` (for the job table, so that an operator sees who has what).
+    /// A worker named `name` (for the job table, so that an operator sees who has what). Each job is done by the packs
+    /// that are active when it begins.
     #[must_use]
-    pub fn new(storage: Storage, triage: Arc<Triage>, ambient: Ambient, name: String, settings: Settings) -> Self {
+    pub fn new(storage: Storage, triage: impl Into<Live>, ambient: Ambient, name: String, settings: Settings) -> Self {
+        let triage = triage.into();
         let [turns, files] = [TURNS, FILES].map(|places| Arc::new(Semaphore::new(places)));
         Self { storage, triage, ambient, name, settings, turns, files }
     }
@@ -395,8 +454,9 @@ impl Worker {
     async fn steps(&self, job: &Job, id: CaseId, writing: &AtomicBool) -> Result<Done, Failure> {
         // Nobody closes it: there is always a turn.
         let turn = self.turns.acquire().await;
-        let case = self.storage.case(&job.municipality, id).await?.ok_or(storage::Error::Missing { what: "case" })?;
-        let first = Step::of_job(&job.kind).ok_or(Failure::Unknown)?;
+        let mut case =
+            self.storage.case(&job.municipality, id).await?.ok_or(storage::Error::Missing { what: "case" })?;
+        let owed = Step::of_job(&job.kind).ok_or(Failure::Unknown)?;
         // Intake enqueues the first step and knows of no rounds: that is round 0.
         let round = job.payload["round"].as_u64().unwrap_or(0);
         let current = case.status == Status::Received && round == u64::from(case.file.round);
@@ -408,6 +468,12 @@ impl Worker {
             return Ok(Done::default());
         }
         let submission = submission(&self.storage, &case).await?;
+        let desk = Arc::clone(self.triage.now().desk(&case.municipality)?);
+        let first = begin(owed, &case.file, &desk);
+        if first == Step::Read && case.file.about.is_none() {
+            let found = about::find(&self.storage, &desk.rulebook.pack, &case, &submission).await?;
+            case.file.about = found.map(Box::new);
+        }
         // Only the checks of the last step ask; what the first step finds is written before they do.
         let alerts_open = first != Step::Read && alerts_open(&self.storage, &case).await?;
         drop(turn);
@@ -425,10 +491,10 @@ impl Worker {
             practice: practice.as_ref(),
             ..Circumstances::new(&case.number, now)
         };
-        let stretch = self.stretch(first, &submission, &case, &at).await?;
+        let stretch = self.stretch(&desk, first..=owed, &submission, &case.file, &at).await?;
         let _turn = self.turns.acquire().await;
         writing.store(true, Ordering::Relaxed);
-        let written = self.write(job, &case, stretch).await;
+        let written = self.write(job, &case, &submission, stretch).await;
         writing.store(false, Ordering::Relaxed);
         written
     }
@@ -456,24 +522,30 @@ impl Worker {
         Ok(attached)
     }
 
-    /// Works out steps until what is known should be written: somebody had to be asked, words of danger were found, or
-    /// a language model will be at the letter for a while, which nobody's queue waits for. A step after the first that
-    /// fails leaves what went well to be written, and fails again as a job of its own.
+    /// Works out the steps that a job owes, and further ones until what is known should be written: somebody had to be asked,
+    /// words of danger were found, or a language model will be at the letter for a while, which nobody's queue waits for. A
+    /// step after those owed that fails leaves what went well to be written, and fails again as a job of its own.
     async fn stretch(
         &self,
-        first: Step,
+        desk: &Desk,
+        owed: RangeInclusive<Step>,
         submission: &Submission,
-        case: &Case,
+        file: &CaseFile,
         at: &Circumstances<'_>,
     ) -> Result<Stretch, Failure> {
-        let mut stretch = Stretch { file: case.file.clone(), steps: Vec::new(), proposal: None };
-        let by_model = self.triage.desk(&case.municipality)?.agent.is_some();
-        let mut next = Some(first);
+        let mut stretch = Stretch { file: file.clone(), steps: Vec::new(), proposal: None };
+        let by_model = desk.agent.is_some();
+        let mut next = Some(*owed.start());
         while let Some(step) = next {
             let started = std::time::Instant::now();
-            let thought = match self.think(step, submission, case, stretch.file.clone(), at).await {
+            let thought = async {
+                let ledger = self.ledger(desk, step, submission, &stretch.file, at).await?;
+                let at = Circumstances { others: Others::Cases(&ledger), ..at.clone() };
+                think(desk, step, submission, stretch.file.clone(), &at).await
+            };
+            let thought = match thought.await {
                 Ok(thought) => thought,
-                Err(_) if !stretch.steps.is_empty() => break,
+                Err(_) if step > *owed.end() => break,
                 Err(failure) => return Err(failure),
             };
             metrics::histogram!(telemetry::STEP_SECONDS, "step" => step.name()).record(started.elapsed().as_secs_f64());
@@ -482,41 +554,62 @@ impl Worker {
             stretch.file = thought.file;
             stretch.proposal = thought.proposal;
             stretch.steps.push((step, thought.noted));
-            let rests = asked || step == Step::Read && alarming;
-            next = step.next().filter(|next| !(rests || *next == Step::Compose && by_model));
+            // What a message became is known before any of it is answered.
+            let divided = step == Step::Classify && to_be_split(file, &stretch.file);
+            let rests = asked || divided || step == Step::Read && alarming;
+            let goes_on = |next: &Step| next <= owed.end() || !(rests || *next == Step::Compose && by_model);
+            next = step.next().filter(goes_on);
             // A step is work for the processor: between two of them others come by, who may wait for a connection.
             tokio::task::yield_now().await;
         }
         Ok(stretch)
     }
 
-    /// A step itself. A panic in it is contained: the case goes to a person, the worker goes on.
-    async fn think(
+    /// The other cases and rounds that a step looks at.
+    async fn ledger(
         &self,
+        desk: &Desk,
         step: Step,
         submission: &Submission,
-        case: &Case,
-        file: CaseFile,
+        file: &CaseFile,
         at: &Circumstances<'_>,
-    ) -> Result<Thought, Failure> {
-        let desk = self.triage.desk(&case.municipality)?;
-        AssertUnwindSafe(desk.think(step, submission, file, at))
-            .catch_unwind()
-            .await
-            .map_err(|_| Failure::Panic)?
-            .map_err(Failure::Step)
+    ) -> Result<Ledger, Failure> {
+        if step != Step::Assess {
+            return Ok(Ledger::EMPTY);
+        }
+        let (cases, rounds) = (history::sought(desk, submission, file), rounds::sought(desk, submission, file, at));
+        if cases.is_empty() && rounds.is_empty() {
+            return Ok(Ledger::EMPTY);
+        }
+        let _turn = self.turns.acquire().await;
+        let municipality = &desk.rulebook.pack.municipality.id;
+        let mut ledger = self.storage.ledger(municipality, &cases).await?;
+        for sought in &rounds {
+            ledger.rounds.extend(self.storage.last_round(municipality, sought).await?);
+        }
+        Ok(ledger)
     }
 
     /// State, audit events, draft, next job and the end of this one, in one transaction. The next job is taken at once.
-    async fn write(&self, job: &Job, before: &Case, stretch: Stretch) -> Result<Done, Failure> {
+    async fn write(
+        &self,
+        job: &Job,
+        before: &Case,
+        submission: &Submission,
+        stretch: Stretch,
+    ) -> Result<Done, Failure> {
         // The revision guards the case: if it changed since it was read, `save_case` refuses and the steps are
         // worked out anew.
         let mut tx = self.storage.begin().await?;
         let mut case = before.clone();
         case.file = stretch.file;
         let steps: Vec<Step> = stretch.steps.iter().map(|(step, _)| *step).collect();
-        if steps.first() == Some(&Step::Read) {
+        if steps.contains(&Step::Read) || steps.contains(&Step::Classify) {
             self.raise_missed_alert(&mut tx, &case).await?;
+        }
+        if steps.contains(&Step::Classify) && to_be_split(&case.file, &case.file) {
+            // Few messages are split: the future of all others stays small.
+            Box::pin(self.split(&mut tx, &mut case, submission)).await?;
         }
         let draft = match stretch.proposal {
             Some(proposal) => Some(self.draft(&mut tx, &case, proposal).await?),
@@ -526,6 +619,9 @@ impl Worker {
             case.status = case.status.after(Act::Draft, Some(draft.content.kind))?;
             tx.insert_draft(draft).await?;
             tx.note_evaluated(&case).await?;
+            let desk = Arc::clone(self.triage.now().desk(&case.municipality)?);
+            let entry = history::entry(&desk, case.id, &case.number, case.received_at, &case.file);
+            tx.note_ledger(&case.municipality, case.id, entry.as_ref()).await?;
         }
         tx.save_case(&mut case).await?;
         for (step, noted) in stretch.steps {
@@ -557,6 +653,30 @@ impl Worker {
         tx.complete_job(job).await?;
         tx.commit().await?;
         Ok(Done { steps, next })
+    }
+
+    /// Makes a case of each other matter of the message. The step's result and the cases are one transaction, so a step
+    /// that runs again makes none twice.
+    async fn split(&self, tx: &mut Tx, case: &mut Case, submission: &Submission) -> Result<(), Failure> {
+        let desk = Arc::clone(self.triage.now().desk(&case.municipality)?);
+        let pack = &desk.rulebook.pack;
+        let actor = Actor::system("triage/classify");
+        let first = CaseRef { id: case.id, number: case.number.clone() };
+        for other in case.file.matters.clone() {
+            let file = matters::file_of(first.clone(), submission, &case.file, &other);
+            let new = enter_part(tx, pack, case, file, actor.clone()).await?;
+            let split = SplitMatter {
+                case: CaseRef { id: new.id, number: new.number },
+                text: other.text,
+                label: Some(other.label),
+            };
+            case.file.split_off.push(split);
+        }
+        let into: Vec<CaseId> = case.file.split_off.iter().map(|part| part.case.id).collect();
+        let event =
+            NewEvent { actor, kind: EventKind::Split, case_id: Some(case.id), payload: json!({ "into": into }) };
+        tx.append_event(&case.municipality, event).await?;
+        Ok(())
     }
 
     async fn draft(&self, tx: &mut Tx, case: &Case, proposal: Proposal) -> Result<Draft, Failure> {

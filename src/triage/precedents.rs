@@ -84,7 +84,7 @@ fn rank(wanted: &Wanted<'_>, decided: Vec<Decided>) -> Vec<Decided> {
     let (rules, words) = (outcomes(wanted.file), features(wanted.file));
     let mut ranked: Vec<(f64, f64, Decided)> = decided
         .into_iter()
-        .filter(|decided| decided.draft.content.kind.is_decision())
+        .filter(|decided| decided.draft.content.is_decision())
         .map(|decided| {
             let file = &decided.case.file;
             (agreement(&rules, &outcomes(file)), cosine(&words, &features(file)), decided)

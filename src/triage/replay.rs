@@ -8,6 +8,7 @@
 
 use serde::Serialize;
 
+use super::history::Others;
 use super::{Circumstances, Desk, Error, Proposal};
 use crate::cases::{
     CaseFile, CheckId, CheckResult, DeciderId, DraftContent, DraftKind, Engine, Euro, Outcome, SectionRef, SourceText,
@@ -32,6 +33,7 @@ pub async fn redraft(desk: &Desk, submission: &Submission, decided: &Decided) ->
     let at = Circumstances {
         case: Some(decided.case.id),
         attached: Some(&attached),
+        others: Others::Stood(&decided.case.file.facts),
         ..Circumstances::new(&decided.case.number, decided.proposed.created_at)
     };
     desk.dry_run_on(said_by_people(decided), submission, &at).await
@@ -40,6 +42,10 @@ pub async fn redraft(desk: &Desk, submission: &Submission, decided: &Decided) ->
 /// What people had said of the case; everything else is worked out anew.
 fn said_by_people(decided: &Decided) -> CaseFile {
     let file = &decided.case.file;
+    // A letter that is itself what was approved had not been sent when it was drafted.
+    let was = |kind| decided.draft.content.kind == kind;
+    let mut hearings = file.hearings.clone();
+    let hear = if was(DraftKind::Hearing) { hearings.pop().and_then(|hearing| hearing.order) } else { None };
     CaseFile {
         round: file.round,
         supplements: file.supplements.clone(),
@@ -49,8 +55,10 @@ fn said_by_people(decided: &Decided) -> CaseFile {
         reclassified: file.reclassified.clone(),
         asked: file.asked.clone(),
         transfer_to: file.transfer_to.clone(),
-        // A request that is itself what was approved had not been sent when it was drafted.
-        completion_until: file.completion_until.filter(|_| decided.draft.content.kind != DraftKind::Completion),
+        about: file.about.clone(),
+        hear: hear.map(Box::new),
+        hearings,
+        completion_until: file.completion_until.filter(|_| !was(DraftKind::Completion)),
         ..CaseFile::default()
     }
 }

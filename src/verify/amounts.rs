@@ -7,7 +7,9 @@ use regex::Regex;
 use rust_decimal::Decimal;
 
 use super::{Subject, words};
-use crate::cases::{Assessment, CalculationStep, Check, CheckId, Euro, Localized, PartKind, Value, write_value};
+use crate::cases::{
+    Assessment, CalculationStep, Check, CheckId, Euro, Localized, Outcome, PartKind, Settles, Value, write_value,
+};
 use crate::policy;
 
 /// A sum of euros as people write it, in all languages of the house.
@@ -44,7 +46,7 @@ pub fn sums(text: &str) -> Vec<(String, Decimal)> {
 pub fn k01(subject: &Subject<'_>) -> Check {
     let content = subject.content;
     let computed = subject.file.assessment.as_ref().and_then(|assessment| assessment.amount);
-    if !content.kind.grants() {
+    if !content.kind.has_amount() {
         if let Some(amount) = content.amount {
             return Check::fail(CheckId::K01, words::grants_nothing_but_carries(content.kind, amount));
         }
@@ -64,9 +66,13 @@ pub fn k01(subject: &Subject<'_>) -> Check {
     }
 }
 
-/// Whether the policy works out an amount; a key or a reserved hall has none.
+/// Whether the policy works out an amount: a key or a reserved hall has none, nor has an answer that gives nothing.
 fn gives_an_amount(subject: &Subject<'_>) -> bool {
     let assessment = subject.file.assessment.as_ref();
+    let outcome = assessment.map(|assessment| assessment.outcome);
+    if !subject.content.kind.grants() && matches!(outcome, Some(Outcome::Rejected | Outcome::Inadmissible)) {
+        return false;
+    }
     let library = &subject.rulebook.library;
     let document = assessment.and_then(|assessment| library.version(&assessment.document, assessment.version));
     document.is_none_or(|document| document.amount.is_some())
@@ -76,7 +82,7 @@ fn gives_an_amount(subject: &Subject<'_>) -> bool {
 /// the sums in it are the amount and what is refused.
 fn operative_fault(subject: &Subject<'_>) -> Option<Localized> {
     let content = subject.content;
-    if !content.kind.is_decision() {
+    if content.kind.settles() == Settles::Never {
         return None;
     }
     let mut parts = content.parts.iter().filter(|part| part.kind == PartKind::Operative);
@@ -101,10 +107,12 @@ fn operative_fault(subject: &Subject<'_>) -> Option<Localized> {
     if let Some((written, _)) = found.iter().find(|(_, sum)| !known.contains(sum)) {
         return Some(words::operative_with_another_sum(written));
     }
-    let id = format!("operative-{}", content.kind);
+    let outcome = subject.file.assessment.as_ref().map(|assessment| assessment.outcome);
+    let id = content.kind.operative_text(outcome);
     let service = super::service(subject).map(|service| &service.id);
     let block = subject.rulebook.pack.text_of(&id, service, content.language, subject.decided_on);
-    (!block.is_some_and(|block| super::blocks::fits(&block.body, &operative.text)))
+    let written = content.amount.map(|amount| amount.format(content.language)).unwrap_or_default();
+    (!block.is_some_and(|block| super::blocks::fits(&block.body, &operative.text, &[("amount", written)])))
         .then(|| words::operative_not_its_text(id))
 }
 

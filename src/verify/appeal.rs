@@ -1,12 +1,18 @@
 //! K07 and K08: the instructions for appeal fit the decision, and letters that prepare carry none.
 
 use super::{Subject, service, words};
-use crate::cases::{Appeal, AppealKind, Check, CheckId, DeciderId, DraftKind, Language, Localized, PartKind};
+use jiff::civil::Date;
+
+use crate::cases::{Appeal, AppealKind, Check, CheckId, DeciderId, DraftKind, Language, Localized, PartKind, Settles};
 use crate::municipality::Pack;
 use crate::municipality::format::{DeciderKind, ServiceFile};
 
+/// The row of the directory of authorities that takes appeals.
+const COURT: &str = "administrative-court";
+
 /// The instructions that a decision of this kind must carry: the block by the service, the addressee by the
-/// organisation (kuntalaki 134 §: the body itself, or for an officer the body above).
+/// organisation (kuntalaki 134 §: the body itself, or for an officer the body above; the administrative court by the
+/// directory of authorities).
 #[must_use]
 pub fn expected(
     pack: &Pack,
@@ -14,12 +20,13 @@ pub fn expected(
     kind: DraftKind,
     decider: Option<&DeciderId>,
     language: Language,
+    on: Date,
 ) -> Option<Appeal> {
     let block = *service.appeal.get(&kind)?;
     let (days, to_body) = match block {
         AppealKind::A => (Some(14), true),
         AppealKind::B | AppealKind::C => (Some(30), false),
-        AppealKind::D | AppealKind::None => (None, false),
+        AppealKind::D | AppealKind::None => return Some(Appeal { kind: block, addressee: None, days: None }),
     };
     let addressee = if to_body {
         let deciders = &pack.municipality.deciders;
@@ -30,7 +37,8 @@ pub fn expected(
         }?;
         Some(body.addressee.as_ref().unwrap_or(&body.title).get(language).to_owned())
     } else {
-        None
+        let court = pack.authorities.iter().find(|row| row.id.as_str() == COURT && row.valid.contains(on));
+        court.map(|court| court.name.get(language).to_owned())
     };
     Some(Appeal { kind: block, addressee, days })
 }
@@ -38,7 +46,11 @@ pub fn expected(
 /// Block, addressee and days are what the decision's kind and the organisation demand, in data and in words.
 pub fn k07(subject: &Subject<'_>) -> Check {
     let content = subject.content;
-    if !content.kind.is_decision() {
+    let outcome = subject.file.assessment.as_ref().map(|assessment| assessment.outcome);
+    if content.kind.settles() == Settles::IfItRefuses && content.refuses != content.kind.refuses(outcome) {
+        return Check::fail(CheckId::K07, words::refuses_otherwise());
+    }
+    if !content.is_decision() {
         return Check::not_applicable(CheckId::K07, words::no_decision_no_appeal());
     }
     let service = service(subject);
@@ -46,7 +58,9 @@ pub fn k07(subject: &Subject<'_>) -> Check {
         return Check::fail(CheckId::K07, words::appeal_without_service());
     };
     let decider = content.decider.as_ref().map(|decider| &decider.id);
-    let Some(expected) = expected(&subject.rulebook.pack, service, content.kind, decider, content.language) else {
+    let Some(expected) =
+        expected(&subject.rulebook.pack, service, content.kind, decider, content.language, subject.decided_on)
+    else {
         return Check::fail(CheckId::K07, words::appeal_not_defined(service.id.as_str(), content.kind));
     };
     if content.appeal != expected {
@@ -67,7 +81,7 @@ pub fn k07(subject: &Subject<'_>) -> Check {
     }
     let id = format!("appeal-{}", expected.kind);
     let block = subject.rulebook.pack.text(&id, content.language, subject.decided_on);
-    if !block.is_some_and(|block| super::blocks::fits(&block.body, &part.text)) {
+    if !block.is_some_and(|block| super::blocks::fits(&block.body, &part.text, &[])) {
         return Check::fail(CheckId::K07, words::appeal_reworded(id));
     }
     if expected.kind != AppealKind::D && !uses(content.blocks.as_slice(), expected.kind) {
@@ -92,7 +106,7 @@ fn uses(blocks: &[String], kind: AppealKind) -> bool {
 /// A letter that prepares carries no instructions for appeal (kuntalaki 136 §).
 pub fn k08(subject: &Subject<'_>) -> Check {
     let content = subject.content;
-    if content.kind.is_decision() {
+    if content.is_decision() {
         return Check::not_applicable(CheckId::K08, words::appeal_looked_at_elsewhere());
     }
     let forbidden = |kind: AppealKind| !matches!(kind, AppealKind::None | AppealKind::D);

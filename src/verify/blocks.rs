@@ -2,23 +2,23 @@
 //!
 //! The operative part and the instructions for appeal are worked out by code. That a name, a sum or a phrase
 //! still stands in them proves little when words can be put around it; so the whole part is held against its
-//! block. A value stays on one line.
+//! block. A value stays on one line, and one that the checker knows stands there as it is, so that no sentence hides in it.
 
 /// A piece of a block.
 #[derive(Debug, Clone)]
 enum Piece<'a> {
     /// Words that must stand there.
     Words(&'a str),
-    /// A value.
-    Value,
+    /// A value, by name.
+    Value(&'a str),
     /// What stands between `{% if %}` and `{% endif %}`, or nothing.
     Maybe(Vec<Piece<'a>>),
 }
 
-/// Whether `text` is `block` with one-line values in place of its `{{ … }}`.
-pub fn fits(block: &str, text: &str) -> bool {
+/// Whether `text` is `block` with one-line values in place of its `{{ … }}`; a value that is `known` by name is that one.
+pub fn fits(block: &str, text: &str, known: &[(&str, String)]) -> bool {
     let (pieces, _) = pieces(block.trim());
-    matches(&pieces, text.trim())
+    matches(&pieces, text.trim(), known)
 }
 
 /// The pieces up to the end or the closing tag; gives what comes after that tag.
@@ -33,7 +33,7 @@ fn pieces(mut rest: &str) -> (Vec<Piece<'_>>, &str) {
         let tag = rest[start + 2..start + end].trim();
         rest = &rest[start + end + 2..];
         if is_value {
-            pieces.push(Piece::Value);
+            pieces.push(Piece::Value(tag));
         } else if tag.starts_with("if") {
             let (inner, after) = self::pieces(rest);
             pieces.push(Piece::Maybe(inner));
@@ -53,11 +53,14 @@ fn pieces(mut rest: &str) -> (Vec<Piece<'_>>, &str) {
     (pieces, "")
 }
 
-fn matches(pieces: &[Piece<'_>], text: &str) -> bool {
+fn matches(pieces: &[Piece<'_>], text: &str, known: &[(&str, String)]) -> bool {
     let Some((first, rest)) = pieces.split_first() else { return text.is_empty() };
     match first {
-        Piece::Words(words) => text.strip_prefix(words).is_some_and(|text| matches(rest, text)),
-        Piece::Value => {
+        Piece::Words(words) => text.strip_prefix(words).is_some_and(|text| matches(rest, text, known)),
+        Piece::Value(name) => {
+            if let Some((_, value)) = known.iter().find(|(known, _)| known == name) {
+                return text.strip_prefix(value.as_str()).is_some_and(|text| matches(rest, text, known));
+            }
             let line = text.find('\n').unwrap_or(text.len());
             // Only where the words that follow could begin.
             let next = match rest.first() {
@@ -67,11 +70,11 @@ fn matches(pieces: &[Piece<'_>], text: &str) -> bool {
             (0..=line)
                 .filter(|at| text.is_char_boundary(*at))
                 .filter(|at| next.is_none_or(|next| text[*at..].starts_with(next)))
-                .any(|at| matches(rest, &text[at..]))
+                .any(|at| matches(rest, &text[at..], known))
         }
         Piece::Maybe(inner) => {
             let with: Vec<Piece<'_>> = inner.iter().chain(rest).cloned().collect();
-            matches(&with, text) || matches(rest, text)
+            matches(&with, text, known) || matches(rest, text, known)
         }
     }
 }
@@ -85,8 +88,8 @@ mod tests {
 
     #[test]
     fn a_block_with_its_values_fits() {
-        assert!(fits(BLOCK, "Avustusta myönnetään 2 585,00 €.\nSaaja: Harjun tiekunta\nTie: Harjuntie\nLoppu."));
-        assert!(fits(BLOCK, "Avustusta myönnetään 2 585,00 €.\nSaaja: Harjun tiekunta\nLoppu."));
+        assert!(fits(BLOCK, "Avustusta myönnetään 2 585,00 €.\nSaaja: Harjun tiekunta\nTie: Harjuntie\nLoppu.", &[]));
+        assert!(fits(BLOCK, "Avustusta myönnetään 2 585,00 €.\nSaaja: Harjun tiekunta\nLoppu.", &[]));
     }
 
     #[test]
@@ -97,15 +100,23 @@ mod tests {
             "Avustusta myönnetään 1 €.\nSaaja: X\nToinen rivi\nLoppu.",
             "",
         ] {
-            assert!(!fits(BLOCK, text), "{text}");
+            assert!(!fits(BLOCK, text, &[]), "{text}");
         }
+    }
+
+    #[test]
+    fn no_sentence_hides_in_a_value_that_is_known() {
+        let (block, known) = ("Maksu on {{ amount }}.", [("amount", "40,00 €".to_owned())]);
+        let added = "Maksu on 40,00 €. Tämän lisäksi maksetaan viisituhatta euroa.";
+        assert!(fits(block, "Maksu on 40,00 €.", &known) && !fits(block, added, &known));
+        assert!(fits(block, added, &[]), "a value that nobody knows could be anything");
     }
 
     #[test]
     fn one_of_two_branches_stands_there() {
         let block = "A {% if x %}yksi{% else %}kaksi{% endif %} B";
-        assert!(fits(block, "A yksi B"));
-        assert!(fits(block, "A kaksi B"));
-        assert!(!fits(block, "A kolme B"));
+        assert!(fits(block, "A yksi B", &[]));
+        assert!(fits(block, "A kaksi B", &[]));
+        assert!(!fits(block, "A kolme B", &[]));
     }
 }

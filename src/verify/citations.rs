@@ -72,7 +72,7 @@ pub fn k03(subject: &Subject<'_>) -> Check {
             return Check::not_applicable(CheckId::K03, words::nothing_by_policy());
         }
         // An answer to a notice may tell what the policy says; whoever let a model look for it did not evaluate it.
-        if subject.content.kind.is_decision() || subject.engine.model.is_none() {
+        if subject.content.is_decision() || subject.engine.model.is_none() {
             return Check::fail(CheckId::K03, words::policy_not_evaluated());
         }
         let arrival = subject.submission.received_at.to_zoned(helsinki()).date();
@@ -117,7 +117,7 @@ pub fn k04(subject: &Subject<'_>) -> Check {
     });
     match unknown {
         Some(number) => Check::fail(CheckId::K04, words::statute_not_allowed(number)),
-        None if subject.content.provisions.is_empty() && subject.content.kind.is_decision() => {
+        None if subject.content.provisions.is_empty() && subject.content.is_decision() => {
             Check::fail(CheckId::K04, words::no_provision_named())
         }
         None => Check::pass(CheckId::K04, words::provisions_in_force(subject.content.provisions.len())),
@@ -127,7 +127,7 @@ pub fn k04(subject: &Subject<'_>) -> Check {
 /// Every reason rests on evidence that the case has, and on a provision; a decision has reasons.
 pub fn k05(subject: &Subject<'_>) -> Check {
     let content = subject.content;
-    if !content.kind.is_decision() && content.reasons.is_empty() {
+    if !content.is_decision() && content.reasons.is_empty() {
         return Check::not_applicable(CheckId::K05, words::needs_no_reasons());
     }
     if content.reasons.is_empty() {
@@ -139,7 +139,7 @@ pub fn k05(subject: &Subject<'_>) -> Check {
             return Check::fail(CheckId::K05, words::reason_without_provision(start));
         }
         // Why something is asked for may rest on the policy alone.
-        if reason.evidence.is_empty() && (content.kind.is_decision() || subject.engine.model.is_none()) {
+        if reason.evidence.is_empty() && (content.is_decision() || subject.engine.model.is_none()) {
             return Check::fail(CheckId::K05, words::reason_without_evidence(start));
         }
         if let Some(name) = reason.evidence.iter().find(|name| subject.file.facts.get(name).is_none()) {
@@ -159,7 +159,7 @@ pub fn k05(subject: &Subject<'_>) -> Check {
         return Check::fail(CheckId::K05, words::reason_that_nothing_carries(start));
     }
     if prose::by_model(subject)
-        && content.kind.is_decision()
+        && content.is_decision()
         && let Some(fault) = untold(subject)
     {
         return Check::fail(CheckId::K05, fault);

@@ -9,7 +9,7 @@ use crate::cases::{Check, CheckId};
 
 /// No similar decision of the last two years came out otherwise.
 pub fn k26(subject: &Subject<'_>) -> Check {
-    if !subject.content.kind.is_decision() {
+    if !subject.content.is_decision() {
         return Check::not_applicable(CheckId::K26, words::no_decision());
     }
     if subject.file.rulings.is_empty() {

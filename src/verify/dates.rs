@@ -29,17 +29,17 @@ pub fn k13(subject: &Subject<'_>) -> Check {
         }
     }
     if let Some(deadline) = subject.content.deadline {
-        if deadline < subject.decided_on && subject.content.kind == DraftKind::Completion {
+        if deadline < subject.decided_on && subject.content.kind.asks() {
             return Check::fail(CheckId::K13, words::last_day_past(deadline));
         }
-        if subject.content.kind == DraftKind::Completion && !calendar::is_working_day(deadline) {
+        if subject.content.kind.asks() && !calendar::is_working_day(deadline) {
             return Check::fail(
                 CheckId::K13,
                 words::last_day_not_working(deadline, calendar::next_working_day(deadline)),
             );
         }
         let written = crate::cases::write_date(deadline, subject.content.language);
-        if subject.content.kind == DraftKind::Completion && !subject.content.letter.contains(&written) {
+        if subject.content.kind.asks() && !subject.content.letter.contains(&written) {
             return Check::fail(CheckId::K13, words::last_day_not_named(deadline));
         }
     }

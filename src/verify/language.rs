@@ -1,11 +1,14 @@
 //! K16: the letter is in the party's language, wholly.
 
 use super::{Subject, words};
-use crate::cases::{Check, CheckId, Language, Localized, PartKind};
+use crate::cases::{Check, CheckId, Language, Localized, PartKind, Value};
 use crate::text::language::{Detected, detect};
 
 /// Paragraphs shorter than this say too little for their language to be told.
 const ENOUGH: usize = 60;
+
+/// What a sender filled in of at least that length is theirs where a block repeats it: the degree, the event.
+const OWN: usize = 10;
 
 /// The language is the one that the law gives, and no paragraph is in another.
 pub fn k16(subject: &Subject<'_>) -> Check {
@@ -20,7 +23,16 @@ pub fn k16(subject: &Subject<'_>) -> Check {
     }
     // What people of the municipality wrote in this language needs no second look.
     let written = super::sources::blocks(subject, expected).join("\n");
-    // The sender's own words and the names of things may be in any language; other parts may not.
+    // The sender's own words and the names of things may be in any language; the rest of the letter may not.
+    let own: Vec<&str> = subject
+        .file
+        .facts
+        .iter()
+        .filter_map(|fact| match &fact.value {
+            Value::Text(text) if text.chars().count() >= OWN => Some(text.as_str()),
+            _ => None,
+        })
+        .collect();
     for part in
         content.parts.iter().filter(|part| !matches!(part.kind, PartKind::Matter | PartKind::Party | PartKind::Facts))
     {
@@ -28,7 +40,9 @@ pub fn k16(subject: &Subject<'_>) -> Check {
             if written.contains(paragraph) {
                 continue;
             }
-            if let Detected::Known(found) = detect(paragraph)
+            let rest = own.iter().fold(paragraph.to_owned(), |rest, text| rest.replace(text, ""));
+            if rest.chars().count() >= ENOUGH
+                && let Detected::Known(found) = detect(&rest)
                 && found != expected
             {
                 return Check::fail(CheckId::K16, words::paragraph_in_another_language(part.kind, found, expected));

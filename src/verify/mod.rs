@@ -13,6 +13,7 @@ mod citations;
 mod commands;
 mod consistency;
 mod dates;
+mod hearing;
 mod language;
 mod legibility;
 mod parties;
@@ -89,6 +90,7 @@ pub fn verify(subject: &Subject<'_>) -> Vec<Check> {
         appeal::k08(subject),
         power::k09(subject),
         power::k10(subject),
+        hearing::k11(subject),
         procedure::k12(subject),
         dates::k13(subject),
         parties::k14(subject),

@@ -1,24 +1,24 @@
 //! K09, K10 and K29: the decider has the power, nobody approves what they prepared, and whoever approves has looked.
 
 use super::{Subject, service, words};
-use crate::cases::{Check, CheckId, DeciderId, Language, Localized, Preparer, write_time};
+use crate::cases::{Check, CheckId, DeciderId, Localized, Preparer};
 use crate::municipality::{BeyondPower, Pack};
 
 /// The decider is within delegation on the day, for the amount.
 pub fn k09(subject: &Subject<'_>) -> Check {
     let content = subject.content;
-    if !content.kind.is_decision() {
+    if !content.is_decision() {
         return Check::not_applicable(CheckId::K09, words::no_decision());
     }
     let pack = &subject.rulebook.pack;
-    let delegation = service(subject).and_then(|service| service.delegation_for(&subject.file.facts));
+    let delegation = service(subject).and_then(|service| service.delegation_of(subject.file));
     let Some(delegation) = delegation else {
         return Check::fail(CheckId::K09, words::no_delegation());
     };
     let Some(decider) = &content.decider else {
         return Check::fail(CheckId::K09, words::no_decider());
     };
-    let may = |who| pack.may_decide(who, delegation, content.amount, subject.decided_on);
+    let may = |who| pack.may_decide(who, &delegation, content.amount, subject.decided_on);
     if let Err(beyond) = may(&decider.id) {
         return Check::fail(CheckId::K09, words::beyond_power(title(pack, &decider.id), told(pack, &beyond)));
     }
@@ -67,7 +67,7 @@ pub fn k29(subject: &Subject<'_>) -> Check {
         return Check::not_applicable(CheckId::K29, words::nobody_approves_yet());
     }
     match subject.looked_at {
-        Some(at) => Check::pass(CheckId::K29, words::looked_at(write_time(at, Language::Fi))),
+        Some(at) => Check::pass(CheckId::K29, words::looked_at(at)),
         None => Check::fail(CheckId::K29, words::approved_unseen()),
     }
 }

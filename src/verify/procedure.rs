@@ -1,33 +1,38 @@
 //! K06, K12, K27 and K30: nothing is refused on what nobody asked, and no cry for help waits in a queue.
 
 use super::{Subject, service, words};
-use crate::cases::{Check, CheckId, DraftKind, PartKind, RuleOutcome};
+use crate::cases::{Check, CheckId, DraftKind, Effect, Outcome, PartKind, RuleOutcome, RuleTrace, Settles};
 use crate::municipality::calendar;
-
-/// Whether a draft refuses something.
-const fn refuses(kind: DraftKind) -> bool {
-    matches!(kind, DraftKind::Rejection | DraftKind::Inadmissible | DraftKind::Partial)
-}
 
 /// Every unmet rule behind a refusal is evidenced; unknown is not unmet; discretion is a person's.
 pub fn k06(subject: &Subject<'_>) -> Check {
     let content = subject.content;
     let Some(assessment) = &subject.file.assessment else {
-        return if content.kind.is_decision() {
+        return if content.kind.settles() == Settles::Always {
             Check::fail(CheckId::K06, words::decision_without_rules())
         } else {
             Check::not_applicable(CheckId::K06, words::no_rules_evaluated())
         };
     };
-    if !content.kind.is_decision() {
+    let waits = assessment.outcome == Outcome::Pending;
+    if waits && (content.kind.settles() != Settles::Never || content.kind == DraftKind::Acknowledgement) {
+        return Check::fail(CheckId::K06, words::waits_for_a_round());
+    }
+    if content.kind.settles() == Settles::Never {
         return Check::pass(CheckId::K06, words::nothing_refused());
     }
-    if let Some(rule) =
-        assessment.rules.iter().find(|rule| rule.outcome == RuleOutcome::Discretion && rule.ruled_by.is_none())
+    // Nobody rules on the merits of what is not examined.
+    let examined =
+        |rule: &RuleTrace| assessment.outcome != Outcome::Inadmissible || rule.effect == Effect::Inadmissible;
+    if let Some(rule) = assessment
+        .rules
+        .iter()
+        .find(|rule| rule.outcome == RuleOutcome::Discretion && rule.ruled_by.is_none() && examined(rule))
     {
         return Check::fail(CheckId::K06, words::left_to_a_person(rule.rule.as_str(), rule.section.to_string()));
     }
-    if content.kind.grants() {
+    let refuses = content.kind.refuses(Some(assessment.outcome));
+    if !refuses || content.kind == DraftKind::Partial {
         let unknown: Vec<_> = assessment
             .rules
             .iter()
@@ -44,7 +49,7 @@ pub fn k06(subject: &Subject<'_>) -> Check {
         let Some(rule) = assessment.rules.iter().find(|rule| rule.rule == *id) else {
             return Check::fail(CheckId::K06, words::rule_not_evaluated(id.as_str()));
         };
-        if refuses(content.kind)
+        if refuses
             && (rule.outcome == RuleOutcome::Unknown
                 || (rule.outcome == RuleOutcome::NotMet && !rule.missing.is_empty()))
         {

@@ -48,7 +48,7 @@ pub fn written<'a>(subject: &Subject<'a>) -> Vec<Prose<'a>> {
         let blocks = ["matter-application", "matter-notice"];
         let block = |id: &&str| subject.rulebook.pack.text(id, content.language, subject.decided_on);
         let is_block = |text: &str| {
-            let fits = blocks.iter().filter_map(block).any(|block| super::blocks::fits(&block.body, text));
+            let fits = blocks.iter().filter_map(block).any(|block| super::blocks::fits(&block.body, text, &[]));
             fits && unquoted(text, &own).1
         };
         // A model's paragraph stands behind the block.

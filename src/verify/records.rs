@@ -8,7 +8,7 @@ use crate::municipality::format::Publicity;
 pub fn k20(subject: &Subject<'_>) -> Check {
     let service = service(subject);
     let Some(service) = service else {
-        return if subject.content.kind.is_decision() {
+        return if subject.content.is_decision() {
             Check::fail(CheckId::K20, words::no_publicity())
         } else {
             Check::not_applicable(CheckId::K20, words::no_service_yet())

@@ -69,6 +69,7 @@ pub fn fixed_texts(subject: &Subject<'_>) -> Vec<String> {
             texts.push(decider.title.get(language).to_owned());
             texts.extend(decider.addressee.as_ref().map(|addressee| addressee.get(language).to_owned()));
         }
+        texts.extend(content.appeal.addressee.clone());
         let named = [content.recipient.as_deref(), subject.file.route.as_ref().map(|route| route.authority.as_str())];
         for authority in pack.authorities.iter().filter(|row| named.contains(&Some(row.id.as_str()))) {
             texts.push(authority.name.get(language).to_owned());
@@ -116,6 +117,7 @@ pub fn own_words(subject: &Subject<'_>) -> String {
 fn worked_out(subject: &Subject<'_>) -> Vec<String> {
     let language = subject.content.language;
     let mut texts = vec![subject.number.to_owned(), write_date(subject.decided_on, language)];
+    texts.extend(subject.file.other_cases());
     let mut languages = vec![language];
     if language != Language::Fi {
         languages.push(Language::Fi);
@@ -141,12 +143,21 @@ fn worked_out(subject: &Subject<'_>) -> Vec<String> {
         }
         let questions = subject.file.questions.iter().chain(&subject.file.asked);
         texts.extend(questions.map(|question| question.text.get(language).to_owned()));
+        if let Some(about) = &subject.file.about {
+            texts.push(about.case.number.clone());
+            texts.push(write_date(about.decided_on, language));
+        }
+        texts.extend(subject.file.rulings.iter().map(|ruling| ruling.reason.clone()));
+        for hearing in &subject.file.hearings {
+            texts.push(write_date(hearing.until, language));
+            texts.extend(hearing.answered.map(|at| write_time(at, language)));
+        }
         texts.extend(subject.content.deadline.map(|deadline| write_date(deadline, language)));
     }
     // The day on which the draft was made stands in its heading; a later check must still know it.
     texts.extend(subject.content.part(crate::cases::PartKind::Heading).and_then(|part| drafting_day(&part.text)));
-    if let Some(delegation) = service(subject).and_then(|service| service.delegation_for(&subject.file.facts))
-        && let Some(row) = subject.rulebook.pack.delegation(delegation, subject.decided_on)
+    if let Some(delegation) = service(subject).and_then(|service| service.delegation_of(subject.file))
+        && let Some(row) = subject.rulebook.pack.delegation(&delegation, subject.decided_on)
         && let Some((document, section)) = row.source.split_once('#')
     {
         let document =
@@ -157,6 +168,8 @@ fn worked_out(subject: &Subject<'_>) -> Vec<String> {
     texts.extend(
         subject.file.route.iter().flat_map(|route| route.evidence.iter().cloned().chain([route.because.clone()])),
     );
+    texts
+        .extend(subject.file.hear.iter().flat_map(|order| [&order.about].into_iter().chain(&order.documents)).cloned());
     if let Some(days) = subject.content.appeal.days {
         texts.push(days.to_string());
     }

@@ -4,9 +4,10 @@
 //! its values. A detail says what was found, where, and what to do about it. Codes of rules, documents and texts
 //! stand as they are, for they are what a person looks for.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::cases::{DraftKind, Euro, Language, Localized, Outcome, PartKind, write_date};
+use crate::cases::{DraftKind, Euro, Language, Localized, Outcome, PartKind, write_date, write_time};
 
 /// A value within a sentence, written as the language has it.
 pub trait Say {
@@ -35,6 +36,12 @@ impl Say for Localized {
 impl Say for Date {
     fn say(&self, language: Language) -> String {
         write_date(*self, language)
+    }
+}
+
+impl Say for Timestamp {
+    fn say(&self, language: Language) -> String {
+        write_time(*self, language)
     }
 }
 
@@ -122,6 +129,7 @@ impl Say for Outcome {
             Self::Inadmissible => ["tutkimatta jättämisen", "avvisning", "inadmissible"],
             Self::Incomplete => ["puutteellisen", "ofullständigt", "incomplete"],
             Self::Discretion => ["harkinnan", "prövning", "discretion"],
+            Self::Pending => ["kierrosta odottavan", "väntan på omgången", "waiting"],
         };
         pick(language, name)
     }
@@ -138,6 +146,7 @@ impl Say for PartKind {
             Self::Questions => ["täydennettävät asiat", "att komplettera", "questions"],
             Self::Deadline => ["määräaika", "tidsfrist", "deadline"],
             Self::Facts => ["tiedot", "uppgifter", "facts"],
+            Self::Hearing => ["kuuleminen", "hörande", "hearing"],
             Self::Reasons => ["perustelut", "motivering", "reasons"],
             Self::Calculation => ["laskelma", "beräkning", "calculation"],
             Self::Conditions => ["ehdot", "villkor", "conditions"],
@@ -409,6 +418,11 @@ words! {
         sv: "inget avslås",
         en: "nothing is refused",
     }
+    waits_for_a_round() {
+        fi: "asia odottaa hakukierrosta: ratkaisu edellyttää, että kierros on laskettu kaikille hakuajan hakemuksille",
+        sv: "ärendet väntar på ansökningsomgången: det kan avgöras först när omgången har räknats över alla ansökningar",
+        en: "the case waits for the round: it can be settled once the round has been run over all applications of the window",
+    }
     left_to_a_person(rule, section) {
         fi: "sääntö `{rule}` ({section}) on jätetty ihmisen harkintaan: kirjatkaa harkinta perusteluineen",
         sv: "regeln `{rule}` ({section}) är lämnad till en människas prövning: anteckna prövningen med skäl",
@@ -438,6 +452,46 @@ words! {
         fi: "kielteisillä kohdilla on näyttö",
         sv: "det som avslås har bevis",
         en: "whatever is refused is evidenced",
+    }
+    refuses_otherwise() {
+        fi: "luonnos ei evää samaa kuin säännöt: laatikaa se uudelleen",
+        sv: "utkastet avslår inte detsamma som reglerna: gör det på nytt",
+        en: "the draft does not refuse what the rules refuse: draft it anew",
+    }
+    nothing_to_be_heard_on() {
+        fi: "ratkaisu ei perustu muiden antamiin tietoihin, joista olisi kuultava",
+        sv: "avgörandet bygger inte på andras uppgifter som parten ska höras om",
+        en: "nothing rests on what others said and the party must be heard on",
+    }
+    was_heard() {
+        fi: "asianosaista on kuultu",
+        sv: "parten har hörts",
+        en: "the party was heard",
+    }
+    not_heard(rule, fact) {
+        fi: "sääntö `{rule}` jää täyttymättä muilta saadun tiedon `{fact}` vuoksi: kuulkaa asianosaista ennen ratkaisua (hallintolaki 34 §)",
+        sv: "regeln `{rule}` uppfylls inte på grund av uppgiften `{fact}` som kommer från andra: hör parten före avgörandet (förvaltningslagen 34 §)",
+        en: "the rule `{rule}` is not met because of `{fact}`, which came from others: hear the party first (hallintolaki 34 §)",
+    }
+    never_heard() {
+        fi: "takaisinperinnästä on kuultava ennen päätöstä (hallintolaki 34 §)",
+        sv: "parten ska höras före beslutet om återkrav (förvaltningslagen 34 §)",
+        en: "the party is heard before money is recovered (hallintolaki 34 §)",
+    }
+    hears_on_nothing() {
+        fi: "kuulemiskirjeessä ei kerrota, mistä asianosainen voi lausua (hallintolaki 36 §)",
+        sv: "brevet om hörande anger inte vad parten kan yttra sig om (förvaltningslagen 36 §)",
+        en: "the hearing letter does not say what to comment on (hallintolaki 36 §)",
+    }
+    hearing_leaves_out(rule) {
+        fi: "kuulemiskirjeessä ei mainita säännön `{rule}` perustetta",
+        sv: "brevet om hörande nämner inte grunden för regeln `{rule}`",
+        en: "the hearing letter leaves out the ground of the rule `{rule}`",
+    }
+    heard_until(deadline) {
+        fi: "kuullaan, aikaa {deadline} asti",
+        sv: "parten hörs, med tid till {deadline}",
+        en: "the party is heard, with time until {deadline}",
     }
     no_last_day() {
         fi: "täydennyspyynnössä ei ole määräpäivää (hallintolaki 33 §)",

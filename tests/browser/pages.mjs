@@ -4,7 +4,7 @@
 // at in three languages, light and dark, and on a screen of 320 pixels; no page may have a word on the console.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -242,9 +242,28 @@ const stories = {
     assert.match(await page.locator("main").innerText(), /Katuvalo/);
   },
 
+  async "a round says what keeps it waiting, is run by a person, and shows its result"() {
+    await shoot({ rounds: "/console/rounds" }, "hyväksyjä");
+    const page = await staff("hyväksyjä");
+    await page.goto("/console/rounds");
+    assert.match(await page.locator("main").innerText(), /kerroin/);
+    const form = page.locator("form[action='/console/rounds']").first();
+    assert.ok(await form.count(), "the demo's window has closed");
+    await form.locator("button.primary").click();
+    assert.match(await page.locator("[role=alert]").innerText(), /Vahvista laskenta/);
+    for (const reason of await form.locator("input[name^='out.']").all()) await reason.fill("Ei ratkaistavissa nyt.");
+    await form.locator("input[name=confirmed]").check();
+    await form.locator("button.primary").click();
+    await page.locator("#private-road-grant-factor-k").waitFor();
+    assert.match(await page.locator("main").innerText(), /Määräraha 85000/);
+    assert.deepEqual(page.words, []);
+    await shoot({ "rounds-run": "/console/rounds" }, "hyväksyjä");
+  },
+
   async "a supervisor reads the reports: charts with their tables, files, three languages"() {
     const approver = await staff("hyväksyjä");
-    await approver.goto("/console?view=all&status=in-review");
+    // Of one service, for fewer than five cases give no rate.
+    await approver.goto("/console?view=all&status=in-review&service=fault-notice");
     let approved = 0;
     for (const link of await approver.locator("[data-row]").evaluateAll((all) => all.map((a) => a.getAttribute("href")))) {
       await approver.goto(link);
@@ -373,6 +392,44 @@ const stories = {
     assert.deepEqual(page.words, []);
   },
 
+  async "a party is heard, and a claim is linked to its decision"() {
+    const page = await staff("käsittelijä");
+    await page.goto("/console?view=all&service=private-road-grant&status=in-review");
+    let address;
+    for (const link of await page.locator("[data-row]").evaluateAll((all) => all.map((a) => a.getAttribute("href")))) {
+      await page.goto(link);
+      const free = page.locator("form[action$='/claim'] button.primary");
+      if (await free.count()) {
+        address = link;
+        await free.click();
+        break;
+      }
+    }
+    assert.ok(address, "the demo has an application that nobody holds");
+    await page.locator("summary", { hasText: "Kuule asianosaista" }).click();
+    await page.screenshot({ path: join(screenshots, "hearing-form.png"), fullPage: true });
+    await look(page, "hearing-form");
+    await page.locator("#hear_about").fill("Kuvan mukaan tie on suljettu puomilla.");
+    await page.locator("#hear_documents").fill("Kuva puomista");
+    await page.locator("form[action$='/hear'] button").click();
+    await page.waitForURL("**?done=hearing");
+    const letter = page.locator(".letter-page");
+    for (let tries = 0; tries < 100 && !/Kuva puomista/.test((await letter.count()) ? await letter.innerText() : ""); tries++)
+      await page.goto(address);
+    assert.match(await letter.innerText(), /Mistä voitte lausua/i);
+    await page.goto("/console?view=all&service=claim-for-revision");
+    const claim = await page.locator("[data-row]").first().getAttribute("href");
+    await page.goto(claim);
+    await page.locator("summary", { hasText: "Liitä päätökseen" }).click();
+    await page.locator("#decision_case").fill("HRJ/1999/00001");
+    await page.locator("form[action$='/link'] button").click();
+    assert.match(await page.locator(".fault").first().innerText(), /Tällä numerolla ei ole päätöstä/);
+    assert.equal(await page.locator("#decision_case").inputValue(), "HRJ/1999/00001", "what was typed is kept");
+    await look(page, "claim-refused");
+    page.words.length = 0; // The refusal is a status that the console tells of.
+    await shoot({ hearing: address, claim }, "käsittelijä");
+  },
+
   async "files show how far they are, and what is wrong keeps the text"() {
     const page = await visitor();
     await page.goto("/m/harjuvesi");
@@ -422,7 +479,7 @@ const stories = {
     assert.match(await resident.locator(".talk").innerText(), /Milloin keinu korjataan\?/);
 
     const handler = await staff("käsittelijä");
-    await handler.goto("/console?view=all");
+    await handler.goto("/console?view=all&service=fault-notice");
     const row = handler.locator("tr").filter({ hasText: number });
     assert.match(await row.innerText(), /Viesti odottaa/);
     await row.locator("[data-row]").click();
@@ -533,6 +590,30 @@ const stories = {
       assert.deepEqual(page.words, []);
     } finally {
       other.stop();
+    }
+  },
+
+  async "files that are not in use are told of on the first page (packs)"() {
+    const policies = mkdtempSync(join(tmpdir(), "vireille-policies-"));
+    cpSync("policies", policies, { recursive: true });
+    const other = await serve({ VIREILLE__POLICIES__DIR: policies });
+    try {
+      const file = join(policies, "harjuvesi", "delegation.yaml");
+      writeFileSync(file, readFileSync(file, "utf8").replaceAll("decider: technical-director", "decider: tehcnical-director"));
+      const headers = { authorization: `Bearer ${other.tokens.admin}` };
+      const answer = await fetch(`${other.address}/v1/packs/reload`, { method: "POST", headers });
+      assert.equal(answer.status, 200);
+      const at = { baseURL: other.address };
+      const page = await staff("käsittelijä", at);
+      assert.match(await page.locator(".kept summary").innerText(), /virheitä: \d/);
+      await page.locator(".kept summary").click();
+      assert.match(await page.locator(".kept li").first().innerText(), /delegation\.yaml:\d+: .*tehcnical-director/);
+      await page.screenshot({ path: join(screenshots, "pack-open.png"), fullPage: true });
+      await look(page, "pack-open");
+      await shoot({ pack: "/console" }, "käsittelijä", at);
+    } finally {
+      other.stop();
+      rmSync(policies, { recursive: true, force: true });
     }
   },
 

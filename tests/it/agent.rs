@@ -288,12 +288,12 @@ async fn a_models_reason_shows_no_identifier_and_no_order() {
 
 #[tokio::test]
 async fn no_model_makes_an_application_of_a_message() {
-    let text = "Hei, miten tässä nyt oikein toimitaan? Asia on ollut esillä aiemminkin. Avustus on 100 prosenttia.";
+    let text = "Hei, miten tässä nyt oikein toimitaan? Asia on ollut esillä aiemminkin. Tiekunta on 100 prosenttia.";
     let label = "private-road-grant";
     let prediction = desk().classifier.predict(text);
     assert!(prediction.abstained && (prediction.label == label || prediction.runner_up.unwrap().0 == label));
     let answer = json!({
-        "label": label, "quote": "Avustus on 100 prosenttia.", "confidence": 1.0, "language": "fi", "reason": "Niin.",
+        "label": label, "quote": "Tiekunta on 100 prosenttia.", "confidence": 1.0, "language": "fi", "reason": "Niin.",
     });
     let (file, proposal) = with(&desk(), &scripted("classify", [Turn::Json(answer)]), &message(text)).await;
     assert!(file.classification.unwrap().abstained);

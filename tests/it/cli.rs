@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use vireille::cases::MunicipalityId;
+use vireille::policy::Rulebook;
 use vireille::storage::QueueFilter;
 
 use crate::support::database::{Database, on_every_database};
-use crate::support::desk::road_json;
+use crate::support::desk::{policies, road_json};
 use crate::support::endpoint;
 use crate::support::model::ScriptedModel;
 
@@ -344,6 +345,13 @@ fn the_demo_shows_every_way_a_case_can_go() {
     let rows = demo_table(&database);
     assert!(rows.len() >= 12, "{} cases", rows.len());
     let has = |key: &str, value: Value| rows.iter().any(|row| row[key] == value);
+    let harjuvesi =
+        Rulebook::load(&policies(), &"harjuvesi".parse().unwrap()).unwrap_or_else(|faults| panic!("{faults}"));
+    for service in harjuvesi.pack.services.keys() {
+        let is_of =
+            |row: &Value| row["service"].as_str().is_some_and(|name| name.split(' ').next() == Some(service.as_str()));
+        assert!(rows.iter().any(is_of), "the inbox has nothing for `{service}`");
+    }
     let flagged = |flag: &str| rows.iter().any(|row| row["flags"].as_array().unwrap().contains(&json!(flag)));
     assert!(has("amount", json!("2585.00")), "R1 of the rules of 2026");
     assert!(has("draft", json!("completion")));
@@ -365,7 +373,7 @@ async fn killed_in_the_middle_and_started_again_every_case_ends_in_one_draft() {
             .unwrap()
             .filter(|entry| entry.as_ref().unwrap().path().is_file())
             .count();
-        assert_eq!(rows.len(), samples);
+        assert_eq!(rows.len(), samples + 1, "one message tells of damage and of the hole that did it");
         for row in &rows {
             assert_eq!(row["status"], "in-review", "{row}");
         }

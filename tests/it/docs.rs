@@ -194,7 +194,10 @@ fn a_municipality_with_the_documents_of_the_page_has_no_faults() {
             "municipality.yaml",
             "policies/private-road-grant@2026-01-01.fi.md",
             "policies/private-road-grant@2026-01-01.sv.md",
-            "policies/private-road-grant.tests.yaml"
+            "policies/private-road-grant.tests.yaml",
+            "policies/swimming-course-fee@2026-01-01.fi.md",
+            "policies/swimming-course-fee@2026-01-01.sv.md",
+            "policies/swimming-course-fee.tests.yaml"
         ]
     );
     for (name, text) in &files {
@@ -213,12 +216,19 @@ fn a_municipality_with_the_documents_of_the_page_has_no_faults() {
     run(&format!("vireille policy check --policies {}", folder.path().display()), folder.path());
 
     // The worked case and the quote hold the page to what it says.
-    let document = own.join("policies/private-road-grant@2026-01-01.fi.md");
-    let good = std::fs::read_to_string(&document).unwrap();
-    for (right, wrong) in [("\"1.10\"", "\"0.10\""), ("on vähintään 400 metriä.\n\n", "on yli 400 metriä.\n\n")] {
+    for (file, right, wrong) in [
+        ("private-road-grant@2026-01-01.fi.md", "\"1.10\"", "\"0.10\""),
+        ("private-road-grant@2026-01-01.fi.md", "on vähintään 400 metriä.\n\n", "on yli 400 metriä.\n\n"),
+        ("swimming-course-fee@2026-01-01.fi.md", "age: {from: 18}", "age: {from: 19}"),
+        ("swimming-course-fee@2026-01-01.fi.md", "value: \"2.50\"", "value: \"2.40\""),
+        ("swimming-course-fee@2026-01-01.fi.md", "years(facts", "months(facts"),
+    ] {
+        let document = own.join("policies").join(file);
+        let good = std::fs::read_to_string(&document).unwrap();
         assert!(good.contains(right), "{right}");
         std::fs::write(&document, good.replace(right, wrong)).unwrap();
         assert!(!check().is_empty(), "{wrong} went through");
+        std::fs::write(&document, good).unwrap();
     }
 }
 

@@ -279,6 +279,7 @@ fn examples() -> Vec<(Example, &'static str)> {
 /// The fault categories, the services, and the matters that are no fault notice.
 const LABELS: &str = "LI1 LI2 LI3 TS1 RD1 RD2 RD3 RD4 WI1 WI2 WI3 WI4 WA1 WA2 WA3 WA4 SG1 SG2 PL1 PL2 PL3 GR1 GR2 GR3 GR4 \
     CL1 CL2 CL3 CL4 VA1 VA2 BU1 BU2 AN1 AN2 AN3 AN4 EL1 TE1 PT1 PA1 BR1 RA1 HA1 CE1 NO1 OT1 private-road-grant feedback question \
+    access-right association-grant association-one-off-grant facility-booking public-area-permit student-stipend summer-job summer-voucher \
     claim-for-revision damage-claim document-request data-subject-request complaint initiative threat self-harm spam other-authority";
 
 #[test]

@@ -47,6 +47,8 @@ async fn every_kind_gives_its_words_page_by_page() {
         file("viesti.eml", "Subject: Kokous\r\n\r\nKutsu liitteenä."),
         file("tili.csv", "pvm;summa\n1.2.2026;10,00"),
         file("kuva.jpg", b"\xff\xd8\xff\xe0".as_slice()),
+        file("kuitit.zip", b"PK\x03\x04".as_slice()),
+        file("tuloslaskelma.doc", b"\xd0\xcf\x11\xe0".as_slice()),
     ];
     let attached = extract::texts(&files, &cell()).await;
     assert_eq!(
@@ -63,7 +65,11 @@ async fn every_kind_gives_its_words_page_by_page() {
     );
     assert_eq!(attached.texts[1].attachment(), Some(("kulut.pdf", 2)));
     let read: Vec<FileReading> = attached.files.iter().map(|file| file.reading).collect();
-    assert_eq!(read, [[FileReading::Read; 6].as_slice(), &[FileReading::NotText]].concat());
+    assert_eq!(
+        read,
+        [[FileReading::Read; 6].as_slice(), &[FileReading::NotText, FileReading::Unreadable, FileReading::Unreadable]]
+            .concat()
+    );
     assert_eq!(attached.files[0].pages, 2);
     assert_eq!(extract::plain(&files), attached.texts[6..], "plain text reads the same at once");
 }

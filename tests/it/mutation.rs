@@ -8,23 +8,24 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::{Arc, LazyLock};
 
-use jiff::ToSpan as _;
+use jiff::{Timestamp, ToSpan as _};
 use regex::Regex;
 use serde_json::{Value, json};
 use vireille::cases::{
-    Appeal, AppealKind, CaseFile, Check, CheckResult, DraftContent, Euro, Language, PartKind, Preparer, RuleOutcome,
-    Submission,
+    Appeal, AppealKind, CaseFile, Check, CheckResult, DraftContent, Euro, Language, Outcome, PartKind, Preparer,
+    RuleOutcome, Submission,
 };
 use vireille::triage::Desk;
 
 use crate::support::desk::*;
 
-/// When they are drafted: after the last of them came in.
+/// When they are drafted, or on the day after they came in where that is later.
 const LATER: &str = "2026-06-01T09:00:00Z";
 
 /// A clean draft with everything that its checks look at.
 struct Clean {
     name: String,
+    now: String,
     desk: Arc<Desk>,
     submission: Submission,
     file: CaseFile,
@@ -34,7 +35,7 @@ struct Clean {
 impl Clean {
     fn checks(&self, mut content: DraftContent) -> Vec<Check> {
         content.letter = DraftContent::render_letter(&content.parts);
-        let at = circumstances(LATER);
+        let at = circumstances(&self.now);
         self.desk.check(&self.submission, &self.file, &content, &Preparer::Engine, None, &at)
     }
 }
@@ -62,9 +63,10 @@ fn clean_drafts() -> Vec<Clean> {
             }
             let submission = submission(&sample);
             let desk = Arc::clone(TRIAGE.desk(&municipality.parse().unwrap()).unwrap());
-            let (file, proposal) = triage_on(&desk, &submission, LATER);
+            let now = LATER.parse::<Timestamp>().unwrap().max(submission.received_at + 24.hours()).to_string();
+            let (file, proposal) = triage_on(&desk, &submission, &now);
             let name = format!("{} {language}", path.file_stem().unwrap().display());
-            drafts.push(Clean { name, desk, submission, file, content: proposal.content });
+            drafts.push(Clean { name, now, desk, submission, file, content: proposal.content });
         }
     }
     drafts
@@ -174,11 +176,11 @@ const MUTATIONS: &[(&str, Mutate)] = &[
     ("appeal, words", |c| in_parts(c, &[PartKind::Appeal], |text| vec![format!("{text}\nVaatimus ei ole maksuton.")])),
     ("appeal, days in the data", |c| changed(c, |d| { let days = appeal(d)?.days.as_mut()?; *days = if *days == 14 { 30 } else { 14 }; Some(()) })),
     ("appeal, days in the words", |c| in_parts(c, &[PartKind::Appeal], |text| each(text, &NUMBER, |days| (days == "14" || days == "30").then(|| "21".to_owned())))),
-    ("appeal added to a letter that prepares", |c| changed(c, |d| { if d.kind.is_decision() { return None; } d.appeal = Appeal { kind: AppealKind::A, addressee: Some("kunnanhallitukselle".to_owned()), days: Some(14) }; Some(()) })),
+    ("appeal added to a letter that prepares", |c| changed(c, |d| { if d.is_decision() { return None; } d.appeal = Appeal { kind: AppealKind::A, addressee: Some("kunnanhallitukselle".to_owned()), days: Some(14) }; Some(()) })),
     ("addressee in the data", |c| changed(c, |d| { "valtuustolle".clone_into(appeal(d)?.addressee.as_mut()?); Some(()) })),
     ("addressee in the words", |c| { let to = c.content.appeal.addressee.clone().unwrap_or_default(); in_parts(c, &[PartKind::Appeal], |text| if to.is_empty() { vec![] } else { vec![text.replace(&to, "valtuustolle")] }) }),
     ("decider", |c| changed(c, |d| { d.decider.as_mut()?.id = "nobody".parse().ok()?; Some(()) })),
-    ("decider taken away", |c| changed(c, |d| { if !d.kind.is_decision() { return None; } d.decider.take().map(drop) })),
+    ("decider taken away", |c| changed(c, |d| { if !d.is_decision() { return None; } d.decider.take().map(drop) })),
     ("language", |c| changed(c, |d| { d.language = if d.language == Language::Sv { Language::Fi } else { Language::Sv }; Some(()) })),
     ("paragraph in another language", |c| with(c, if c.content.language == Language::Fi {
         "\n\nUnderstödet betalas till väglagets konto när beslutet har vunnit laga kraft och räkningen är granskad av kommunen."
@@ -190,8 +192,8 @@ const MUTATIONS: &[(&str, Mutate)] = &[
     ("identity code leaked", |c| with(c, " Tunnus on 010190-999Y.")),
     ("account leaked", |c| with(c, " Tili on FI21 1234 5600 0007 85.")),
     ("telephone leaked", |c| with(c, " Puhelin on 040 123 4567.")),
-    ("operative part, more granted", |c| in_parts(c, &[PartKind::Operative], |text| if c.content.kind.is_decision() { vec![format!("{text} Tämän lisäksi maksetaan viisituhatta euroa.")] } else { vec![] })),
-    ("operative part taken away", |c| changed(c, |d| { if !d.kind.is_decision() { return None; } d.parts.retain(|part| part.kind != PartKind::Operative); Some(()) })),
+    ("operative part, more granted", |c| in_parts(c, &[PartKind::Operative], |text| if c.content.is_decision() { vec![format!("{text} Tämän lisäksi maksetaan viisituhatta euroa.")] } else { vec![] })),
+    ("operative part taken away", |c| changed(c, |d| { if !d.is_decision() { return None; } d.parts.retain(|part| part.kind != PartKind::Operative); Some(()) })),
     ("question left out", |c| in_parts(c, &[PartKind::Questions], |text| vec![text.lines().skip(1).collect::<Vec<_>>().join("\n")])),
 ];
 
@@ -202,13 +204,15 @@ fn appeal(content: &mut DraftContent) -> Option<&mut Appeal> {
 #[test]
 fn a_mutant_is_blocked_and_a_clean_draft_is_not() {
     let mut drafts = clean_drafts();
-    // What the policy leaves to a person is blocked until they have ruled: no clean draft yet.
+    // What waits for a person's ruling or for a round is blocked until then: no clean draft yet.
     let all = drafts.len();
     drafts.retain(|draft| {
-        let rules = draft.file.assessment.iter().flat_map(|assessment| &assessment.rules);
-        !rules.into_iter().any(|rule| rule.outcome == RuleOutcome::Discretion)
+        draft.file.assessment.as_ref().is_none_or(|assessment| {
+            assessment.outcome != Outcome::Pending
+                && !assessment.rules.iter().any(|rule| rule.outcome == RuleOutcome::Discretion)
+        })
     });
-    println!("{} of {all} drafts wait for a ruling and are left out", all - drafts.len());
+    println!("{} of {all} drafts wait for a ruling or a round and are left out", all - drafts.len());
     let kinds: BTreeMap<String, usize> = drafts.iter().fold(BTreeMap::new(), |mut kinds, draft| {
         *kinds.entry(draft.content.kind.to_string()).or_default() += 1;
         kinds

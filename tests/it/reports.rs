@@ -281,7 +281,7 @@ async fn a_report_counts_each_of_many_cases_once() {
         cases.push(format!(
             "('{of}', 'harjuvesi', 'M/{n}', (select submission_id from cases where id = '{case}'), 'decided', 1, {at}, \
              'private-road-grant', 'application', null, 'fi', null, 'municipality', 'technical', null, \
-             9223372036854775806, 0, null, null, null, 0, (select file from cases where id = '{case}'))"
+             9223372036854775806, 0, null, null, null, 0, (select file from cases where id = '{case}'), null)"
         ));
         let versions = if edited { 2 } else { 1 };
         for version in 1..=versions {

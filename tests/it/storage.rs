@@ -105,6 +105,7 @@ fn draft(storage: &Storage, case: CaseId, version: u32, prepared_by: Preparer) -
         amount: Some("2585.00".parse().unwrap()),
         decider: None,
         appeal: Appeal { kind: AppealKind::A, addressee: None, days: Some(14) },
+        refuses: false,
         deadline: None,
         recipient: None,
         work_order: None,

@@ -2,7 +2,9 @@
 
 use futures::FutureExt as _;
 use serde_json::{Value, json};
-use vireille::cases::{CheckId, CheckResult, DraftKind, Flag, Owner, PartKind, RuleOutcome, Ruling, Urgency};
+use vireille::cases::{
+    AppealKind, CheckId, CheckResult, DraftKind, Flag, Owner, PartKind, RuleOutcome, Ruling, Urgency,
+};
 use vireille::triage::proposals::Proposals;
 use vireille::triage::{Proposal, Step};
 
@@ -116,8 +118,7 @@ fn each_missing_answer_becomes_one_question() {
     let files = service.attachments.iter().filter(|rule| rule.required);
     let mut missing: Vec<_> =
         fields.map(|field| field.name.clone()).chain(files.map(|rule| format!("attachment_{}", rule.name))).collect();
-    // The rule `costs-given` asks, too: no cost need be given, but all of them empty is no application.
-    missing.push("cost_ploughing".to_owned());
+    // Which costs are asked for depends on the grant, and that is asked first.
     missing.sort();
     assert!(missing.len() > 10, "{missing:?}");
     assert_eq!(asked, missing, "each once, and nothing that the form lets be empty");
@@ -351,6 +352,25 @@ fn what_the_classifier_does_not_know_goes_to_a_person() {
     assert!(file.flags.contains(&Flag::Abstained));
     assert_eq!(proposal.content.kind, DraftKind::Acknowledgement);
     assert_eq!(proposal.content.work_order, None);
+}
+
+/// H27 by free text: it names an application, and is none.
+#[test]
+fn what_may_be_an_application_is_not_decided_while_nobody_is_sure() {
+    let text = "Vetoomus: peruskaa hakemuksemme Karhunpääntien avustuksesta, emme tarvitse sitä enää.";
+    let (file, proposal) = triage(&message(text));
+    assert_eq!(file.classification.unwrap().label, "private-road-grant");
+    assert!(file.flags.contains(&Flag::Abstained));
+    assert_eq!((proposal.content.kind, proposal.content.appeal.kind), (DraftKind::Acknowledgement, AppealKind::None));
+    assert_eq!(failed(&proposal), Vec::<String>::new());
+}
+
+#[test]
+fn a_request_in_two_lines_has_no_empty_part() {
+    let text = "Lähettäkää minulle vuoden 1962 siltatoimikunnan pöytäkirja. Jos sitä ei ole, haluan päätöksen.";
+    let (_, proposal) = triage(&message(text));
+    assert!(proposal.content.parts.iter().all(|part| !part.text.trim().is_empty()), "{}", proposal.content.letter);
+    assert!(failed(&proposal).iter().all(|failed| failed.starts_with("K06")), "{:?}", failed(&proposal));
 }
 
 #[test]

@@ -57,7 +57,7 @@ const FAULTS: &[(&str, Put)] = &[
     }),
     ("operative-part-extended", |d| d.append(PartKind::Operative, " Tämän lisäksi maksetaan viisituhatta euroa.")),
     ("operative-part-doubled", |d| {
-        let again = d.seen.content.part(PartKind::Operative).filter(|_| d.seen.content.kind.is_decision())?.clone();
+        let again = d.seen.content.part(PartKind::Operative).filter(|_| d.seen.content.is_decision())?.clone();
         d.seen.content.parts.push(again);
         Some(())
     }),
@@ -121,7 +121,7 @@ const FAULTS: &[(&str, Put)] = &[
     ("discretion-unruled", |d| {
         let rules = &mut d.seen.file.assessment.as_mut()?.rules;
         rules.iter_mut().find(|rule| rule.outcome == RuleOutcome::Met)?.outcome = RuleOutcome::Discretion;
-        d.seen.content.kind.is_decision().then_some(())
+        d.seen.content.is_decision().then_some(())
     }),
     ("refused-on-the-unasked", |d| {
         let told = d.seen.content.reasons.iter().find_map(|reason| reason.rule.clone())?;
@@ -155,9 +155,7 @@ const FAULTS: &[(&str, Put)] = &[
         *d.part(PartKind::Appeal)? = format!("Tähän ei saa hakea muutosta. Kerrottu: {addressee}, 14 päivää.");
         Some(())
     }),
-    ("appeal-in-a-letter", |d| {
-        (!d.seen.content.kind.is_decision()).then(|| d.seen.content.appeal.kind = AppealKind::A)
-    }),
+    ("appeal-in-a-letter", |d| (!d.seen.content.is_decision()).then(|| d.seen.content.appeal.kind = AppealKind::A)),
     // Power.
     ("decider-missing", |d| {
         d.decision()?.decider.take()?;
@@ -245,7 +243,7 @@ const FAULTS: &[(&str, Put)] = &[
     ("placeholder-of-a-model", |d| d.say(" Tien on mitannut [person 9].")),
     ("instructions-of-a-model", |d| d.say(" Kielimallina en voi sanoa muuta.")),
     ("rule-dropped-by-a-model", |d| {
-        (d.seen.content.reasons.len() > 1 && d.seen.content.kind.is_decision()).then(|| {
+        (d.seen.content.reasons.len() > 1 && d.seen.content.is_decision()).then(|| {
             d.seen.content.reasons.pop();
         })?;
         d.say("")
@@ -312,7 +310,7 @@ impl Draft {
 
     /// The content, when it decides something.
     fn decision(&mut self) -> Option<&mut DraftContent> {
-        Some(&mut self.seen.content).filter(|content| content.kind.is_decision())
+        Some(&mut self.seen.content).filter(|content| content.is_decision())
     }
 
     /// Its instructions for appeal, when it has any.

@@ -23,6 +23,7 @@ use crate::model::{count, embedder, kept};
 use crate::policy::{Rulebook, Rulebooks};
 use crate::search::{self, Search};
 use crate::triage::agent::Agent;
+use crate::triage::history::Others;
 use crate::triage::{Circumstances, Desk, Proposal, Triage};
 
 /// The product.
@@ -140,7 +141,12 @@ impl House {
     pub async fn draft_at(&self, desk: Desk, taken: Taken) -> Result<(Drafted, Spent), TargetError> {
         let attached = extract::texts(&taken.files, &self.cell).await;
         let number = number(&desk, &taken.submission);
-        let at = Circumstances { attached: Some(&attached), ..Circumstances::new(&number, taken.now) };
+        let ledger = desk.ledger(&taken.earlier).map_err(|error| TargetError::Failed(error.to_string()))?;
+        let at = Circumstances {
+            attached: Some(&attached),
+            others: Others::Cases(&ledger),
+            ..Circumstances::new(&number, taken.now)
+        };
         let (done, spent) = metered(desk.dry_run(&taken.submission, &at)).await;
         let (file, proposal) = match done {
             Ok(done) => done,

@@ -14,7 +14,7 @@ use crate::cases::{Attachment, MunicipalityId, Submission};
 use crate::clock::Ambient;
 use crate::evals::case::EvalCase;
 use crate::intake::json::Defaults;
-use crate::intake::{self, Incoming, IntakeError, Refusal};
+use crate::intake::{self, Earlier, Incoming, IntakeError, Refusal};
 
 /// A submission, its files, and the moment at which the case is drafted.
 #[derive(Debug, Clone)]
@@ -23,6 +23,8 @@ pub(super) struct Taken {
     pub submission: Submission,
     /// The files that came along.
     pub files: Vec<(Attachment, Vec<u8>)>,
+    /// What came before it.
+    pub earlier: Vec<Earlier>,
     /// When it is drafted.
     pub now: Timestamp,
 }
@@ -78,8 +80,8 @@ pub(super) fn take_in(case: &EvalCase, input: &Value, municipality: &Municipalit
         }
         None => form(input, case, &defaults).map_err(refused)?,
     };
-    let Incoming { submission, files, .. } = incoming;
-    Ok(Taken { submission, files, now })
+    let Incoming { submission, files, earlier, .. } = incoming;
+    Ok(Taken { submission, files, earlier, now })
 }
 
 fn moment(value: Option<&Value>) -> Result<Option<Timestamp>, TargetError> {
@@ -108,7 +110,7 @@ fn form(mut input: Map<String, Value>, case: &EvalCase, defaults: &Defaults) -> 
 /// Where intake stopped, and at what kind of fault. Its own words are for the sender and may repeat what they wrote; a
 /// case's fault stands in reports.
 fn without_words(error: &IntakeError) -> String {
-    const KEYS: [&str; 10] = [
+    const KEYS: [&str; 11] = [
         "id",
         "municipality",
         "service",
@@ -119,6 +121,7 @@ fn without_words(error: &IntakeError) -> String {
         "party",
         "sent_at",
         "received_at",
+        "earlier",
     ];
     let key = error.at.split('/').nth(1).unwrap_or_default();
     // Any other key is the case's own word.

@@ -29,9 +29,8 @@ use tower_http::csrf::CsrfLayer;
 use crate::app::App;
 use limits::Limits;
 
-/// Every page.
-pub fn router(app: &App) -> Router {
-    let limits = Arc::new(Limits::new(&app.config().pages));
+/// Every page. The limits outlive it: they count on when new packs become active.
+pub fn router(app: &App, limits: &Arc<Limits>) -> Router {
     Router::new()
         .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
         .route("/sign-out", axum::routing::post(sign_in::sign_out))
@@ -39,7 +38,7 @@ pub fn router(app: &App) -> Router {
         .merge(resident::router())
         .fallback(nowhere)
         .with_state(app.clone())
-        .layer(Extension(limits))
+        .layer(Extension(Arc::clone(limits)))
         // A form that another site sends is refused by where it came from, not by a token that would have to be kept.
         .layer(CsrfLayer::new().with_rejection_response(|_| cross_site()))
         .layer(from_fn_with_state(app.clone(), reader::arrive))

@@ -17,9 +17,10 @@ use super::resident::start;
 use super::sign_in::{self, Local};
 use super::{kept, render, session};
 use crate::app::App;
+use crate::app::packs::PackState;
 use crate::cases::{Language, Person};
 use crate::http::error::{Error, Result};
-use crate::http::identity::{Asker, ReadCases, ReadEvaluations, ReadReports, Receive, Supervise, may};
+use crate::http::identity::{Asker, ReadCases, ReadEvaluations, ReadPacks, ReadReports, Receive, Supervise, may};
 use crate::http::problem::Problem;
 
 /// The cookie that remembers the language.
@@ -51,6 +52,8 @@ pub struct Reader {
     pub supervises: bool,
     /// Alerts that wait for a person, where the reader is one who may see them.
     pub alerts: usize,
+    /// The pack of the reader's municipality while newer files are at fault, where the reader is one who may see it.
+    pub pack: Option<PackState>,
 }
 
 impl Reader {
@@ -74,6 +77,7 @@ impl Reader {
             supervises: person.as_ref().is_some_and(may::<Supervise>),
             person,
             alerts: 0,
+            pack: None,
         }
     }
 }
@@ -99,6 +103,9 @@ pub async fn arrive(State(app): State<App>, request: Request, next: Next) -> Res
         && reader.cases
     {
         reader.alerts = app.storage().alerts(&person.municipality, true).await?.len();
+    }
+    if let Some(person) = reader.person.as_ref().filter(|person| may::<ReadPacks>(person)) {
+        reader.pack = app.packs().state(&person.municipality).filter(|pack| !pack.faults.is_empty());
     }
     parts.extensions.insert(asker);
     parts.extensions.insert(reader.clone());

@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 use super::List;
 use crate::app::App;
 use crate::cases::{
-    AlertId, Assessment, Attachment, Case, CaseId, Channel, Claim, Classification, DeciderId, Decision, DepartmentId,
-    Disqualification, Draft, Due, EmergencyHit, Engine, Event, FactCorrection, Facts, Fallback, Flag, Judgement,
-    Language, Location, Matter, Merger, ModelProposal, Outcome, Owner, Party, PassageRef, Person, Question, ReadFile,
-    Reclassification, Registration, Returned, Route, Ruling, ServiceId, SourceText, SplitMatter, Status, Submission,
-    SubmissionId, Urgency,
+    About, AlertId, Assessment, Attachment, Case, CaseId, Channel, Claim, Classification, DeciderId, Decision,
+    DepartmentId, Disqualification, Draft, Due, EmergencyHit, Engine, Event, FactCorrection, Facts, Fallback, Flag,
+    Hearing, HearingOrder, Judgement, Language, Location, Matter, Merger, ModelProposal, Outcome, Owner, Party,
+    PassageRef, Person, Question, ReadFile, Reclassification, Registration, Returned, Route, Ruling, ServiceId,
+    SourceText, SplitMatter, Status, Submission, SubmissionId, Urgency,
 };
 use crate::http::body::{Id, Parameters};
 use crate::http::error::{Error, Result};
@@ -221,6 +221,12 @@ pub struct CasePage {
     questions: Vec<Question>,
     /// What a person asks.
     asked: Vec<Question>,
+    /// The decision that it is about, where it is a claim for revision.
+    about: Option<About>,
+    /// What a person wants the party to be heard on, until the letter is approved.
+    hear: Option<HearingOrder>,
+    /// How the party was heard.
+    hearings: Vec<Hearing>,
     /// What the rules say.
     assessment: Option<AssessmentSummary>,
     /// The current draft with its checks.
@@ -405,6 +411,9 @@ impl CasePage {
             split_off: file.split_off,
             questions: file.questions,
             asked: file.asked,
+            about: file.about.map(|about| *about),
+            hear: file.hear.map(|order| *order),
+            hearings: file.hearings,
             assessment: file.assessment.map(|assessment| AssessmentSummary {
                 outcome: assessment.outcome,
                 amount: assessment.amount,

@@ -11,12 +11,14 @@ pub mod evaluations;
 pub mod jobs;
 pub mod messages;
 pub mod model_calls;
+pub mod packs;
 pub mod policies;
 pub mod policy_impact;
 pub mod policy_versions;
 pub mod precedents;
 pub mod reports;
 pub mod review;
+pub mod rounds;
 pub mod submissions;
 pub mod tokens;
 
@@ -80,6 +82,9 @@ fn repeatable() -> OpenApiRouter<App> {
         .routes(routes!(review::approve))
         .routes(routes!(review::return_))
         .routes(routes!(review::ask))
+        .routes(routes!(review::hear))
+        .routes(routes!(review::resume))
+        .routes(routes!(review::link))
         .routes(routes!(review::transfer))
         .routes(routes!(review::reclassify))
         .routes(routes!(review::rule))
@@ -97,11 +102,15 @@ fn repeatable() -> OpenApiRouter<App> {
         .routes(routes!(policy_impact::show))
         .routes(routes!(policy_impact::table))
         .routes(routes!(precedents::list))
+        .routes(routes!(rounds::list, rounds::run))
+        .routes(routes!(rounds::show))
         .routes(routes!(alerts::list))
         .routes(routes!(alerts::acknowledge))
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::retry))
         .routes(routes!(audit::export))
+        .routes(routes!(packs::list))
+        .routes(routes!(packs::reload))
         .routes(routes!(model_calls::of_case))
         .routes(routes!(model_calls::costs))
         .routes(routes!(evaluations::list))

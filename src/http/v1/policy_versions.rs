@@ -293,7 +293,7 @@ pub async fn version(app: &App, person: &Person, name: &str, language: Language)
                     name: step.name.clone(),
                     label: step.label.get(language).to_owned(),
                     words: wording.step(step),
-                    expression: step.expression.source().to_owned(),
+                    expression: step.source(),
                     amount: document.amount.as_ref() == Some(&step.name),
                 })
                 .collect(),

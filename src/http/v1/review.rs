@@ -12,7 +12,8 @@ use crate::http::error::Result;
 use crate::http::identity::{Can, Decide, Prepare, ReadCases, Register, Withdraw};
 use crate::http::openapi::Problems;
 use crate::review::{
-    Approval, NewClass, NewFact, NewJudgement, NewMerger, NewMetadata, NewPart, NewRuling, Powers, QuestionToAsk, Words,
+    Approval, NewClass, NewFact, NewHearing, NewJudgement, NewMerger, NewMetadata, NewPart, NewRuling, Powers,
+    QuestionToAsk, Words,
 };
 
 /// A claim's declaration.
@@ -224,6 +225,53 @@ pub async fn transfer(
     Body(order): Body<TransferOrder>,
 ) -> Result<Json<CaseSummary>> {
     Ok(Json(app.review().transfer(&person, id, &order.authority).await?.into()))
+}
+
+/// Lets the party comment before the matter is settled (hallintolaki 34 §): the machine drafts the letter, a person approves it.
+///
+/// Roles: handler, approver; with a claim. Whatever the party sends while it is heard is its answer. Where a rule of the policy
+/// says so, the letter is drafted unasked before a refusal on what others said.
+#[utoipa::path(post, path = "/cases/{id}/hear", tag = "review", params(("id" = CaseId, Path)), request_body = NewHearing,
+    responses((status = 200, body = CaseSummary), Problems))]
+pub async fn hear(
+    State(app): State<App>,
+    person: Can<Prepare>,
+    Id(id): Id<CaseId>,
+    Body(new): Body<NewHearing>,
+) -> Result<Json<CaseSummary>> {
+    Ok(Json(app.review().hear(&person, id, new).await?.into()))
+}
+
+/// Which decision a claim is against.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LinkOrder {
+    /// The number of the decided case.
+    #[schema(example = "HRJ/2026/00017")]
+    number: String,
+}
+
+/// Says which decision a claim for revision is against; the claim is triaged anew.
+///
+/// Roles: registry, handler, approver; not while another holds the claim. A number that stands in the claim is found unasked.
+#[utoipa::path(post, path = "/cases/{id}/link", tag = "review", params(("id" = CaseId, Path)), request_body = LinkOrder,
+    responses((status = 200, body = CaseSummary), Problems))]
+pub async fn link(
+    State(app): State<App>,
+    person: Can<Register>,
+    Id(id): Id<CaseId>,
+    Body(order): Body<LinkOrder>,
+) -> Result<Json<CaseSummary>> {
+    Ok(Json(app.review().link(&person, id, &order.number).await?.into()))
+}
+
+/// Goes on without an answer, once the last day of a completion request or a hearing has passed: the case is drafted anew.
+///
+/// Roles: handler, approver; with a claim.
+#[utoipa::path(post, path = "/cases/{id}/resume", tag = "review", params(("id" = CaseId, Path)),
+    responses((status = 200, body = CaseSummary), Problems))]
+pub async fn resume(State(app): State<App>, person: Can<Prepare>, Id(id): Id<CaseId>) -> Result<Json<CaseSummary>> {
+    Ok(Json(app.review().resume(&person, id).await?.into()))
 }
 
 /// Says what kind of matter it is; the case is triaged anew.

@@ -33,6 +33,16 @@ impl Kind {
 /// How far into a file the mark of a PDF may stand.
 const PDF_MARK_WITHIN: usize = 1024;
 
+/// How pictures, sounds and films begin.
+const WORDLESS: [&[u8]; 8] = [b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*", b"BM", b"RIFF", b"ID3"];
+/// Where the mark of HEIC pictures and of films stands.
+const FILM_MARK: std::ops::Range<usize> = 4..8;
+
+/// Whether this is a picture, a sound or a film.
+pub(super) fn has_no_words(bytes: &[u8]) -> bool {
+    WORDLESS.iter().any(|mark| bytes.starts_with(mark)) || bytes.get(FILM_MARK) == Some(b"ftyp".as_slice())
+}
+
 /// How this file is read; none for pictures and everything else that has no text we know how to read.
 pub(super) fn of(attachment: &Attachment, bytes: &[u8]) -> Option<Kind> {
     let name = attachment.name.to_lowercase();
@@ -79,5 +89,15 @@ mod tests {
         assert_eq!(kind("viesti", Some("message/rfc822"), b"From: a"), Some(Kind::Mail));
         assert_eq!(kind("nimeton", Some("text/plain"), b"hei"), Some(Kind::Plain));
         assert_eq!(kind("kuva.jpg", Some("image/jpeg"), b"\xff\xd8\xff"), None);
+    }
+
+    #[test]
+    fn a_picture_is_told_by_its_bytes_alone() {
+        for picture in [b"\xff\xd8\xff\xe0".as_slice(), b"\x89PNG\r\n", b"\0\0\0\x18ftypheic"] {
+            assert!(has_no_words(picture));
+        }
+        for other in [b"PK\x03\x04".as_slice(), b"\xd0\xcf\x11\xe0", b"7z\xbc\xaf", b"", b"Hei"] {
+            assert!(!has_no_words(other));
+        }
     }
 }

@@ -92,8 +92,10 @@ impl Attached {
         let answer = match bytes {
             None => Answer::Unreadable,
             Some(bytes) => match kind::of(attachment, &bytes) {
-                None => Answer::NotText,
-                Some(Kind::Plain) => plain_text(&bytes).map_or(Answer::NotText, |text| Answer::Pages(vec![Some(text)])),
+                None => unread(&bytes),
+                Some(Kind::Plain) => {
+                    plain_text(&bytes).map_or_else(|| unread(&bytes), |text| Answer::Pages(vec![Some(text)]))
+                }
                 Some(_) if self.chars >= MAX_TOTAL_CHARS || self.spent >= cell.timeout * FILES_IN_TIME => {
                     Answer::LeftOut
                 }
@@ -152,9 +154,9 @@ impl Attached {
 enum Answer {
     /// The text of each page; none where a page could not be read.
     Pages(Vec<Option<String>>),
-    /// It has no text that we know how to read: a picture, a sound.
+    /// It has no text: a picture, a sound.
     NotText,
-    /// It should have text and none came.
+    /// It may have text and none came.
     Unreadable,
     /// Other files took the room or the time.
     LeftOut,
@@ -181,6 +183,11 @@ pub fn plain(files: &[(Attachment, Vec<u8>)]) -> Vec<SourceText> {
         }
     }
     attached.texts
+}
+
+/// A picture has no words; in an archive, a sheet or an old document some may stand that nobody has seen.
+fn unread(bytes: &[u8]) -> Answer {
+    if kind::has_no_words(bytes) { Answer::NotText } else { Answer::Unreadable }
 }
 
 /// Bytes as text: by their byte order mark, as UTF-8, else as Latin-1. None when they are no text.

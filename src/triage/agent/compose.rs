@@ -121,7 +121,7 @@ fn writer(about: &Consultation<'_>, content: &DraftContent) -> Option<PromptId> 
         return None;
     }
     match content.kind {
-        kind if kind.is_decision() => Some(PromptId::ComposeDecision),
+        _ if content.is_decision() => Some(PromptId::ComposeDecision),
         DraftKind::Completion => Some(PromptId::ComposeCompletion),
         // A work order or a redirect; advice and a plain receipt say all there is to say.
         DraftKind::Acknowledgement if content.work_order.is_some() || content.recipient.is_some() => {
@@ -133,8 +133,8 @@ fn writer(about: &Consultation<'_>, content: &DraftContent) -> Option<PromptId> 
 
 /// Whether a check looks at words, and not only at how the case stands.
 const fn judges_words(id: CheckId) -> bool {
-    use CheckId::{K02, K06, K09, K10, K12, K14, K20, K21, K26, K27, K28, K29, K30};
-    !matches!(id, K02 | K06 | K09 | K10 | K12 | K14 | K20 | K21 | K26 | K27 | K28 | K29 | K30)
+    use CheckId::{K02, K06, K09, K10, K11, K12, K14, K20, K21, K26, K27, K28, K29, K30};
+    !matches!(id, K02 | K06 | K09 | K10 | K11 | K12 | K14 | K20 | K21 | K26 | K27 | K28 | K29 | K30)
 }
 
 fn values(about: &Consultation<'_>, offline: &Offline, passages: &[PassageRef]) -> Values {
@@ -223,7 +223,7 @@ fn prose(
     findings.extend(missing.filter_map(|reason| reason.rule.as_ref()).map(|rule| {
         Finding::new("reasons", format!("the rule `{rule}` is not explained: give one reason for each rule, in order"))
     }));
-    let has_place = offline.kind.is_decision() || offline.kind == DraftKind::Completion;
+    let has_place = offline.is_decision() || offline.kind == DraftKind::Completion;
     let matter = matter.filter(|words| has_place && !words.trim().is_empty());
     let matter = match matter.map(|words| about.masker().restore(&one_line(&words))).transpose() {
         Ok(matter) => matter,
@@ -238,7 +238,7 @@ fn prose(
 fn reason(about: &Consultation<'_>, offline: &DraftContent, reason: ComposedReason) -> Result<WrittenReason, Finding> {
     let rule = reason.rule.filter(|rule| !rule.trim().is_empty());
     let rule = rule.map(|rule| known_rule(about, offline, &rule)).transpose()?;
-    if rule.is_none() && offline.kind.is_decision() {
+    if rule.is_none() && offline.is_decision() {
         return Err(Finding::new("reasons", "each reason of a decision names its rule"));
     }
     let text = about.masker().restore(&one_line(&reason.text));
@@ -255,7 +255,7 @@ fn known_rule(about: &Consultation<'_>, offline: &DraftContent, rule: &str) -> R
     let unknown = || Finding::new("reasons", "a reason names a rule that was not given");
     let rule: RuleId = rule.parse().map_err(|_| unknown())?;
     let mut of_case = about.assessment().into_iter().flat_map(|assessment| &assessment.rules);
-    let known = if offline.kind.is_decision() {
+    let known = if offline.is_decision() {
         offline.reasons.iter().any(|reason| reason.rule.as_ref() == Some(&rule))
     } else {
         of_case.any(|trace| trace.rule == rule)

@@ -171,6 +171,7 @@ const fn from(evidence: &Evidence) -> &'static str {
         Evidence::Text { .. } => "text",
         Evidence::Attachment { .. } => "attachment",
         Evidence::Register { .. } => "register",
+        Evidence::Cases { .. } => "register of cases",
         Evidence::Computed { .. } => "computed",
         Evidence::Person { .. } => "handler",
     }

@@ -57,6 +57,14 @@ impl<'a> Blocks<'a> {
         self.block(id).is_some()
     }
 
+    /// Whether the pack has a block `id` of the service's own in this language.
+    pub fn has_own(&self, id: &str) -> bool {
+        let Material { desk, service, at, .. } = *self.material;
+        service.is_some_and(|service| {
+            desk.rulebook.pack.text(&format!("{id}-{}", service.id), self.language, at.today()).is_some()
+        })
+    }
+
     fn block(&self, id: &str) -> Option<&'a TextBlock> {
         let Material { desk, service, at, .. } = *self.material;
         desk.rulebook.pack.text_of(id, service.map(|service| &service.id), self.language, at.today())

@@ -1,11 +1,11 @@
-//! Decisions: grant, partial, rejection, inadmissible. Reasons come from the rules' trace, one sentence a
+//! Decisions: grant, partial, rejection, inadmissible, and the answer to a document request. Reasons come from the rules' trace, one sentence a
 //! rule, each with its facts and the words of the section in force.
 
 use super::Material;
 use super::letter::{Extras, Letter};
 use crate::cases::{
     Assessment, CalculationStep, Citation, DraftContent, DraftKind, Evidence, Fact, Language, PartKind, Reason,
-    RuleTrace, write_value,
+    RuleTrace, Ruling, write_value,
 };
 use crate::triage::Error;
 use crate::triage::gather::{LEFT_EMPTY, NO_SENDING_TIME};
@@ -17,19 +17,29 @@ pub fn compose(material: &Material<'_>, kind: DraftKind) -> Result<DraftContent,
     let mut letter = Letter::new(material, kind);
     let language = letter.blocks.language();
     let mut reasons = reasons(assessment, kind, language);
+    if kind == DraftKind::ClaimDecision {
+        answer(&mut reasons, &material.file.rulings);
+    }
     reword(&mut reasons, material.prose);
-    let amount = if kind.grants() { assessment.amount } else { None };
+    let amount = if kind.has_amount() { assessment.amount } else { None };
+    let refuses = kind.refuses(Some(assessment.outcome));
     letter.blocks.set("amount", amount.map(|amount| amount.format(language)).unwrap_or_default());
     letter.blocks.set("asked", material.service.map_or("", |service| service.name.get(language)));
     letter.blocks.set("refused", step(assessment, "refused_costs", language));
     letter.blocks.set("document_title", title(material, assessment, language));
     letter.cards()?.heading()?.matter("matter-application")?;
-    letter.block(PartKind::Operative, &format!("operative-{kind}"))?;
+    letter.block(PartKind::Operative, &kind.operative_text(Some(assessment.outcome)))?;
     let calculation = calculation(assessment, language);
-    if kind.grants() && !calculation.is_empty() {
+    let computed = amount.is_some() || kind.grants();
+    if computed && !calculation.is_empty() {
         letter.lines(PartKind::Calculation, "calculation", &calculation)?;
     }
-    letter.lines(PartKind::Facts, "facts", &facts(material, &reasons, language))?;
+    // A request in two lines may rest on nothing that anybody stated.
+    let facts = facts(material, &reasons, language);
+    if !facts.is_empty() {
+        letter.lines(PartKind::Facts, "facts", &facts)?;
+    }
+    letter.heard()?;
     letter.lines(
         PartKind::Reasons,
         "reasons",
@@ -41,17 +51,28 @@ pub fn compose(material: &Material<'_>, kind: DraftKind) -> Result<DraftContent,
     let provisions = letter.provisions()?;
     let decider = letter.decider()?;
     letter.closing()?;
-    let appeal = letter.appeal()?;
-    Ok(letter.finish(Extras { reasons, provisions, amount, decider, appeal, ..Extras::default() }))
+    let appeal = letter.appeal(refuses)?;
+    if kind == DraftKind::ClaimDecision {
+        letter.block(PartKind::Notification, "notification")?;
+    }
+    Ok(letter.finish(Extras { reasons, provisions, amount, decider, appeal, refuses, ..Extras::default() }))
 }
 
 /// The reasons of a decision, one for each rule that it tells of.
 fn reasons(assessment: &Assessment, kind: DraftKind, language: Language) -> Vec<Reason> {
-    assessment
-        .told(kind)
+    reasons_of(assessment, assessment.told(kind), language)
+}
+
+/// What these rules say, each with its facts and the words of its section.
+pub(super) fn reasons_of<'a>(
+    assessment: &Assessment,
+    rules: impl Iterator<Item = &'a RuleTrace>,
+    language: Language,
+) -> Vec<Reason> {
+    rules
         .map(|rule| Reason {
             text: rule.reason.get(language).trim().to_owned(),
-            evidence: evidence(assessment, rule),
+            evidence: assessment.behind(rule),
             citations: vec![Citation {
                 document: rule.section.document.clone(),
                 version: rule.section.version,
@@ -62,6 +83,16 @@ fn reasons(assessment: &Assessment, kind: DraftKind, language: Language) -> Vec<
             rule: Some(rule.rule.clone()),
         })
         .collect()
+}
+
+/// Puts what a person ruled and why into the reason of the rule: each demand of a claim is answered.
+fn answer(reasons: &mut [Reason], rulings: &[Ruling]) {
+    for reason in reasons {
+        if let Some(ruling) = rulings.iter().find(|ruling| Some(&ruling.rule) == reason.rule.as_ref()) {
+            reason.text.push(' ');
+            reason.text.push_str(&ruling.reason.replace('\n', " "));
+        }
+    }
 }
 
 /// Puts a model's sentences in the place of code's. Rule, order, facts and the section that carries it stay; further
@@ -77,17 +108,6 @@ fn reword(reasons: &mut [Reason], prose: Option<&Prose>) {
             }
         }
     }
-}
-
-/// The facts a rule rests on: those it read, and those that the calculation steps it read rest on.
-pub(super) fn evidence(assessment: &Assessment, rule: &RuleTrace) -> Vec<String> {
-    let mut names: Vec<String> = rule.inputs.keys().cloned().collect();
-    for step in rule.steps.keys().filter_map(|name| assessment.calculation.iter().find(|step| step.name == *name)) {
-        names.extend(step.inputs.iter().cloned());
-    }
-    names.sort();
-    names.dedup();
-    names
 }
 
 fn step(assessment: &Assessment, name: &str, language: Language) -> String {
@@ -124,19 +144,22 @@ fn calculation(assessment: &Assessment, language: Language) -> Vec<String> {
 
 /// The facts that the reasons rest on, with where each comes from: times first, then in the order of the form.
 fn facts(material: &Material<'_>, reasons: &[Reason], language: Language) -> Vec<String> {
+    lines_of(material, language, |fact| reasons.iter().any(|reason| reason.evidence.contains(&fact.name)))
+}
+
+/// Facts as a letter lists them.
+pub(super) fn lines_of(material: &Material<'_>, language: Language, told: impl Fn(&Fact) -> bool) -> Vec<String> {
     let fields = material.service.map(|service| service.fields.as_slice()).unwrap_or_default();
+    let history = |name: &str| material.service?.history.iter().find(|history| history.fact == name);
     let position = |fact: &Fact| fields.iter().position(|field| field.name == fact.name).map_or(0, |at| at + 1);
-    let mut used: Vec<&Fact> = material
-        .file
-        .facts
-        .iter()
-        .filter(|fact| reasons.iter().any(|reason| reason.evidence.contains(&fact.name)) && !says_nothing(fact))
-        .collect();
+    let mut used: Vec<&Fact> = material.file.facts.iter().filter(|fact| told(fact) && !says_nothing(fact)).collect();
     used.sort_by_key(|fact| position(fact));
     used.into_iter()
         .filter_map(|fact| {
             let field = fields.iter().find(|field| field.name == fact.name);
-            let label = field.map(|field| field.label.get(language)).or_else(|| clock_label(&fact.name, language))?;
+            let label = field.map(|field| field.label.get(language));
+            let label = label.or_else(|| Some(history(&fact.name)?.label.get(language)));
+            let label = label.or_else(|| clock_label(&fact.name, language))?;
             let choice = field.and_then(|field| field.choices.get(&fact.value.plain()));
             let value = choice.map_or_else(
                 || write_value(&fact.value, fact.unit.as_deref(), language),
@@ -160,6 +183,15 @@ fn clock_label(name: &str, language: Language) -> Option<&'static str> {
         ("sent_at", Language::Fi) => "Hakemus lähetettiin",
         ("sent_at", Language::Sv) => "Ansökan skickades",
         ("sent_at", Language::En) => "Sent",
+        ("decision_date", Language::Fi) => "Oikaistavaksi vaadittu päätös tehtiin",
+        ("decision_date", Language::Sv) => "Beslutet som kravet gäller fattades",
+        ("decision_date", Language::En) => "Decided",
+        ("claim_until", Language::Fi) => "Oikaisuvaatimuksen viimeinen päivä",
+        ("claim_until", Language::Sv) => "Sista dag för begäran om omprövning",
+        ("claim_until", Language::En) => "Last day of the claim",
+        ("claim_date", Language::Fi) => "Oikaisuvaatimus saapui",
+        ("claim_date", Language::Sv) => "Begäran om omprövning kom in",
+        ("claim_date", Language::En) => "Claim received",
         ("window_opens", Language::Fi) => "Hakuajan ensimmäinen hetki",
         ("window_opens", Language::Sv) => "Första ansökningstidpunkt",
         ("window_opens", Language::En) => "First moment of the window",
@@ -181,6 +213,9 @@ fn source(evidence: &Evidence, language: Language) -> String {
         Evidence::Text { .. } => pick("viesti", "meddelande", "message"),
         Evidence::Attachment { .. } => pick("liite", "bilaga", "attachment"),
         Evidence::Register { .. } => pick("kunnan tiedot", "kommunens uppgifter", "municipal data"),
+        Evidence::Cases { .. } => {
+            pick("kunnan asiarekisteri", "kommunens ärenderegister", "the municipality's register of cases")
+        }
         Evidence::Computed { .. } => pick("järjestelmän tieto", "systemets uppgift", "system data"),
         Evidence::Person { .. } => pick("käsittelijän tieto", "handläggarens uppgift", "handler"),
     }

@@ -7,8 +7,8 @@ use jiff::civil::Date;
 use super::Material;
 use super::blocks::Blocks;
 use crate::cases::{
-    Appeal, AppealKind, AuthorityId, Citation, DeciderRef, DocumentId, DraftContent, DraftKind, Facts, Language, Part,
-    PartKind, Reason, SectionId, write_date, write_time, write_value,
+    Appeal, AppealKind, AuthorityId, Citation, DeciderRef, DocumentId, DraftContent, DraftKind, Facts, Language,
+    Matter, Part, PartKind, Reason, SectionId, Settles, write_date, write_time, write_value,
 };
 use crate::municipality::format::{Contact, Field, ServiceFile};
 use crate::municipality::notice::Channel;
@@ -42,6 +42,8 @@ pub struct Extras {
     pub recipient: Option<String>,
     /// What is ordered to be done.
     pub work_order: Option<String>,
+    /// Whether something of what was asked for is refused.
+    pub refuses: bool,
 }
 
 impl<'a> Letter<'a> {
@@ -79,6 +81,7 @@ impl<'a> Letter<'a> {
         blocks.set("contact_email", or_dash(contact.email.as_ref()));
         blocks.set("service", service.map_or("", |service| service.name.get(language)));
         blocks.set("party", party(self.material));
+        blocks.set("other_cases", file.other_cases().join(", "));
         let fact =
             |name: &str| file.facts.get(name).map(|fact| write_value(&fact.value, fact.unit.as_deref(), language));
         let window_end = fact("window_end").unwrap_or_default();
@@ -87,6 +90,9 @@ impl<'a> Letter<'a> {
         let steps = file.assessment.iter().flat_map(|assessment| &assessment.calculation);
         let steps = steps.map(|step| (step.name.clone(), super::decision::written(step, language).unwrap_or_default()));
         let blocks = &mut self.blocks;
+        let about = file.about.as_ref();
+        blocks.set("about_number", about.map(|about| about.case.number.clone()).unwrap_or_default());
+        blocks.set("about_date", about.map(|about| write_date(about.decided_on, language)).unwrap_or_default());
         blocks.set("window_end", window_end);
         blocks.set("subject", subject.and_then(|subject| facts.get(&subject.field)).cloned().unwrap_or_default());
         blocks.set("subject_label", subject.map_or("", |subject| subject.label.get(language)));
@@ -133,7 +139,7 @@ impl<'a> Letter<'a> {
                     .find(|rule| written.rule.as_ref() == Some(&rule.rule));
                 let mut evidence = written.evidence.clone();
                 if let (Some(assessment), Some(rule)) = (assessment, rule) {
-                    evidence.extend(super::decision::evidence(assessment, rule));
+                    evidence.extend(assessment.behind(rule));
                     evidence.sort();
                     evidence.dedup();
                 }
@@ -155,6 +161,9 @@ impl<'a> Letter<'a> {
     /// 112 first, where words of danger were found.
     pub fn cards(&mut self) -> Result<&mut Self, Error> {
         let mut cards: Vec<_> = self.material.reading.emergencies.iter().map(|hit| hit.card.as_str()).collect();
+        if self.material.classification.matter == Matter::SelfHarm {
+            cards.push("crisis");
+        }
         cards.sort_unstable();
         cards.dedup();
         for card in cards.iter().rev() {
@@ -198,15 +207,28 @@ impl<'a> Letter<'a> {
     fn delegation_source(&self) -> Option<String> {
         let rulebook = &self.material.desk.rulebook;
         let today = self.material.at.today();
-        let delegation = self.material.service?.delegation_for(&self.material.file.facts)?;
-        let row = rulebook.pack.delegation(delegation, today)?;
+        let delegation = self.material.service?.delegation_of(self.material.file)?;
+        let row = rulebook.pack.delegation(&delegation, today)?;
         let (document, section) = row.source.split_once('#')?;
         let document = rulebook.library.version_on(&document.parse().ok()?, today)?;
         document.cite(&section.parse().ok()?, self.language())
     }
 
-    /// The instructions for appeal that the service names for this kind, to the body that the organisation names.
-    pub fn appeal(&mut self) -> Result<Option<Appeal>, Error> {
+    /// How the party was heard, where it was.
+    pub fn heard(&mut self) -> Result<&mut Self, Error> {
+        let Some(hearing) = self.material.file.hearings.last() else { return Ok(self) };
+        let language = self.language();
+        self.blocks.set("heard_until", write_date(hearing.until, language));
+        self.blocks.set("heard_at", hearing.answered.map(|at| write_time(at, language)).unwrap_or_default());
+        self.block(PartKind::Hearing, "heard")
+    }
+
+    /// The instructions for appeal that the service names for this kind, to the body that the organisation names; none
+    /// for an answer that `refuses` nothing.
+    pub fn appeal(&mut self, refuses: bool) -> Result<Option<Appeal>, Error> {
+        if self.kind.settles() == Settles::IfItRefuses && !refuses {
+            return Ok(None);
+        }
         let Some(expected) = expected_appeal(self.material, self.kind, self.language()) else { return Ok(None) };
         if expected.kind == AppealKind::None {
             return Ok(Some(expected));
@@ -270,6 +292,7 @@ impl<'a> Letter<'a> {
             amount: extras.amount,
             decider: extras.decider,
             appeal: extras.appeal.unwrap_or(none),
+            refuses: extras.refuses,
             deadline: extras.deadline,
             recipient: extras.recipient,
             work_order: extras.work_order,
@@ -326,13 +349,17 @@ fn party(material: &Material<'_>) -> String {
 fn expected_appeal(material: &Material<'_>, kind: DraftKind, language: Language) -> Option<Appeal> {
     let service = material.service?;
     let pack = &material.desk.rulebook.pack;
-    crate::verify::appeal::expected(pack, service, kind, material.route.decider.as_ref(), language)
+    let decider = material.route.decider.as_ref();
+    crate::verify::appeal::expected(pack, service, kind, decider, language, material.at.today())
 }
 
 fn provision_refs(material: &Material<'_>, kind: DraftKind) -> Vec<(DocumentId, SectionId)> {
     let general: &[&str] = match kind {
         DraftKind::Completion => &["hallintolaki#s22", "hallintolaki#s33"],
         DraftKind::Transfer => &["hallintolaki#s21"],
+        DraftKind::Hearing => &["hallintolaki#s34", "hallintolaki#s36"],
+        DraftKind::DocumentAnswer => &["julkisuuslaki#s14"],
+        DraftKind::ClaimDecision => &["kuntalaki#s134"],
         _ => &[],
     };
     let own = material.service.and_then(|service| service.provisions.get(&kind)).map(Vec::as_slice).unwrap_or_default();

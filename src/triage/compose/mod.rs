@@ -14,7 +14,7 @@ use super::proposals::{Proposals, Prose, credit};
 use super::{Circumstances, Desk, Error, Step};
 use crate::cases::{
     CaseFile, Classification, DraftContent, DraftKind, Language, Matter, Outcome, Owner, ProposalKind, Reading, Reason,
-    Route, Submission,
+    Route, Settles, Submission,
 };
 use crate::municipality::format::ServiceFile;
 use crate::policy::Library;
@@ -31,6 +31,13 @@ struct Material<'a> {
     service: Option<&'a ServiceFile>,
     at: &'a Circumstances<'a>,
     prose: Option<&'a Prose>,
+}
+
+impl Material<'_> {
+    /// Whether the case waits for a round, and for nothing else.
+    fn waits(&self) -> bool {
+        self.file.assessment.as_ref().is_some_and(|assessment| assessment.outcome == Outcome::Pending)
+    }
 }
 
 /// Notes in the case what was proposed beside the draft, and whose words stand in it.
@@ -66,11 +73,11 @@ pub fn run(
         prose,
     };
     match kind(&material) {
-        kind @ (DraftKind::Grant | DraftKind::Partial | DraftKind::Rejection | DraftKind::Inadmissible) => {
-            decision::compose(&material, kind)
-        }
+        kind if kind.settles() != Settles::Never => decision::compose(&material, kind),
         DraftKind::Completion => request::completion(&material),
+        DraftKind::Hearing => request::hearing(&material),
         DraftKind::Transfer => request::transfer(&material),
+        DraftKind::Acknowledgement if material.waits() => request::pending(&material),
         _ => notice::compose(&material),
     }
 }
@@ -104,9 +111,22 @@ fn kind(material: &Material<'_>) -> DraftKind {
     if !material.file.asked.is_empty() && answerable {
         return DraftKind::Completion;
     }
+    // Nobody is answered on the merits while nobody is sure what they ask.
+    if material.classification.abstained && !applies {
+        return DraftKind::Acknowledgement;
+    }
+    if material.file.hear.is_some() || !material.file.unheard(material.at.today()).is_empty() {
+        return DraftKind::Hearing;
+    }
     let outcome = material.file.assessment.as_ref().map(|assessment| assessment.outcome);
+    // What may be an application is asked what it lacks, and not decided before somebody is sure that it is one.
+    if material.classification.abstained && outcome != Some(Outcome::Incomplete) {
+        return DraftKind::Acknowledgement;
+    }
     let own = |outcome| material.service.and_then(|service| service.drafts.get(&outcome)).copied();
-    if let Some(kind) = outcome.and_then(own) {
+    // What a person must still rule on is drafted as if it were met.
+    let drafted = outcome.map(|outcome| if outcome == Outcome::Discretion { Outcome::Granted } else { outcome });
+    if let Some(kind) = drafted.and_then(own) {
         return kind;
     }
     match outcome {
@@ -116,6 +136,7 @@ fn kind(material: &Material<'_>) -> DraftKind {
         Some(Outcome::Incomplete) => DraftKind::Completion,
         // What a person must still rule on is drafted as if it were met, and check K06 blocks it until they do.
         Some(Outcome::Granted | Outcome::Discretion) => DraftKind::Grant,
-        None => DraftKind::Acknowledgement,
+        // What waits for a round is told so; check K06 keeps it from being approved as if it were the answer.
+        Some(Outcome::Pending) | None => DraftKind::Acknowledgement,
     }
 }

@@ -1,12 +1,15 @@
 //! Answers to notices: a work order with its target, a redirect to whoever owns the thing, advice to a plot
 //! owner, or the plain word that a person reads it. A notice is a factual act: no decision is made up for it.
+//!
+//! Other matters that no rules decide are answered here, too: by their service's own words, which say what happens next
+//! and by when. Who threatens gets the approved words alone, who wants to die the card alone.
 
 use jiff::civil::Date;
 
 use super::Material;
 use super::blocks::Blocks;
 use super::letter::{Extras, Letter, lacks, reach};
-use crate::cases::{DraftContent, DraftKind, Language, Owner, PartKind, Urgency, write_date};
+use crate::cases::{DraftContent, DraftKind, Language, Matter, Owner, PartKind, Urgency, write_date};
 use crate::triage::classify::category;
 use crate::triage::{Error, local_date};
 
@@ -18,8 +21,16 @@ pub fn compose(material: &Material<'_>) -> Result<DraftContent, Error> {
     let mut letter = Letter::new(material, DraftKind::Acknowledgement);
     let language = letter.blocks.language();
     set_values(material, &mut letter);
-    letter.cards()?.heading()?.block(PartKind::Matter, "matter-notice")?;
+    letter.cards()?.heading()?;
+    let matter = material.classification.matter;
+    if matter == Matter::SelfHarm {
+        // A person speaks to them; on its own the municipality says nothing but the card.
+        letter.block(PartKind::Contact, "contact")?;
+        return Ok(letter.finish(Extras { deadline: target(material), ..Extras::default() }));
+    }
+    letter.block(PartKind::Matter, "matter-notice")?;
     let mut extras = Extras::default();
+    let is_notice = material.service.is_some_and(|service| !service.categories.is_empty());
     // A category that nobody is sure of does not stand in the way of an owner that the words name.
     let sure = !material.classification.abstained || !material.route.evidence.is_empty();
     let handled = material.service.is_some() && sure;
@@ -30,6 +41,19 @@ pub fn compose(material: &Material<'_>) -> Result<DraftContent, Error> {
             if material.file.urgency == Some(Urgency::U0) {
                 extras.work_order = Some(work_order(material)?);
             }
+        }
+        _ if matter == Matter::Threat => {
+            letter.block(PartKind::Operative, answer(&letter))?;
+            extras.work_order = Some(work_order(material)?);
+            extras.deadline = target(material);
+        }
+        Owner::Municipality | Owner::OnCall if !is_notice => {
+            letter.block(PartKind::Operative, answer(&letter))?;
+            extras.reasons = letter.explanation()?;
+            if letter.blocks.has_own("deadline-acknowledgement") {
+                letter.block(PartKind::Deadline, "deadline-acknowledgement")?;
+            }
+            extras.deadline = target(material);
         }
         Owner::Municipality | Owner::OnCall => {
             letter.block(PartKind::Operative, "operative-acknowledgement")?;
@@ -61,6 +85,11 @@ pub fn compose(material: &Material<'_>) -> Result<DraftContent, Error> {
     }
     letter.closing()?;
     Ok(letter.finish(extras))
+}
+
+/// The answer that a service has of its own; that a person reads the message is true of every other.
+fn answer(letter: &Letter<'_>) -> &'static str {
+    if letter.blocks.has_own("operative-acknowledgement") { "operative-acknowledgement" } else { "receipt" }
 }
 
 /// The values that blocks about notices use.
@@ -105,11 +134,19 @@ fn work_order(material: &Material<'_>) -> Result<String, Error> {
     let mut blocks = Blocks::new(material, record);
     blocks.set("case_number", material.at.number);
     set(material, &mut blocks, record);
+    if let Some(authority) = material.desk.rulebook.pack.authority(&material.route.authority, material.at.today()) {
+        blocks.set("recipient", authority.name.get(record));
+        blocks.set("recipient_contact", reach(&authority.contact));
+    }
     blocks.text("work-order")
 }
 
+/// The last day: of a notice's urgency, or of the handling time of a matter that is no notice.
 fn target(material: &Material<'_>) -> Option<Date> {
-    material.file.urgency?;
+    let is_notice = material.service.is_none_or(|service| !service.categories.is_empty());
+    if is_notice && material.file.urgency.is_none() {
+        return None;
+    }
     material.file.due.as_ref().map(|due| local_date(due.at))
 }
 

@@ -1,9 +1,9 @@
-//! Letters that prepare: a request to complete (hallintolaki 22 and 33 §) and a transfer (21 §). They carry no
-//! instructions for appeal (kuntalaki 136 §).
+//! Letters that prepare: a request to complete (hallintolaki 22 and 33 §), a hearing (34 and 36 §), the word that a
+//! matter waits for a round, and a transfer (21 §). They carry no instructions for appeal (kuntalaki 136 §).
 
-use super::Material;
 use super::letter::{Extras, Letter, lacks, reach};
-use crate::cases::{DraftContent, DraftKind, PartKind, write_date};
+use super::{Material, decision};
+use crate::cases::{DraftContent, DraftKind, Language, PartKind, Reason, Value, write_date, write_value};
 use crate::municipality::calendar;
 use crate::triage::Error;
 
@@ -33,6 +33,63 @@ pub fn completion(material: &Material<'_>) -> Result<DraftContent, Error> {
     Ok(letter.finish(Extras { reasons, provisions, deadline: Some(deadline), ..Extras::default() }))
 }
 
+/// Tells that the matter is ready and waits for what is worked out over all applications of the window together.
+pub fn pending(material: &Material<'_>) -> Result<DraftContent, Error> {
+    let mut letter = Letter::new(material, DraftKind::Acknowledgement);
+    let language = letter.blocks.language();
+    letter.blocks.set("asked", material.service.map_or("", |service| service.name.get(language)));
+    letter.cards()?.heading()?.matter("matter-application")?;
+    letter.block(PartKind::Operative, "operative-pending")?;
+    let reasons = letter.explanation()?;
+    letter.closing()?;
+    Ok(letter.finish(Extras { reasons, ..Extras::default() }))
+}
+
+/// Asks the party to comment before the matter is settled: why, on what, with which documents, until when, and what
+/// follows if nobody answers (hallintolaki 36 §).
+pub fn hearing(material: &Material<'_>) -> Result<DraftContent, Error> {
+    let mut letter = Letter::new(material, DraftKind::Hearing);
+    let language = letter.blocks.language();
+    let days = material.service.map_or(14, |service| service.completion_days);
+    let deadline = calendar::end_of_period(material.at.today(), days + DAYS_TO_APPROVE);
+    letter.blocks.set("deadline", write_date(deadline, language));
+    letter.blocks.set("days", days.to_string());
+    letter.blocks.set("asked", material.service.map_or("", |service| service.name.get(language)));
+    letter.cards()?.heading()?.matter("matter-application")?;
+    letter.block(PartKind::Operative, "operative-hearing")?;
+    let reasons = adverse(material, language);
+    letter.lines(PartKind::Questions, "hearing-points", &points(material, &reasons, language))?;
+    let documents = material.file.hear.iter().flat_map(|order| &order.documents);
+    let documents: Vec<String> = documents.map(|name| format!("– {name}")).collect();
+    if !documents.is_empty() {
+        letter.lines(PartKind::Notification, "documents-sent", &documents)?;
+    }
+    letter.block(PartKind::Deadline, "deadline-hearing")?;
+    let provisions = letter.provisions()?;
+    letter.closing()?;
+    Ok(letter.finish(Extras { reasons, provisions, deadline: Some(deadline), ..Extras::default() }))
+}
+
+/// What each unmet rule says that the party must be heard on.
+fn adverse(material: &Material<'_>, language: Language) -> Vec<Reason> {
+    let unheard = material.file.unheard(material.at.today());
+    let Some(assessment) = material.file.assessment.as_ref().filter(|_| !unheard.is_empty()) else { return Vec::new() };
+    let rules = assessment.rules.iter().filter(|rule| unheard.iter().any(|adverse| adverse.rule.rule == rule.rule));
+    decision::reasons_of(assessment, rules, language)
+}
+
+/// What the party may comment on: in a person's words, and each unmet rule with the facts that others gave.
+fn points(material: &Material<'_>, reasons: &[Reason], language: Language) -> Vec<String> {
+    let ordered = material.file.hear.iter().map(|order| format!("– {}", order.about));
+    let mut lines: Vec<String> = ordered.collect();
+    let unheard = material.file.unheard(material.at.today());
+    lines.extend(super::reason_lines(&material.desk.rulebook.library, reasons, language));
+    lines.extend(decision::lines_of(material, language, |fact| {
+        unheard.iter().any(|adverse| adverse.fact.name == fact.name)
+    }));
+    lines
+}
+
 /// Sends a matter on to the authority that is competent on the day.
 pub fn transfer(material: &Material<'_>) -> Result<DraftContent, Error> {
     let mut letter = Letter::new(material, DraftKind::Transfer);
@@ -53,6 +110,7 @@ pub fn transfer(material: &Material<'_>) -> Result<DraftContent, Error> {
         "matter-notice"
     };
     letter.blocks.set("recipient", recipient.clone());
+    letter.blocks.set("open_until", open_until(material, language).unwrap_or_default());
     letter.blocks.set("recipient_contact", reach(&authority.contact));
     letter.blocks.set("recipient_task", authority.task.get(language));
     letter.blocks.set("owner_basis", basis);
@@ -63,4 +121,14 @@ pub fn transfer(material: &Material<'_>) -> Result<DraftContent, Error> {
     let provisions = letter.provisions()?;
     letter.closing()?;
     Ok(letter.finish(Extras { provisions, recipient: Some(id.to_string()), ..Extras::default() }))
+}
+
+/// The last moment of the window where it is still open: the same may hold at the recipient's, who keeps the time
+/// (hallintolaki 21 §).
+fn open_until(material: &Material<'_>, language: Language) -> Option<String> {
+    let fact = material.file.facts.get("window_end")?;
+    match fact.value {
+        Value::Time(end) if material.at.now <= end => Some(write_value(&fact.value, None, language)),
+        _ => None,
+    }
 }

@@ -6,22 +6,27 @@
 
 pub mod stated;
 
+use std::collections::BTreeSet;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::AmbiguousOffset;
+use regex::Regex;
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
 use super::proposals::{Proposals, credit};
-use super::{Circumstances, Desk, Error, Step};
+use super::{Circumstances, Desk, Error, Step, local_date};
 use crate::cases::{
-    CaseFile, Euro, Evidence, Fact, Facts, Flag, Localized, Matter, ParameterValue, Question, Submission, Value,
+    About, CaseFile, Euro, Evidence, Fact, Facts, Flag, Localized, Matter, ParameterValue, Question, Reading,
+    Submission, Value,
 };
 use crate::clock::helsinki;
-use crate::municipality::condition::Condition;
+use crate::municipality::condition::{Condition, RESIDENTS};
 use crate::municipality::format::{AttachmentRule, Field, FieldType, RegisterFact, ServiceFile};
+use crate::municipality::notice::{self, Channel};
 use crate::policy::{Governing, WindowSpan};
 use crate::text::identifiers::{BusinessId, Iban, IdentityCode};
 use crate::text::normalize;
@@ -30,6 +35,20 @@ use crate::text::normalize;
 pub const LEFT_EMPTY: &str = "left empty on the form";
 /// Note of the sending time when the sender gave none.
 pub const NO_SENDING_TIME: &str = "the sender gave no time: the arrival";
+
+/// The fact that tells how many have signed.
+const SIGNATURES: &str = "signatures";
+/// "90 allekirjoitusta", "90 asukkaan nimet", "90 underskrifter", "90 residents".
+static SIGNED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?i)\b(\d{1,6})\s+(?:allekirjoit|nime|nimi|asuk|kuntalai|underskri|namn|invånar|signatur|names|residents)\w*",
+    )
+    .expect("a fixed pattern")
+});
+/// Days to claim revision from the notice (kuntalaki 138 §).
+const CLAIM_DAYS: u32 = 14;
+/// The fact that tells the last of them.
+const CLAIM_UNTIL: &str = "claim_until";
 
 /// Why a field gave no fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,12 +81,18 @@ pub fn run(
         for rule in &service.attachments {
             from_attachment(rule, submission, &mut facts, &mut questions);
         }
-        required_by_the_case(service, &facts, &mut questions);
+        counted(desk, service, submission, file.reading.as_ref(), &mut facts);
+        required_by_the_case(service, submission, &facts, &mut questions);
     }
     let window = service
         .and_then(|service| service.policy.as_ref())
         .and_then(|policy| desk.rulebook.library.window_for(policy, submission.received_at));
     from_clock(submission, window.as_ref(), &mut facts);
+    let about = file.about.as_ref().filter(|_| classification.matter == Matter::ClaimForRevision);
+    if let Some(about) = about {
+        from_the_decision(about, submission, &mut facts);
+        questions.retain(|question| question.about != "decision_number");
+    }
     if let Some(service) = service {
         // What a person put right may be the very day that picks the version.
         let mut known = facts.clone();
@@ -112,6 +137,10 @@ pub fn correct(service: Option<&ServiceFile>, file: &mut CaseFile) {
             file.questions.extend(service.and_then(|service| asks_for(service, name)));
         }
     }
+    // How the notice was given moves the last day of a claim.
+    if let Some(about) = file.about.as_ref().filter(|_| file.facts.get(CLAIM_UNTIL).is_some()) {
+        file.facts.insert(claim_until(about, &file.facts));
+    }
 }
 
 /// The question about a fact that a service cannot do without.
@@ -138,11 +167,54 @@ pub fn governing<'a>(
     desk.rulebook.library.governing(service.policy.as_ref()?, submission.received_at, at.today(), facts)
 }
 
+/// How many have signed, and of how many residents, where the service's time to answer hangs on it (kuntalaki 23 §).
+fn counted(desk: &Desk, service: &ServiceFile, submission: &Submission, reading: Option<&Reading>, facts: &mut Facts) {
+    let share = service.handling_time.extended.as_ref().is_some_and(|more| more.when.counts_residents());
+    if !share {
+        return;
+    }
+    facts.insert(Fact {
+        name: RESIDENTS.to_owned(),
+        value: Value::Number(Decimal::from(desk.rulebook.pack.municipality.residents)),
+        unit: None,
+        evidence: Evidence::Register {
+            register: "municipality.yaml".to_owned(),
+            as_of: super::local_date(submission.received_at),
+        },
+    });
+    let message = reading.map(Reading::message).unwrap_or_default();
+    if facts.get(SIGNATURES).is_none()
+        && let Some(found) = SIGNED.captures(&message)
+        && let (Some(words), Ok(count)) = (found.get(0), found[1].parse::<u32>())
+    {
+        facts.insert(Fact {
+            name: SIGNATURES.to_owned(),
+            value: Value::Number(Decimal::from(count)),
+            unit: None,
+            evidence: Evidence::Text { quote: words.as_str().to_owned(), start: words.start(), end: words.end() },
+        });
+    }
+}
+
+/// The facts that the fields of a form state.
+fn said_on_the_form(service: &ServiceFile, submission: &Submission) -> Facts {
+    let (mut facts, mut questions, mut flags) = (Facts::default(), Vec::new(), BTreeSet::new());
+    for field in &service.fields {
+        from_field(field, submission, &mut facts, &mut questions, &mut flags);
+    }
+    facts
+}
+
 /// Asks for what only cases of this kind need, once what kind it is is known.
-fn required_by_the_case(service: &ServiceFile, facts: &Facts, questions: &mut Vec<Question>) {
+fn required_by_the_case(service: &ServiceFile, submission: &Submission, facts: &Facts, questions: &mut Vec<Question>) {
+    // Nobody who wrote an e-mail is asked for its address.
+    let known = submission.party.as_ref().is_some_and(|party| party.email.is_some());
     let needed = |when: &Option<Condition>| when.as_ref().is_some_and(|when| when.holds(facts) == Some(true));
     let asked = |questions: &[Question], about: &str| questions.iter().any(|question| question.about == about);
     for field in service.fields.iter().filter(|field| needed(&field.required_when)) {
+        if known && field.kind == FieldType::Email {
+            continue;
+        }
         if facts.get(&field.name).is_none() && !asked(questions, &field.name) {
             questions.push(question(&field.name, field.ask.as_ref(), &field.label));
         }
@@ -176,9 +248,9 @@ fn from_field(
     submission: &Submission,
     facts: &mut Facts,
     questions: &mut Vec<Question>,
-    flags: &mut std::collections::BTreeSet<Flag>,
+    flags: &mut BTreeSet<Flag>,
 ) {
-    let given = submission.fields.get(&field.name).filter(|value| !is_empty(value));
+    let given = submission.fields.get(&field.name).filter(|value| !field.office && !is_empty(value));
     let Some(given) = given else {
         if let Some(meaning) = &field.empty_means {
             if let Some(value) = written(meaning, field.kind) {
@@ -192,7 +264,7 @@ fn from_field(
                     },
                 });
             }
-        } else if field.required {
+        } else if field.required && !in_the_message(field, submission) {
             questions.push(question(&field.name, field.ask.as_ref(), &field.label));
         }
         return;
@@ -248,6 +320,11 @@ fn unreadable(field: &Field, problem: Unreadable) -> Question {
         rule: None,
         section: None,
     }
+}
+
+/// Whether somebody who wrote freely, and filled in no form, said there what the field asks for in words.
+fn in_the_message(field: &Field, submission: &Submission) -> bool {
+    field.free_text && submission.text.as_ref().is_some_and(|text| !text.trim().is_empty())
 }
 
 fn is_empty(value: &Json) -> bool {
@@ -450,6 +527,42 @@ fn from_clock(submission: &Submission, window: Option<&WindowSpan<'_>>, facts: &
     if let Some(window) = window {
         at("window_opens", window.opens, "policy", "first moment of the application window");
         at("window_end", window.closes, "policy", "last moment of the application window");
+    }
+}
+
+/// Until when a decision can be challenged. Without a word on how the notice was given the longest clock counts: nobody loses
+/// time that they had.
+fn claim_until(about: &About, facts: &Facts) -> Fact {
+    let channel = match facts.get("notice_channel").map(|fact| fact.value.plain()).as_deref() {
+        Some("electronic") => Channel::ElectronicNotice,
+        Some("minutes") => Channel::Minutes,
+        _ => Channel::Letter,
+    };
+    let until = notice::appeal_until(notice::known_on(about.decided_on, channel), CLAIM_DAYS);
+    let from = vec!["decision_date".to_owned(), "notice_channel".to_owned()];
+    let evidence = Evidence::Computed { from, note: "14 days from the presumed notice".to_owned() };
+    Fact { name: CLAIM_UNTIL.to_owned(), value: Value::Date(until), unit: None, evidence }
+}
+
+/// When the decision that a claim is about was made, until when it could be challenged, and when the claim came (kuntalaki 138
+/// and 139 §).
+fn from_the_decision(about: &About, submission: &Submission, facts: &mut Facts) {
+    facts.insert(claim_until(about, facts));
+    let computed = |from: &[&str], note: &str| Evidence::Computed {
+        from: from.iter().map(|&name| name.to_owned()).collect(),
+        note: note.to_owned(),
+    };
+    let register = Evidence::Register { register: about.case.number.clone(), as_of: about.decided_on };
+    for (name, value, evidence) in [
+        ("decision_number", Value::Text(about.case.number.clone()), register.clone()),
+        ("decision_date", Value::Date(about.decided_on), register),
+        (
+            "claim_date",
+            Value::Date(local_date(submission.received_at)),
+            computed(&["received_at"], "the day on which it arrived"),
+        ),
+    ] {
+        facts.insert(Fact { name: name.to_owned(), value, unit: None, evidence });
     }
 }
 

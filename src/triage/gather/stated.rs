@@ -43,11 +43,18 @@ static ORDER: LazyLock<Regex> = LazyLock::new(|| {
     .expect("a fixed pattern")
 });
 
-/// The fields that a text may fill: empty on the form, and a model may see them.
+/// The fields that a text may fill: empty on the form, needed for what the form applies for, and a model may see them.
 #[must_use]
 pub fn open_fields<'a>(service: &'a ServiceFile, submission: &Submission) -> Vec<&'a Field> {
+    let said = super::said_on_the_form(service, submission);
+    // Where a case has no use for a field, a day or a sum of something else would be read into it.
+    let is_needless = |field: &Field| {
+        !field.required && field.required_when.as_ref().is_some_and(|when| when.holds(&said) == Some(false))
+    };
     let is_open = |field: &&Field| {
         field.model_may_see
+            && !is_needless(field)
+            && !field.office
             && field.empty_means.is_none()
             && !field.free_text
             && !NOT_STATED.contains(&field.name.as_str())

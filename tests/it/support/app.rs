@@ -2,7 +2,7 @@
 //!
 //! No worker runs by itself: a story says when the pipeline works (`app.run_jobs()`), and sets the clock.
 
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, Mutex};
 
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
@@ -10,16 +10,13 @@ use vireille::app::App;
 use vireille::cases::{Actor, DeciderId, MunicipalityId, Person, Role, TokenId};
 use vireille::config::{Config, Secret};
 use vireille::model::client::install_tls;
-use vireille::policy::Rulebooks;
 use vireille::review::NewToken;
 use vireille::serve::Running;
 use vireille::storage::{TokenRow, tokens};
+use vireille::triage::Triage;
 
 use super::database::Database;
-use super::desk::{NOW, TRIAGE, at, policies};
-
-static RULEBOOKS: LazyLock<Rulebooks> =
-    LazyLock::new(|| Rulebooks::load_all(&policies()).unwrap_or_else(|faults| panic!("{faults}")));
+use super::desk::{NOW, TRIAGE, at};
 
 /// Largest body in stories.
 pub const MAX_BODY: usize = 8 * 1024 * 1024;
@@ -51,15 +48,25 @@ impl TestApp {
 
     /// The application over this database, with other settings.
     pub async fn with(database: &Database, change: impl FnOnce(&mut Config)) -> Self {
+        Self::of(database, Arc::clone(&TRIAGE), change).await
+    }
+
+    /// The application over this database, with other packs.
+    pub async fn with_packs(database: &Database, triage: Arc<Triage>) -> Self {
+        Self::of(database, triage, |_| {}).await
+    }
+
+    async fn of(database: &Database, triage: Arc<Triage>, change: impl FnOnce(&mut Config)) -> Self {
         install_tls();
         let mut config = Config::standard();
         config.server.listen = "127.0.0.1:0".parse().unwrap();
         config.server.max_body_bytes = MAX_BODY;
         config.storage.url = Secret::new(database.url.clone());
         config.work.workers = 0;
+        config.policies.reload_seconds = 0;
         config.attachments.program = env!("CARGO_BIN_EXE_vireille").into();
         change(&mut config);
-        let app = App::assemble(config, database.storage.clone(), RULEBOOKS.clone(), Arc::clone(&TRIAGE));
+        let app = App::assemble(config, database.storage.clone(), triage);
         let running = app.clone().serve().await.expect("the application serves");
         let base = format!("http://{}", running.address().expect("the port is known"));
         database.clock.set(at("2026-03-10T08:15:00Z"));
@@ -74,7 +81,7 @@ impl TestApp {
         }
     }
 
-    fn keeping(mut self, database: Database) -> Self {
+    pub fn keeping(mut self, database: Database) -> Self {
         self.database = Some(database);
         self
     }

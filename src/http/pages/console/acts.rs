@@ -75,7 +75,7 @@ pub(super) fn new_class<R>(act: &Sent<R>, service: &str, matter: &str, reason: W
 }
 
 /// A text of the form, or what is wrong with it.
-fn words(form: &Form, name: &str) -> Result<Words> {
+pub(super) fn words(form: &Form, name: &str) -> Result<Words> {
     let text = form.text(name).unwrap_or_default().to_owned();
     Words::try_from(text).map_err(|what| Error::unusable(&format!("/{name}"), what, "write it anew"))
 }

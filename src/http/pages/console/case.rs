@@ -10,6 +10,8 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
 use super::case_binds::{Binds, binds};
+use super::claims;
+use super::hearing;
 use super::highlight::{Piece, highlight};
 use super::messages;
 use super::power::Power;
@@ -136,6 +138,10 @@ struct View {
     acts: Acts,
     /// What can be put right.
     work: Work,
+    /// A claim for revision and its decision.
+    claims: claims::View,
+    /// How the party can be heard.
+    hearing: hearing::View,
     /// Every kind of matter.
     matters: &'static [Matter],
     services: BTreeMap<String, String>,
@@ -231,7 +237,9 @@ async fn view(
     let language = reader.language;
     let labels: BTreeMap<String, String> = service
         .map(|file| {
-            file.fields.iter().map(|field| (field.name.clone(), field.label.get(language).to_owned())).collect()
+            let fields = file.fields.iter().map(|field| (&field.name, &field.label));
+            let history = file.history.iter().map(|history| (&history.fact, &history.label));
+            fields.chain(history).map(|(name, label)| (name.clone(), label.get(language).to_owned())).collect()
         })
         .unwrap_or_default();
     let acts = acts(app, person, &case, draft.as_ref(), &alerts).await?;
@@ -250,7 +258,11 @@ async fn view(
     facts.sort_by_key(|fact| order(fact).unwrap_or(usize::MAX));
     let facts: Vec<FactLine> = facts.into_iter().map(|fact| fact_line(fact, service, &labels, reader)).collect();
     let messages = messages::view(app, person, &case).await?;
+    let hearing = hearing::View::of(app, &case, &form);
+    let claims = claims::View::of(app, reader, person, &case, &form).await?;
     Ok(View {
+        hearing,
+        claims,
         signature: decision.as_ref().map(|decision| Signature::of(decision, pack, reader)),
         power,
         judge: blind.then_some(DraftKind::ALL),
@@ -376,6 +388,10 @@ fn fact_line(
         Evidence::Text { quote, .. } => ("case.from_text", quote.clone()),
         Evidence::Attachment { name, page, quote } => ("case.from_attachment", format!("{name}, {page}: {quote}")),
         Evidence::Register { register, as_of } => ("case.from_register", format!("{register}, {as_of}")),
+        Evidence::Cases { as_of, numbers } => {
+            let numbers = if numbers.is_empty() { "–".to_owned() } else { numbers.join(", ") };
+            ("case.from_cases", format!("{numbers} ({as_of})"))
+        }
         Evidence::Computed { from, note } => {
             let from: Vec<String> = from.iter().map(|name| label(name)).collect();
             ("case.from_computation", format!("{note} ({})", from.join(", ")))

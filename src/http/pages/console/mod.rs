@@ -5,8 +5,10 @@ pub mod case;
 mod case_binds;
 pub mod changes;
 pub mod charts;
+pub mod claims;
 pub mod edit;
 pub mod evaluations;
+pub mod hearing;
 pub mod help;
 pub mod highlight;
 pub mod messages;
@@ -15,6 +17,7 @@ pub mod power;
 pub mod queue;
 pub mod register;
 pub mod reports;
+pub mod rounds;
 pub mod work;
 
 use axum::Router;
@@ -33,6 +36,8 @@ pub fn router() -> Router<App> {
         .route("/console/reports/approvals", get(reports::approvals))
         .route("/console/reports/tables/{table}", get(crate::http::v1::reports::table))
         .route("/console/reports/approvals/tables/{table}", get(crate::http::v1::reports::approval_table))
+        .route("/console/rounds", get(rounds::show).post(rounds::run))
+        .route("/console/rounds/{id}", get(crate::http::v1::rounds::show))
         .route("/console/policies", get(policies::list))
         .route("/console/policies/{document}", get(policies::show))
         .route("/console/policies/{document}/compare", get(policies::compare))
@@ -50,6 +55,9 @@ pub fn router() -> Router<App> {
         .route("/console/cases/{id}/approve", post(acts::approve))
         .route("/console/cases/{id}/return", post(acts::return_))
         .route("/console/cases/{id}/ask", post(acts::ask))
+        .route("/console/cases/{id}/link", post(claims::link))
+        .route("/console/cases/{id}/hear", post(hearing::hear))
+        .route("/console/cases/{id}/resume", post(hearing::resume))
         .route("/console/cases/{id}/transfer", post(acts::transfer))
         .route("/console/cases/{id}/reclassify", post(acts::reclassify))
         .route("/console/cases/{id}/rule", post(acts::rule))

@@ -80,7 +80,11 @@ struct Choose {
 pub async fn choose(State(app): State<App>, reader: Reader, person: Can<Receive>) -> Result<Response> {
     let services = app.review().desk(&person.municipality)?.rulebook.pack.services.values();
     let choice = |file: &ServiceFile| Choice { id: file.id.clone(), name: file.name.get(reader.language).to_owned() };
-    render::page("console/register/choose.html", &reader, Choose { services: services.map(choice).collect() })
+    render::page(
+        "console/register/choose.html",
+        &reader,
+        Choose { services: services.filter(|file| file.has_form()).map(choice).collect() },
+    )
 }
 
 /// `POST /console/register`: begins a form with today's date; none chosen means a matter in free text.

@@ -232,6 +232,8 @@ pub async fn page(
     cards.extend(found.into_iter().filter(|card| !hits.iter().any(|hit| hit.card == card.card)));
     let says = |again: &Again| (again.same.get(language).to_owned(), again.another.get(language).to_owned());
     let waits = case.status == Status::AwaitingCompletion;
+    let heard = case.file.hearings.last().filter(|hearing| hearing.answered.is_none());
+    let heard_until = heard.map(|hearing| hearing.until);
     let view = View {
         frame: Frame::of(pack, service, language),
         key: &followed.key,
@@ -242,7 +244,7 @@ pub async fn page(
         open: !case.status.is_final(),
         steps: steps(case.status),
         due: case.file.due.as_ref().filter(|_| !case.status.is_final() && !waits).map(|due| due.at),
-        answer_until: case.file.completion_until.filter(|_| waits),
+        answer_until: heard_until.or(case.file.completion_until).filter(|_| waits),
         decider: decider.and_then(title),
         cards,
         rescued: number,
@@ -332,7 +334,7 @@ pub async fn again(posted: Posted<Followed>) -> Result<Response> {
     let mut filled = Filled::default();
     for field in &service.fields {
         // A day is of one year, what is written freely is of one case, and consent is given anew each time.
-        let once = field.kind == FieldType::Date || field.free_text;
+        let once = matches!(field.kind, FieldType::Date | FieldType::Moment) || field.free_text;
         let taken = if another { again.sender.contains(&field.name) } else { !once };
         if !taken || service.publication_consent.as_ref() == Some(&field.name) {
             continue;

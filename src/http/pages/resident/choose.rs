@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::window::Window;
 use super::{Frame, danger, desk};
 use crate::app::App;
-use crate::cases::{Language, ServiceId};
+use crate::cases::{Language, Matter, ServiceId};
 use crate::http::error::{Error, Result};
 use crate::http::pages::reader::Reader;
 use crate::http::pages::render;
@@ -19,6 +19,7 @@ use crate::intake::receipt::Card;
 use crate::municipality::format::ServiceFile;
 use crate::text::normalize;
 use crate::triage::Desk;
+use crate::triage::classify::service_of;
 
 /// So many characters of a search are read; more are still in the form that follows.
 const LONGEST: usize = 2_000;
@@ -72,7 +73,7 @@ pub async fn show(
     };
     let view = View {
         frame: Frame::of(pack, None, reader.language),
-        services: pack.services.values().map(choice).collect(),
+        services: pack.services.values().filter(|file| file.has_form()).map(choice).collect(),
         found: (!q.is_empty()).then(|| found(desk, &q, app.ambient().now(), reader.language)).flatten(),
         cards: danger::cards(desk, std::iter::once(q.as_str()), app.ambient().now(), reader.language),
         q,
@@ -86,9 +87,12 @@ fn found(desk: &Desk, q: &str, at: Timestamp, language: Language) -> Option<Choi
     if prediction.abstained {
         return None;
     }
-    desk.rulebook.pack.services.values().find_map(|file| {
+    let pack = &desk.rulebook.pack;
+    let only = Matter::parse(&prediction.label).and_then(|matter| service_of(pack, matter)).map(|file| &file.id);
+    pack.services.values().filter(|file| file.has_form()).find_map(|file| {
         let category = file.categories.iter().find(|category| category.code == prediction.label);
-        (category.is_some() || file.id.as_str() == prediction.label).then(|| Choice {
+        let meant = category.is_some() || file.id.as_str() == prediction.label || only == Some(&file.id);
+        meant.then(|| Choice {
             id: file.id.clone(),
             name: file.name.get(language).to_owned(),
             category: category.map(|row| (row.code.clone(), row.name.get(language).to_owned())),

@@ -28,7 +28,7 @@ pub const LON: &str = "place-lon";
 /// Name of a service's field that tells the place in words.
 pub const PLACE: &str = "location_note";
 
-/// The fields of a form: the service's own, with coordinates for a notice; of a message, where there is no service.
+/// The fields of a form: the service's own but those of the office, with coordinates for a notice; of a message, where there is no service.
 #[must_use]
 pub fn of(service: Option<&ServiceFile>) -> Vec<Field> {
     let Some(service) = service else {
@@ -38,7 +38,7 @@ pub fn of(service: Option<&ServiceFile>) -> Vec<Field> {
             plain(PHONE, FieldType::Phone),
         ];
     };
-    let mut fields = service.fields.clone();
+    let mut fields: Vec<Field> = service.fields.iter().filter(|field| !field.office).cloned().collect();
     if service.matter == Matter::FaultNotice {
         let after = fields.iter().position(|field| field.name == PLACE).map_or(fields.len(), |at| at + 1);
         let degrees = |name: &str, most: i64| Field {

@@ -157,6 +157,11 @@ fn found(case: &Case, fields: &[Field], reader: &Reader) -> Vec<Item> {
                 let at = as_of.to_zoned(helsinki()).map_or(case.received_at, |day| day.timestamp());
                 Some(Item { register: register.clone(), at, ..of("register") })
             }
+            // Which cases they are is nothing of this party's.
+            Evidence::Cases { as_of, .. } => {
+                let at = as_of.to_zoned(helsinki()).map_or(case.received_at, |day| day.timestamp());
+                Some(Item { at, ..of("cases") })
+            }
             Evidence::Person { .. } => Some(of("handler")),
             Evidence::Text { .. } | Evidence::Attachment { .. } => Some(of("text")),
             Evidence::Form { .. } | Evidence::Computed { .. } => None,

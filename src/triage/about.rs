@@ -1,0 +1,73 @@
+//! The decided case that a claim for revision is about: found by a number in its words, noted as it stood.
+//!
+//! The only part of triage beside the pipeline that reads the database: it gathers, before the steps run, what they may
+//! then read in the case's file.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::local_date;
+use crate::cases::{About, Case, CaseRef, Status, Submission};
+use crate::municipality::Pack;
+use crate::storage::{self, Storage};
+
+/// A case number as people write it.
+static NUMBER: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\b[A-Za-z]{2,8}/\d{4}/\d{1,7}\b").expect("a fixed pattern"));
+
+/// Most numbers that are looked up for one message.
+const MOST_NUMBERS: usize = 5;
+
+/// The decision that the words of a submission name by its number, if they name one.
+///
+/// # Errors
+/// Whatever the storage refuses.
+pub async fn find(
+    storage: &Storage,
+    pack: &Pack,
+    case: &Case,
+    submission: &Submission,
+) -> storage::Result<Option<About>> {
+    let fields = submission.fields.values().filter_map(serde_json::Value::as_str);
+    let texts = submission.subject.iter().chain(&submission.text).map(String::as_str).chain(fields);
+    let mut numbers: Vec<String> = texts
+        .flat_map(|text| NUMBER.find_iter(text))
+        .map(|found| found.as_str().to_uppercase())
+        .filter(|number| *number != case.number)
+        .collect();
+    numbers.dedup();
+    for number in numbers.into_iter().take(MOST_NUMBERS) {
+        if let Some(about) = named(storage, pack, case, &number).await? {
+            return Ok(Some(about));
+        }
+    }
+    Ok(None)
+}
+
+/// The decision of that number, if the municipality has made one.
+///
+/// # Errors
+/// Whatever the storage refuses.
+pub async fn named(storage: &Storage, pack: &Pack, case: &Case, number: &str) -> storage::Result<Option<About>> {
+    let other = storage.case_by_number(&case.municipality, number).await?;
+    let Some(other) = other.filter(|other| other.status == Status::Decided && other.id != case.id) else {
+        return Ok(None);
+    };
+    let Some(decision) = storage.decision(&case.municipality, other.id).await? else { return Ok(None) };
+    let Some(draft) = storage.latest_draft(&case.municipality, other.id).await? else { return Ok(None) };
+    let decider = draft.content.decider.map(|decider| decider.id);
+    let mut people: Vec<String> = other.file.preparers.iter().map(|person| person.name.clone()).collect();
+    people.push(decision.person.name);
+    people.dedup();
+    Ok(Some(About {
+        case: CaseRef { id: other.id, number: other.number },
+        service: other.file.classification.and_then(|class| class.service),
+        kind: draft.content.kind,
+        decided_on: local_date(decision.decided_at),
+        amount: decision.amount,
+        body: decider.as_ref().and_then(|id| pack.body_over(id)).cloned(),
+        decider,
+        people,
+    }))
+}
