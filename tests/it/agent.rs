@@ -288,12 +288,22 @@ async fn a_models_reason_shows_no_identifier_and_no_order() {
 
 #[tokio::test]
 async fn no_model_makes_an_application_of_a_message() {
-    let text = "Hei, miten tässä nyt oikein toimitaan? Asia on ollut esillä aiemminkin. Tiekunta on 100 prosenttia.";
     let label = "private-road-grant";
-    let prediction = desk().classifier.predict(text);
-    assert!(prediction.abstained && (prediction.label == label || prediction.runner_up.unwrap().0 == label));
+    // Which of them leaves the classifier in doubt hangs on the examples.
+    let texts = [
+        "Tässä vielä se luku, jota kysyitte. Kunnossapito on 100 prosenttia.",
+        "Terveisiä kylältä. Asia on ollut esillä ennenkin. Tie ja kunnossapito on 100 prosenttia.",
+        "Hei, miten tässä nyt oikein toimitaan? Asia on ollut esillä aiemminkin. Kunnossapito on 100 prosenttia.",
+        "Kuten viimeksi sovittiin, lähetän tiedon. Tien kunnossapito on 100 prosenttia.",
+    ];
+    let in_doubt = |text: &&&str| {
+        let prediction = desk().classifier.predict(text);
+        prediction.abstained
+            && (prediction.label == label || prediction.runner_up.is_some_and(|(other, _)| other == label))
+    };
+    let text = *texts.iter().find(in_doubt).expect("one of them may be an application");
     let answer = json!({
-        "label": label, "quote": "Tiekunta on 100 prosenttia.", "confidence": 1.0, "language": "fi", "reason": "Niin.",
+        "label": label, "quote": "on 100 prosenttia.", "confidence": 1.0, "language": "fi", "reason": "Niin.",
     });
     let (file, proposal) = with(&desk(), &scripted("classify", [Turn::Json(answer)]), &message(text)).await;
     assert!(file.classification.unwrap().abstained);
