@@ -52,9 +52,9 @@ fn places() -> Vec<Place> {
     let here = || (*desk()).clone();
     let place = |prompt, step, name, desk, submission| Place { prompt, step, name, desk, submission };
     vec![
-        place("classify", "classify", "message", here(), unclear("Hei, miten tässä nyt oikein toimitaan?")),
+        place("classify", "classify", "message", here(), unclear("Se on taas siinä samassa paikassa.")),
         place("classify", "classify", "notice", here(), {
-            let mut json = notice("Hei, miten tässä nyt oikein toimitaan?");
+            let mut json = notice("Se on taas siinä samassa paikassa.");
             merge(&mut json, &json!({"fields": {"category": null}}));
             json
         }),

@@ -88,7 +88,7 @@ const FAULTS: &[Fault] = &[
     ("a statute without a number", LAW, Lacks("number: 434/2003\n", "", "---"), "the statute has no number", "`number: 434/2003`"),
     // Facts, units, words
     ("an unknown fact", RULES, Writes("when: facts.households < params.min_households", "when: facts.house_holds < params.min_households"), "unknown name `facts.house_holds`", "`households`"),
-    ("a fact that nobody gives", RULES, Writes("  households:\n    type: number\n", "  inhabitants: {type: number}\n  households:\n    type: number\n"), "gives the fact `inhabitants`", "add a field to the service `private-road-grant`"),
+    ("a fact that nobody gives", RULES, Writes("  households:\n    type: number\n", "  inhabitants: {type: number}\n  households:\n    type: number\n"), "gives the fact `inhabitants`", "add a field or a `history` to the service `private-road-grant`"),
     ("a fact of another unit than the form", RULES, Writes("  supported_length:\n    type: number\n    unit: m\n", "  supported_length:\n    type: number\n    unit: km\n"), "the fact `supported_length` is declared in `km` and given in `m`", "the same unit"),
     ("a fact of another type than the form", RULES, Writes("  households:\n    type: number\n", "  households:\n    type: money\n"), "the fact `households` is declared as an amount of euros and given as a number", "the same type"),
     ("metres compared with euros", RULES, Writes("when: facts.supported_length < params.min_length", "when: facts.supported_length < params.cap"), "`m` stands beside `EUR`", "values of one unit"),
