@@ -2,7 +2,6 @@
 //! comes in between, and files of services that say it wrongly.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::FutureExt as _;
@@ -19,7 +18,7 @@ use vireille::triage::{Circumstances, Triage, pipeline};
 
 use crate::support::app::{TestApp, spawn_app};
 use crate::support::database::on_every_database;
-use crate::support::desk::{NOW, at, circumstances, classifier, merge, policies, road_json};
+use crate::support::desk::{NOW, at, circumstances, classifier, copy_folder, merge, policies, road_json};
 
 const SERVICE: &str = "base/services/private-road-grant.yaml";
 const POLICY: &str = "base/policies/private-road-grant@2026-01-01.fi.md";
@@ -84,7 +83,7 @@ struct Packs(tempfile::TempDir);
 impl Packs {
     fn new() -> Self {
         let packs = Self(tempfile::tempdir().unwrap());
-        copy(&policies(), packs.0.path());
+        copy_folder(&policies(), packs.0.path());
         // The worked cases of the others say nothing of other cases, either.
         for other in ["lillsund-salmela", "ylaharju"] {
             fs::remove_dir_all(packs.0.path().join(other)).unwrap();
@@ -109,18 +108,6 @@ impl Packs {
         let search: Arc<dyn Search> = Arc::new(Embedded::over(&books));
         let triage = Triage::new(&books, classifier, &search, None).expect("the words of danger compile");
         Arc::new(triage)
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let target: PathBuf = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
     }
 }
 

@@ -2,7 +2,6 @@
 //! document request, and the decision on a claim for revision.
 
 use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 
 use futures::FutureExt as _;
@@ -394,19 +393,8 @@ fn a_claim_in_swedish_is_decided_in_swedish() {
 
 /// A pack whose service answers document requests.
 fn archive() -> (tempfile::TempDir, Desk) {
-    fn copy(from: &Path, to: &Path) {
-        fs::create_dir_all(to).unwrap();
-        for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-            let target = to.join(entry.file_name());
-            if entry.path().is_dir() {
-                copy(&entry.path(), &target);
-            } else {
-                fs::copy(entry.path(), target).unwrap();
-            }
-        }
-    }
     let folder = tempfile::tempdir().unwrap();
-    copy(&policies(), folder.path());
+    copy_folder(&policies(), folder.path());
     for (name, text) in [
         ("services/archive-search.yaml", include_str!("../fixtures/archive-search/service.yaml")),
         ("policies/archive-search@2024-01-01.fi.md", include_str!("../fixtures/archive-search/policy.fi.md")),

@@ -1,6 +1,6 @@
 //! Municipalities by the command line: the files of a new one are whole and valid at once, and what differs is told.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ impl Folder {
     fn with(names: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for name in names {
-            copy(&policies().join(name), &folder.path().join(name));
+            copy_folder(&policies().join(name), &folder.path().join(name));
         }
         Self(folder)
     }
@@ -60,19 +60,6 @@ impl Folder {
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! and cases are handled all the while.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use vireille::cases::Role;
 use crate::pages::signed_in;
 use crate::support::app::{Caller, TestApp};
 use crate::support::database::{Database, on_every_database};
-use crate::support::desk::{policies, web_road};
+use crate::support::desk::{copy_folder, policies, web_road};
 
 /// A copy of the real packs that a story may change.
 struct Folder(tempfile::TempDir);
@@ -20,7 +20,7 @@ struct Folder(tempfile::TempDir);
 impl Folder {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        copy(&policies(), folder.path());
+        copy_folder(&policies(), folder.path());
         Self(folder)
     }
 
@@ -40,7 +40,7 @@ impl Folder {
     fn another(&self, id: &str) {
         let folder = self.path(id);
         let _ = std::fs::remove_dir_all(&folder);
-        copy(&self.path("harjuvesi"), &folder);
+        copy_folder(&self.path("harjuvesi"), &folder);
         self.change(&format!("{id}/municipality.yaml"), "id: harjuvesi", &format!("id: {id}"));
     }
 
@@ -57,19 +57,6 @@ impl Folder {
             config.work.workers = usize::from(seconds > 0);
         })
         .await
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
     }
 }
 

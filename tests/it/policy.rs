@@ -10,6 +10,8 @@ use vireille::cases::{
 };
 use vireille::policy::{self, Rulebook, assess};
 
+use crate::support::desk::copy_folder;
+
 const FIXTURE: &str = "tests/fixtures/pack";
 const RULES: &str = "kuivala/policies/road-rules@2026-01-01.fi.md";
 const OLD_RULES: &str = "kuivala/policies/road-rules@2024-01-01.fi.md";
@@ -171,19 +173,8 @@ fn every_slip_is_explained() {
 }
 
 fn a_copy_of_the_fixture() -> tempfile::TempDir {
-    fn copy(from: &Path, to: &Path) {
-        fs::create_dir_all(to).unwrap();
-        for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-            let target = to.join(entry.file_name());
-            if entry.path().is_dir() {
-                copy(&entry.path(), &target);
-            } else {
-                fs::copy(entry.path(), target).unwrap();
-            }
-        }
-    }
     let folder = tempfile::tempdir().unwrap();
-    copy(Path::new(FIXTURE), folder.path());
+    copy_folder(Path::new(FIXTURE), folder.path());
     folder
 }
 

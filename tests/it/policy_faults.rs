@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
+use crate::support::desk::copy_folder;
+
 const SERVICE: &str = "base/services/private-road-grant.yaml";
 const NOTICE: &str = "base/services/fault-notice.yaml";
 const MUNICIPALITY: &str = "harjuvesi/municipality.yaml";
@@ -116,23 +118,11 @@ const FAULTS: &[Fault] = &[
 const TABLE: &str = "```table\nname: tariff\nlabel: {fi: Taksa, sv: Taxa}\nunit: EUR/h\nhidden: true\ncolumns:\n  - {name: kind, value: facts.grant_type}\n  - {name: day, value: day(facts.received_at)}\nrows:\n";
 const BEFORE: &str = "## 7 § ";
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
-
 /// The base pack and one municipality: that is what a pack is checked with.
 fn packs() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for name in ["base", "harjuvesi"] {
-        copy(&Path::new("policies").join(name), &folder.path().join(name));
+        copy_folder(&Path::new("policies").join(name), &folder.path().join(name));
     }
     folder
 }

@@ -1,7 +1,6 @@
 //! Decided cases drafted again in shadow: the same files give the same, other rates other amounts, and people's edits
 //! show. Nothing is written, and nothing that anybody wrote is printed.
 
-use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
 
@@ -16,7 +15,7 @@ use vireille::triage::{Desk, pipeline};
 
 use crate::support::app::TestApp;
 use crate::support::database::{Database, on_every_database};
-use crate::support::desk::{circumstances, desk, policies, road_json, submission};
+use crate::support::desk::{circumstances, copy_folder, desk, policies, road_json, submission};
 use crate::support::endpoint;
 use crate::support::files::{base64, pdf};
 use crate::support::model::{ScriptedModel, Turn};
@@ -120,7 +119,7 @@ async fn the_same_files_give_the_same_and_an_edit_shows_as_distance() {
 /// The packs with a lower rate for the first class of roads.
 fn other_rates() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    copy(&policies(), folder.path());
+    copy_folder(&policies(), folder.path());
     let policy = folder.path().join("base/policies");
     // Its worked cases hold the amounts of the old rate.
     std::fs::remove_file(policy.join("private-road-grant.tests.yaml")).unwrap();
@@ -210,18 +209,6 @@ async fn only_what_was_decided_last_counts_and_only_in_its_municipality() {
         app.stop().await;
     })
     .await;
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap().flatten() {
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }
 
 #[tokio::test]

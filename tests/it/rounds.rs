@@ -2,7 +2,6 @@
 //! keeps one from being run.
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
@@ -14,7 +13,7 @@ use vireille::triage::Triage;
 
 use crate::support::app::{Caller, TestApp};
 use crate::support::database::on_every_database;
-use crate::support::desk::{NOW, classifier, merge, policies, road_json};
+use crate::support::desk::{NOW, classifier, copy_folder, merge, policies, road_json};
 
 const POLICY: &str = "base/policies/private-road-grant@2026-01-01.fi.md";
 const BLOCK: &str =
@@ -26,7 +25,7 @@ struct Packs(tempfile::TempDir);
 impl Packs {
     fn new() -> Self {
         let packs = Self(tempfile::tempdir().unwrap());
-        copy(&policies(), packs.0.path());
+        copy_folder(&policies(), packs.0.path());
         // The rules are changed for one municipality: the worked cases of the others would speak of other rules.
         for other in ["lillsund-salmela", "ylaharju"] {
             fs::remove_dir_all(packs.0.path().join(other)).unwrap();
@@ -93,18 +92,6 @@ quote:
         let search: Arc<dyn Search> = Arc::new(Embedded::over(&books));
         let triage = Triage::new(&books, classifier, &search, None).expect("the words of danger compile");
         Arc::new(triage)
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The real pack of Harjuvesi with a trained classifier, loaded once, and submissions to put on the desk.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
@@ -17,6 +18,19 @@ use vireille::triage::{Circumstances, Desk, Proposal, Triage};
 /// The folder of the packs.
 pub fn policies() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("policies")
+}
+
+/// Copies a folder with all that is below it, so that a story can change files.
+pub fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
 }
 
 /// The classifier that the base examples train, kept between runs: training takes long in a dev build.
