@@ -394,10 +394,11 @@ mod tests {
         }])
     }
 
-    fn governs(library: &Library, arrival: &str, decision: &str, facts: &Facts) -> Option<(String, String)> {
+    /// The version that governs and the day that picks it.
+    fn governs(library: &Library, arrival: &str, decision: &str, facts: &Facts) -> Option<String> {
         let (arrival, decision) = (arrival.parse().unwrap(), decision.parse().unwrap());
         let found = library.governing(&"p".parse().unwrap(), arrival, decision, facts)?;
-        Some((found.document.version().to_string(), found.on.to_string()))
+        Some(format!("{} on {}", found.document.version(), found.on))
     }
 
     #[test]
@@ -407,10 +408,10 @@ mod tests {
         let none = Facts::default();
         // Sent in December 2025 for a window that closes in January 2026: the rules of 2026.
         let found = governs(&library, "2025-12-20T10:00:00Z", "2026-03-01", &none);
-        assert_eq!(found, Some(("2026-01-01".to_owned(), "2026-01-15".to_owned())));
+        assert_eq!(found.as_deref(), Some("2026-01-01 on 2026-01-15"));
         // The window that closed in January 2025, decided long after: the rules of its last day.
         let found = governs(&library, "2025-01-10T10:00:00Z", "2026-03-01", &none);
-        assert_eq!(found, Some(("2024-01-01".to_owned(), "2025-01-15".to_owned())));
+        assert_eq!(found.as_deref(), Some("2024-01-01 on 2025-01-15"));
     }
 
     #[test]
@@ -418,12 +419,12 @@ mod tests {
         let library = library("governing_date: arrival");
         let none = Facts::default();
         assert_eq!(
-            governs(&library, "2025-12-31T21:59:59Z", "2026-02-01", &none),
-            Some(("2024-01-01".to_owned(), "2025-12-31".to_owned()))
+            governs(&library, "2025-12-31T21:59:59Z", "2026-02-01", &none).as_deref(),
+            Some("2024-01-01 on 2025-12-31")
         );
         assert_eq!(
-            governs(&library, "2025-12-31T22:00:00Z", "2026-02-01", &none),
-            Some(("2026-01-01".to_owned(), "2026-01-01".to_owned()))
+            governs(&library, "2025-12-31T22:00:00Z", "2026-02-01", &none).as_deref(),
+            Some("2026-01-01 on 2026-01-01")
         );
         assert_eq!(governs(&library, "2023-06-01T09:00:00Z", "2026-02-01", &none), None, "nothing was in force");
     }
@@ -433,12 +434,12 @@ mod tests {
         let library = library("governing_date: decision");
         let none = Facts::default();
         assert_eq!(
-            governs(&library, "2025-12-01T09:00:00Z", "2025-12-31", &none),
-            Some(("2024-01-01".to_owned(), "2025-12-31".to_owned()))
+            governs(&library, "2025-12-01T09:00:00Z", "2025-12-31", &none).as_deref(),
+            Some("2024-01-01 on 2025-12-31")
         );
         assert_eq!(
-            governs(&library, "2025-12-01T09:00:00Z", "2026-01-02", &none),
-            Some(("2026-01-01".to_owned(), "2026-01-02".to_owned()))
+            governs(&library, "2025-12-01T09:00:00Z", "2026-01-02", &none).as_deref(),
+            Some("2026-01-01 on 2026-01-02")
         );
     }
 
@@ -447,20 +448,20 @@ mod tests {
         let library = library("governing_date: event\nevent: happened_on");
         let (arrival, decision) = ("2026-02-01T09:00:00Z", "2026-03-01");
         assert_eq!(
-            governs(&library, arrival, decision, &happened("2025-12-31")),
-            Some(("2024-01-01".to_owned(), "2025-12-31".to_owned()))
+            governs(&library, arrival, decision, &happened("2025-12-31")).as_deref(),
+            Some("2024-01-01 on 2025-12-31")
         );
         assert_eq!(
-            governs(&library, arrival, decision, &happened("2026-01-01")),
-            Some(("2026-01-01".to_owned(), "2026-01-01".to_owned()))
+            governs(&library, arrival, decision, &happened("2026-01-01")).as_deref(),
+            Some("2026-01-01 on 2026-01-01")
         );
         assert_eq!(
-            governs(&library, arrival, decision, &Facts::default()),
-            Some(("2026-01-01".to_owned(), "2026-02-01".to_owned()))
+            governs(&library, arrival, decision, &Facts::default()).as_deref(),
+            Some("2026-01-01 on 2026-02-01")
         );
         assert_eq!(
-            governs(&library, arrival, decision, &happened("2020-05-01")),
-            Some(("2026-01-01".to_owned(), "2026-02-01".to_owned()))
+            governs(&library, arrival, decision, &happened("2020-05-01")).as_deref(),
+            Some("2026-01-01 on 2026-02-01")
         );
     }
 }
