@@ -415,8 +415,8 @@ pub struct Decision {
     pub decided_at: Timestamp,
 }
 
-/// SHA-256 over the material of a draft: what came in, what other cases said, and what people asked, ruled and set. Our own ids are left
-/// out, so that the same message gives the same draft.
+/// SHA-256 over the material of a draft: what came in, what other cases said, and what people asked, ruled and set.
+/// Our own ids are left out, so that the same message gives the same draft.
 #[must_use]
 pub fn basis(submission: &Submission, file: &CaseFile) -> String {
     let files: Vec<&str> = submission.attachments.iter().map(|attachment| attachment.sha256.as_str()).collect();

@@ -20,11 +20,11 @@ use crate::cases::{
 
 /// Evaluates every rule and every step of `document` on `facts`.
 ///
-/// A rule or step that does not speak of the case ([`Rule::only_when`]) is left out. A ruling stands in for a rule that came out as discretion, and for nothing else. `open` are questions
-/// that are asked anyway, such as mandatory fields that were left empty. The outcome, first that fits: a rule
-/// with effect inadmissible not met; one with effect rejection not met; discretion without a ruling; an
-/// unknown rule, an unknown amount or an open question, which is pending where all that lacks comes from a round; one
-/// with effect partial not met; granted.
+/// A rule or step that does not speak of the case ([`Rule::only_when`]) is left out. A ruling stands in for a rule that came
+/// out as discretion, and for nothing else. `open` are questions that are asked anyway, such as mandatory fields that were
+/// left empty. The outcome, first that fits: a rule with effect inadmissible not met; one with effect rejection not met;
+/// discretion without a ruling; an unknown rule, an unknown amount or an open question, which is pending where all that
+/// lacks comes from a round; one with effect partial not met; granted.
 #[must_use]
 pub fn assess(
     document: &Document,

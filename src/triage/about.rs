@@ -1,7 +1,7 @@
 //! The decided case that a claim for revision is about: found by a number in its words, noted as it stood.
 //!
-//! The only part of triage beside the pipeline that reads the database: it gathers, before the steps run, what they may
-//! then read in the case's file.
+//! The steps are pure: like [`super::similar`], this gathers beside them, before they run, what they then read in the case's
+//! file.
 
 use std::sync::LazyLock;
 

@@ -1,5 +1,5 @@
-//! Decisions: grant, partial, rejection, inadmissible, and the answer to a document request. Reasons come from the rules' trace, one sentence a
-//! rule, each with its facts and the words of the section in force.
+//! Decisions: grant, partial, rejection, inadmissible, a decision on a claim, and the answer to a document request. Reasons
+//! come from the rules' trace, one sentence a rule, each with its facts and the words of the section in force.
 
 use super::Material;
 use super::letter::{Extras, Letter};
