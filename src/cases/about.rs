@@ -1,4 +1,5 @@
-//! The decision that a case is about: the one against which a claim for revision is made (*oikaisuvaatimuksen kohde*).
+//! The decision that a case is about: the one against which a claim for revision is made (*oikaisuvaatimuksen kohde*),
+//! whose grant is recovered, or which is corrected.
 //!
 //! It is found by its number and noted as it stood; clocks, the competent body and the letter read it here.
 
@@ -21,6 +22,9 @@ pub struct About {
     pub decided_on: Date,
     /// What it granted.
     pub amount: Option<Euro>,
+    /// Whom it is about, as the decision names them.
+    #[serde(default)]
+    pub party: Option<String>,
     /// Who decided it: the post or body.
     pub decider: Option<DeciderId>,
     /// The body that takes claims against it (kuntalaki 134 §): itself, or the one over the post.

@@ -228,7 +228,9 @@ impl Assessment {
             | (DraftKind::DocumentAnswer | DraftKind::ClaimDecision, Outcome::Inadmissible) => {
                 Some(Effect::Inadmissible)
             }
-            (DraftKind::Rejection, _) | (DraftKind::DocumentAnswer, Outcome::Rejected) => Some(Effect::Rejection),
+            (DraftKind::Rejection, _) | (DraftKind::DocumentAnswer | DraftKind::Recovery, Outcome::Rejected) => {
+                Some(Effect::Rejection)
+            }
             _ => None,
         };
         self.rules

@@ -240,6 +240,9 @@ pub struct CaseFile {
     /// The decision that it is about, where it is a claim for revision.
     #[serde(default)]
     pub about: Option<Box<super::About>>,
+    /// That it was withdrawn, and how far that is confirmed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdrawal: Option<Withdrawal>,
     /// What a person wants the party to be heard on, until the letter is approved.
     #[serde(default)]
     pub hear: Option<Box<super::HearingOrder>>,
@@ -263,6 +266,18 @@ pub struct CaseFile {
     /// Passages that may bear on the case, best first.
     #[serde(default)]
     pub passages: Vec<super::PassageRef>,
+}
+
+/// That a case was withdrawn before it was decided (*raukeaminen*): it has ended, and the party is told so in writing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Withdrawal {
+    /// When.
+    #[schema(value_type = String, format = "date-time")]
+    pub at: Timestamp,
+    /// Whether the party did it itself; else a person of the municipality noted it for the party.
+    pub by_party: bool,
+    /// Whether a person has approved the letter that confirms it; a notice is answered by none.
+    pub confirmed: bool,
 }
 
 vocabulary! {
@@ -382,6 +397,14 @@ pub struct Case {
     pub claim: Option<Claim>,
 }
 
+impl Case {
+    /// Whether it was withdrawn and the letter that confirms it still waits for whoever approves it.
+    #[must_use]
+    pub fn awaits_confirmation(&self) -> bool {
+        self.status == Status::Withdrawn && self.file.withdrawal.as_ref().is_some_and(|one| !one.confirmed)
+    }
+}
+
 /// A handler's lease on a case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Claim {
@@ -431,6 +454,9 @@ pub fn basis(submission: &Submission, file: &CaseFile) -> String {
         "stated": stated, "rulings": file.rulings, "reclassified": file.reclassified, "asked": file.asked,
         "transfer_to": file.transfer_to,
     });
+    if let Some(withdrawal) = &file.withdrawal {
+        material["withdrawn"] = serde_json::json!(withdrawal.at);
+    }
     if let Some(about) = &file.about {
         material["about"] = serde_json::json!(about.case.number);
     }

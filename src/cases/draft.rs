@@ -77,6 +77,12 @@ impl DraftKind {
         }
     }
 
+    /// Whether rules lead to it and its words are worked out: a decision, an answer, or the correction of a decision.
+    #[must_use]
+    pub const fn rests_on_rules(self) -> bool {
+        !matches!(self.settles(), Settles::Never) || matches!(self, Self::Correction)
+    }
+
     /// Whether it grants what was applied for.
     #[must_use]
     pub const fn grants(self) -> bool {
@@ -129,8 +135,9 @@ impl DraftKind {
     #[must_use]
     pub fn operative_text(self, outcome: Option<Outcome>) -> String {
         match (self, outcome) {
-            (Self::DocumentAnswer | Self::ClaimDecision, Some(outcome))
-                if !matches!(outcome, Outcome::Granted | Outcome::Discretion) =>
+            // What is incomplete is drafted as if it were complete, and blocked.
+            (Self::DocumentAnswer | Self::ClaimDecision | Self::Recovery, Some(outcome))
+                if matches!(outcome, Outcome::Partial | Outcome::Rejected | Outcome::Inadmissible) =>
             {
                 format!("operative-{self}-{outcome}")
             }
@@ -203,7 +210,7 @@ impl PartKind {
     #[must_use]
     pub const fn is_worked_out(self, kind: DraftKind) -> bool {
         match self {
-            Self::Operative => !matches!(kind.settles(), Settles::Never),
+            Self::Operative => kind.rests_on_rules() || matches!(kind, DraftKind::Withdrawal),
             Self::Matter | Self::Reasons | Self::Conditions | Self::Contact | Self::Notification => false,
             _ => true,
         }
@@ -294,7 +301,7 @@ pub struct DraftContent {
     /// Whether it refuses something of what was asked for.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub refuses: bool,
-    /// The last day to answer a completion request, or the target day of a work order.
+    /// The last day to answer a completion request or to pay what is recovered, or the target day of a work order.
     #[schema(value_type = Option<String>, format = "date")]
     pub deadline: Option<Date>,
     /// For a transfer or redirect: the authority that it goes to.
@@ -319,6 +326,13 @@ impl DraftContent {
             Settles::IfItRefuses => self.refuses,
             Settles::Never => false,
         }
+    }
+
+    /// Whether only whoever has the power for it may approve it, with rules and reasons behind it: a decision, or the
+    /// correction of one, which settles nothing anew and so carries no instructions for appeal (hallintolaki 51 and 53 §).
+    #[must_use]
+    pub const fn needs_power(&self) -> bool {
+        self.is_decision() || matches!(self.kind, DraftKind::Correction)
     }
 
     /// The part of that kind.

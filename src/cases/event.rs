@@ -41,6 +41,8 @@ vocabulary! {
         Edited = "edited",
         /// A person approved a draft.
         Approved = "approved",
+        /// The decision of this case was corrected by another one.
+        Corrected = "corrected",
         /// An approval was refused, with the reason.
         ApprovalRefused = "approval-refused",
         /// An approver returned it to its handler.

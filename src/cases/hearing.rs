@@ -2,7 +2,8 @@
 //! they could comment on it.
 //!
 //! The policy says of which rules that holds (`hear_first`), or a person says so. What was heard is kept with the facts
-//! as they stood: another value of a fact is heard anew.
+//! as they stood: another value of a fact is heard anew. In a matter that the office began (a recovery, say) the party has
+//! said nothing yet: there it is heard on what such a rule finds met or leaves to a person, too.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{Assessment, CaseFile, CorrectionReason, Evidence, Fact, Outcome, RuleOutcome, RuleTrace};
+use super::{Assessment, CaseFile, CorrectionReason, Euro, Evidence, Fact, Outcome, RuleOutcome, RuleTrace, Value};
 
 /// What a person wants the party to comment on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -56,45 +57,67 @@ pub struct Adverse<'a> {
 }
 
 impl CaseFile {
-    /// What the party must be heard on before the matter is settled against them, and has not been.
+    /// What the party must be heard on before the matter is settled against them, and has not been; `ours` is a matter that
+    /// the office began.
     #[must_use]
-    pub fn unheard(&self, today: Date) -> Vec<Adverse<'_>> {
+    pub fn unheard(&self, today: Date, ours: bool) -> Vec<Adverse<'_>> {
         let heard = |fact: &Fact| {
-            self.hearings
-                .iter()
-                .any(|hearing| hearing.is_over(today) && hearing.facts.get(&fact.name) == Some(&fact.value.plain()))
+            let over = self.hearings.iter().filter(|hearing| hearing.is_over(today));
+            let told = |hearing: &Hearing| {
+                hearing
+                    .facts
+                    .get(&fact.name)
+                    .is_some_and(|told| *told == fact.value.plain() || ours && is_less(fact, told))
+            };
+            over.into_iter().any(told)
         };
-        let mut adverse = self.adverse();
+        let mut adverse = self.adverse(ours);
         adverse.retain(|adverse| !heard(adverse.fact));
         adverse
     }
 
-    /// Every unmet rule that the policy wants heard first, with each of its facts that came from others.
+    /// Every rule that the policy wants heard first and that goes against the party, with each of its facts that came from
+    /// others: an unmet one, and in a matter that the office began (`ours`) one that is met or left to a person.
     #[must_use]
-    pub fn adverse(&self) -> Vec<Adverse<'_>> {
-        let refusing = |assessment: &&Assessment| {
-            matches!(assessment.outcome, Outcome::Rejected | Outcome::Inadmissible | Outcome::Partial)
+    pub fn adverse(&self, ours: bool) -> Vec<Adverse<'_>> {
+        let burdens = |assessment: &&Assessment| match assessment.outcome {
+            Outcome::Rejected | Outcome::Inadmissible => !ours,
+            Outcome::Partial => true,
+            Outcome::Granted | Outcome::Discretion => ours,
+            Outcome::Incomplete | Outcome::Pending => false,
         };
-        let Some(assessment) = self.assessment.as_ref().filter(refusing) else { return Vec::new() };
-        let rules = assessment.rules.iter().filter(|rule| rule.hear_first && rule.outcome == RuleOutcome::NotMet);
+        let against = |rule: &&RuleTrace| match rule.outcome {
+            RuleOutcome::NotMet => true,
+            RuleOutcome::Met | RuleOutcome::Discretion => ours,
+            RuleOutcome::Unknown => false,
+        };
+        // What the office still lacks it finds out before it asks anybody to comment.
+        let lacks = |assessment: &&Assessment| {
+            ours && (!assessment.questions.is_empty()
+                || assessment.rules.iter().any(|rule| rule.outcome == RuleOutcome::Unknown))
+        };
+        let complete = self.assessment.as_ref().filter(|assessment| !lacks(assessment));
+        let Some(assessment) = complete.filter(burdens) else { return Vec::new() };
+        let rules = assessment.rules.iter().filter(|rule| rule.hear_first).filter(against);
         let facts = |rule| {
             let behind = assessment.behind(rule);
-            self.facts.iter().filter(move |fact| behind.contains(&fact.name)).filter(|fact| self.is_from_others(fact))
+            let told = move |fact: &&Fact| behind.contains(&fact.name);
+            self.facts.iter().filter(told).filter(move |fact| self.is_from_others(fact, ours))
         };
         rules.flat_map(|rule| facts(rule).map(move |fact| Adverse { rule, fact })).collect()
     }
 
-    /// Whether somebody else than the party said so: a register, other cases, or a person who does not have it from the party.
-    fn is_from_others(&self, fact: &Fact) -> bool {
+    /// Whether somebody else than the party said so: a register, other cases, a person who does not have it from the party,
+    /// or the office on a form of its own.
+    fn is_from_others(&self, fact: &Fact, ours: bool) -> bool {
         match &fact.evidence {
             Evidence::Register { .. } | Evidence::Cases { .. } => true,
             Evidence::Person { .. } => {
                 let said = self.corrections.iter().find(|correction| correction.name == fact.name);
                 said.is_none_or(|correction| correction.code != CorrectionReason::PartyTold)
             }
-            Evidence::Form { .. } | Evidence::Text { .. } | Evidence::Attachment { .. } | Evidence::Computed { .. } => {
-                false
-            }
+            Evidence::Form { .. } | Evidence::Text { .. } | Evidence::Attachment { .. } => ours,
+            Evidence::Computed { .. } => false,
         }
     }
 
@@ -103,4 +126,9 @@ impl CaseFile {
     pub fn was_heard(&self, today: Date) -> bool {
         self.hearings.iter().any(|hearing| hearing.is_over(today))
     }
+}
+
+/// Whether a sum is smaller than the one that the party was heard on: that takes nothing more from it.
+fn is_less(fact: &Fact, told: &str) -> bool {
+    matches!(fact.value, Value::Money(euro) if told.parse::<Euro>().is_ok_and(|told| euro < told))
 }

@@ -103,6 +103,8 @@ impl Status {
             }),
             (Received | InReview | NeedsPerson | AwaitingCompletion, Act::Withdraw) => Some(Withdrawn),
             (Received | InReview | NeedsPerson | AwaitingCompletion, Act::Merge) => Some(Merged),
+            // It has ended, and one letter more says so: the written confirmation that it lapsed.
+            (Withdrawn, Act::Draft | Act::Approve) if kind == Some(DraftKind::Withdrawal) => Some(Withdrawn),
             _ => None,
         }
     }
@@ -118,6 +120,14 @@ mod tests {
             for act in Act::ALL {
                 assert!(status.after(*act, Some(DraftKind::Grant)).is_err(), "{status} {act}");
             }
+        }
+    }
+
+    #[test]
+    fn what_was_withdrawn_takes_its_confirmation_alone() {
+        for (act, kind) in [(Act::Draft, DraftKind::Withdrawal), (Act::Approve, DraftKind::Withdrawal)] {
+            assert_eq!(Status::Withdrawn.after(act, Some(kind)), Ok(Status::Withdrawn));
+            assert!(Status::Decided.after(act, Some(kind)).is_err());
         }
     }
 

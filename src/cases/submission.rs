@@ -24,14 +24,16 @@ vocabulary! {
         Paper = "paper",
         /// At the desk (*asiakaspalvelu*), written down by a person of the municipality.
         Desk = "desk",
+        /// Nobody sent it: the municipality began the matter itself (*viranomaisen oma aloite*).
+        Office = "office",
     }
 }
 
 impl Channel {
-    /// Whether a person of the municipality brings in by it what somebody else said or wrote.
+    /// Whether a person of the municipality brings it in: what somebody else said or wrote, or what the office begins.
     #[must_use]
     pub const fn is_by_hand(self) -> bool {
-        matches!(self, Self::Phone | Self::Paper | Self::Desk)
+        matches!(self, Self::Phone | Self::Paper | Self::Desk | Self::Office)
     }
 }
 

@@ -59,7 +59,8 @@ pub struct SubmissionFile {
     #[schema(value_type = Option<String>, format = "date-time")]
     #[schemars(with = "Option<String>")]
     pub sent_at: Option<Timestamp>,
-    /// How it came: `phone`, `paper` or `desk`, where the registry or a handler brings in what others said or wrote.
+    /// How it came: `phone`, `paper` or `desk`, where the registry or a handler brings in what others said or wrote; `office`
+    /// where the municipality begins the matter itself.
     #[serde(default)]
     pub channel: Option<Channel>,
     /// When it was available to our system, RFC 3339 with offset. In files, and beside a `channel`; no later than now.
@@ -197,7 +198,7 @@ fn one(bytes: &[u8], defaults: &Defaults, first_line: usize) -> Result<Incoming,
         r#"an object such as {"name": "…", "email": "…", "language": "fi"}; its keys are name, business_id, address, email, phone, language"#,
     )?;
     let sent_at = time(&mut frame, "sent_at")?;
-    let channel = channel(take(&mut frame, "channel", "phone, paper or desk")?, defaults)?;
+    let channel = channel(take(&mut frame, "channel", "phone, paper, desk or office")?, defaults)?;
     let received_at = arrival(time(&mut frame, "received_at")?, channel, defaults)?;
     let files = attachments(frame.remove("attachments"), defaults.folder.as_deref())?;
     let told = if defaults.channel == Channel::File { frame.remove("earlier") } else { None };
@@ -295,7 +296,7 @@ fn channel(given: Option<Channel>, defaults: &Defaults) -> Result<Channel, Intak
         Some(_) => Err(IntakeError::invalid(
             "/channel",
             "nobody brings this in by hand",
-            "write phone, paper or desk, or leave it out",
+            "write phone, paper, desk or office, or leave it out",
         )),
     }
 }

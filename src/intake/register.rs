@@ -11,8 +11,8 @@ use serde_json::json;
 use super::receipt::{self, Receipt};
 use super::{Incoming, IntakeError, Refusal, extract, quoted, words};
 use crate::cases::{
-    Actor, AlertId, Attachment, Case, CaseFile, CaseId, EmergencyHit, EventKind, Language, MunicipalityId, NewEvent,
-    Status, Submission,
+    Actor, AlertId, Attachment, Case, CaseFile, CaseId, Channel, EmergencyHit, EventKind, Language, MunicipalityId,
+    NewEvent, Status, Submission,
 };
 use crate::clock::helsinki;
 use crate::municipality::Pack;
@@ -249,16 +249,18 @@ async fn raise(
     tx.append_event(&case.municipality, event).await.map(|_| ())
 }
 
-/// Refuses a service that the municipality does not have.
+/// Refuses a service that the municipality does not have, or that only its own people open.
 ///
 /// # Errors
 /// [`IntakeError`] with the services that it has.
 pub fn check_service(pack: &Pack, submission: &Submission) -> Result<(), IntakeError> {
     let Some(service) = &submission.service else { return Ok(()) };
-    if pack.service(service).is_some_and(ServiceFile::has_form) {
+    let channel = submission.channel;
+    let opens = |file: &ServiceFile| if is_of_the_office(channel) { file.has_form() } else { file.is_offered() };
+    if pack.service(service).is_some_and(opens) {
         return Ok(());
     }
-    let known = pack.services.values().filter(|service| service.has_form());
+    let known = pack.services.values().filter(|service| opens(service));
     let known: Vec<&str> = known.map(|service| service.id.as_str()).collect();
     Err(IntakeError::new(
         Refusal::UnknownService,
@@ -266,6 +268,11 @@ pub fn check_service(pack: &Pack, submission: &Submission) -> Result<(), IntakeE
         format!("`{service}` is no service of `{}`", submission.municipality),
         format!("write one of: {}; or leave it out for a message in free text", known.join(", ")),
     ))
+}
+
+/// Whether a person of the municipality brings it in, or whoever runs its command line.
+const fn is_of_the_office(channel: Channel) -> bool {
+    channel.is_by_hand() || matches!(channel, Channel::File)
 }
 
 fn conflict(submission: &Submission, case: Option<&Case>) -> IntakeError {

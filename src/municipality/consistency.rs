@@ -250,7 +250,7 @@ fn services(pack: &Pack, faults: &mut Faults) {
             let what = format!("the process owner `{}` is no post of this municipality", service.process_owner);
             at(&["process_owner"], what, write_one_of(service.process_owner.as_str(), known));
         }
-        for row in service.delegations().filter(|id| !pack.delegations.iter().any(|d| d.id == *id)) {
+        for row in service.delegations().filter(|row| !pack.delegations.iter().any(|d| service.rests_on(row, &d.id))) {
             let known = pack.delegations.iter().map(|d| d.id.as_str());
             let key = if service.delegation.as_deref() == Some(row) { "delegation" } else { "delegation_when" };
             at(&[key], format!("unknown delegation `{row}`"), write_one_of(row, known));
@@ -353,6 +353,19 @@ fn references(service: &ServiceFile, at: &mut impl FnMut(&[&str], String, String
             at(&[key], format!("`{key}` names an unknown field `{name}`"), write_one_of(name, fields()));
         }
     }
+    if let Some(about) = &service.about {
+        if !fields().any(|field| field == about.field) {
+            let what = format!("`about` names an unknown field `{}`", about.field);
+            at(&["about", "field"], what, write_one_of(&about.field, fields()));
+        }
+        for (name, gives) in &about.gives {
+            let field = service.fields.iter().find(|field| field.name == *name);
+            if field.is_none_or(|field| field.kind != gives.field_type()) {
+                let what = format!("the earlier decision cannot say what the field `{name}` is");
+                at(&["about", "gives"], what, "name a field of the form, of the type of what it is given".to_owned());
+            }
+        }
+    }
     for (path, condition) in conditions(service) {
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         for (name, values) in condition.values() {
@@ -377,6 +390,8 @@ fn conditions(service: &ServiceFile) -> Vec<(Vec<String>, &Condition)> {
     let at = |list: &str, n: usize, key: &str| vec![list.to_owned(), format!("#{n}"), key.to_owned()];
     let rows = service.delegation_when.iter().enumerate();
     let rows = rows.map(|(n, row)| (at("delegation_when", n, "when"), &row.when));
+    let drafts = service.drafts_when.iter().enumerate();
+    let rows = rows.chain(drafts.map(|(n, row)| (at("drafts_when", n, "when"), &row.when)));
     let fields = service.fields.iter().enumerate();
     let fields =
         fields.filter_map(|(n, field)| Some((at("fields", n, "required_when"), field.required_when.as_ref()?)));

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::{Date, date};
 
-use super::format::{Decider, DeciderKind, Delegation, DelegationStep, claims_row};
+use super::format::{Decider, DeciderKind, Delegation, DelegationStep, claims_row, corrections_row};
 use super::pack::Pack;
 use crate::cases::{DeciderId, Euro, Validity};
 
@@ -70,6 +70,16 @@ pub(super) fn claims(deciders: &BTreeMap<DeciderId, Decider>) -> impl Iterator<I
         id: claims_row(id),
         valid: Validity { from: date(2015, 5, 1), to: None },
         source: "kuntalaki#s134".to_owned(),
+        steps: vec![DelegationStep { up_to: None, decider: id.clone() }],
+    })
+}
+
+/// The rows by which whoever made a decision corrects it (hallintolaki 50–52 §), one for each post and body: from the law, too.
+pub(super) fn corrections(deciders: &BTreeMap<DeciderId, Decider>) -> impl Iterator<Item = Delegation> {
+    deciders.keys().map(|id| Delegation {
+        id: corrections_row(id),
+        valid: Validity { from: date(2004, 1, 1), to: None },
+        source: "hallintolaki#s52".to_owned(),
         steps: vec![DelegationStep { up_to: None, decider: id.clone() }],
     })
 }

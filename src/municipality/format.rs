@@ -309,6 +309,12 @@ pub struct ServiceFile {
     /// Other delegation rows for cases of a certain kind; the first that fits stands before `delegation`.
     #[serde(default)]
     pub delegation_when: Vec<DelegationWhen>,
+    /// Whether only the office opens it, of its own accord: residents find no such form, and what they send is none.
+    #[serde(default)]
+    pub office: bool,
+    /// The decided case that it is about, such as the one whose grant is recovered.
+    #[serde(default)]
+    pub about: Option<AboutDecision>,
     /// The field that names the party, for example the association; left out: whoever sent it.
     #[serde(default)]
     pub party: Option<String>,
@@ -318,11 +324,17 @@ pub struct ServiceFile {
     /// Which kind of letter an outcome of the rules calls for, where it is not the usual one.
     #[serde(default)]
     pub drafts: BTreeMap<Outcome, DraftKind>,
+    /// The same for cases of a certain kind; the first row that fits and names the outcome stands before `drafts`.
+    #[serde(default)]
+    pub drafts_when: Vec<DraftsWhen>,
     /// How long handling may take (P11).
     pub handling_time: HandlingTime,
     /// Days to answer a completion request (P02: 14).
     #[serde(default = "fourteen")]
     pub completion_days: u32,
+    /// Least days to pay what a decision orders to be paid back, from the day of the decision (P20: 30).
+    #[serde(default = "thirty")]
+    pub payment_days: u32,
     /// Fields of the form. Empty: nobody chooses this service, the machine and people recognise it in messages.
     pub fields: Vec<Field>,
     /// Attachments.
@@ -363,15 +375,34 @@ pub fn claims_row(body: &DeciderId) -> String {
     format!("claims/{body}")
 }
 
+/// What the rows by which decisions are corrected have in common.
+pub const CORRECTIONS: &str = "corrections";
+
+/// The delegation row by which whoever made a decision corrects it (hallintolaki 50 and 51 §). It stands in the law, too.
+#[must_use]
+pub fn corrections_row(decider: &DeciderId) -> String {
+    format!("{CORRECTIONS}/{decider}")
+}
+
 const fn fourteen() -> u32 {
     14
 }
 
+const fn thirty() -> u32 {
+    30
+}
+
 impl ServiceFile {
-    /// Whether residents may choose it: a matter that nobody would file under its own name has no form.
+    /// Whether it can be chosen: a matter that nobody would file under its own name has no form.
     #[must_use]
     pub const fn has_form(&self) -> bool {
         !self.fields.is_empty()
+    }
+
+    /// Whether residents may choose it: what the office begins is not offered to them.
+    #[must_use]
+    pub const fn is_offered(&self) -> bool {
+        self.has_form() && !self.office
     }
 
     /// The delegation row of a case with these facts.
@@ -381,18 +412,116 @@ impl ServiceFile {
         special.map(|row| row.row.as_str()).or(self.delegation.as_deref())
     }
 
-    /// The delegation row of a case: a claim for revision is decided by the body over whoever decided (kuntalaki 134 §).
+    /// The delegation row of a case: a claim for revision is decided by the body over whoever decided (kuntalaki 134 §);
+    /// what is about another decision, by whom its service says.
     #[must_use]
     pub fn delegation_of(&self, file: &CaseFile) -> Option<String> {
         if self.matter == Matter::ClaimForRevision {
             return file.about.as_ref()?.body.as_ref().map(claims_row);
         }
-        self.delegation_for(&file.facts).map(str::to_owned)
+        let row = self.delegation_for(&file.facts)?;
+        let Some(by) = self.about.as_ref().and_then(|about| about.decided_by) else { return Some(row.to_owned()) };
+        let about = file.about.as_ref()?;
+        let who = match by {
+            DecidedBy::Body => about.body.as_ref(),
+            DecidedBy::Decider => about.decider.as_ref(),
+        };
+        Some(format!("{row}/{}", who?))
+    }
+
+    /// The kind of letter that it names for an outcome of the rules on these facts, if it names one.
+    #[must_use]
+    pub fn draft_for(&self, outcome: Outcome, facts: &Facts) -> Option<DraftKind> {
+        let fits = self.drafts_when.iter().filter(|row| row.when.holds(facts) == Some(true));
+        fits.into_iter().find_map(|row| row.drafts.get(&outcome)).or_else(|| self.drafts.get(&outcome)).copied()
+    }
+
+    /// Every kind of letter that it may name for an outcome.
+    pub fn drafts_of(&self, outcome: Outcome) -> impl Iterator<Item = DraftKind> {
+        let rows = self.drafts_when.iter().map(|row| &row.drafts).chain([&self.drafts]);
+        rows.filter_map(move |row| row.get(&outcome).copied())
+    }
+
+    /// Whether its decisions correct the one that they are about (hallintolaki 50 and 51 §).
+    #[must_use]
+    pub fn corrects(&self) -> bool {
+        self.delegation.as_deref() == Some(CORRECTIONS)
+    }
+
+    /// Whether a row of that id is what it names: of rows for each post or body of an earlier decision it names what they
+    /// have in common.
+    #[must_use]
+    pub fn rests_on(&self, row: &str, id: &str) -> bool {
+        if self.about.as_ref().is_some_and(|about| about.decided_by.is_some()) {
+            return id.split_once('/').is_some_and(|(common, _)| common == row);
+        }
+        id == row
     }
 
     /// Every delegation row that it names.
     pub fn delegations(&self) -> impl Iterator<Item = &str> {
         self.delegation_when.iter().map(|row| row.row.as_str()).chain(self.delegation.as_deref())
+    }
+}
+
+/// Kinds of letters for cases of a certain kind.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DraftsWhen {
+    /// Which cases.
+    pub when: Condition,
+    /// The kinds, by outcome.
+    pub drafts: BTreeMap<Outcome, DraftKind>,
+}
+
+/// The decided case that a case is about, and what the form takes from it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AboutDecision {
+    /// The field with the number of the decided case.
+    pub field: String,
+    /// Who decides, of those who made that decision: the delegation row is then `<delegation>/<post or body>`.
+    #[serde(default)]
+    pub decided_by: Option<DecidedBy>,
+    /// Fields that say what the decision says, whatever was typed: by the name of the field.
+    #[serde(default)]
+    pub gives: BTreeMap<String, OfDecision>,
+}
+
+/// Who of those who made a decision decides what is about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DecidedBy {
+    /// The body that made it, or that stands over the post that did.
+    Body,
+    /// The very post or body that made it.
+    Decider,
+}
+
+/// What a decided case says to a case that is about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OfDecision {
+    /// Whom it is about, a text.
+    Party,
+    /// What it granted, money.
+    Amount,
+    /// The day on which it was made.
+    Date,
+    /// Its service, a choice.
+    Service,
+}
+
+impl OfDecision {
+    /// The type of field that can say it.
+    #[must_use]
+    pub const fn field_type(self) -> FieldType {
+        match self {
+            Self::Party => FieldType::Text,
+            Self::Amount => FieldType::Money,
+            Self::Date => FieldType::Date,
+            Self::Service => FieldType::Choice,
+        }
     }
 }
 

@@ -183,6 +183,7 @@ impl Pack {
             services.remove(id);
         }
         delegations.extend(municipality.iter().flat_map(|own| delegation::claims(&own.deciders)));
+        delegations.extend(municipality.iter().flat_map(|own| delegation::corrections(&own.deciders)));
         let injection = reader.orders(&injection);
         let tasks = reader.tasks(tasks);
         let hash = reader.hash.finish();

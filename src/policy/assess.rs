@@ -41,7 +41,12 @@ pub fn assess(
     let shown = ShownByLanguage::new(&known);
     let speaking: Vec<&Rule> = document.rules.iter().filter(|rule| known.speaks(rule.only_when.as_ref())).collect();
     let rules: Vec<(RuleTrace, Option<Gap>)> = speaking.iter().map(|rule| known.rule(rule, rulings, &shown)).collect();
-    let amount = document.amount.as_ref().map(|name| known.amount(name));
+    // The step that gives the amount may speak of some cases only; others have none.
+    let speaks = |name: &&String| {
+        let step = document.steps.iter().find(|step| step.name == **name);
+        step.is_none_or(|step| known.speaks(step.only_when.as_ref()))
+    };
+    let amount = document.amount.as_ref().filter(speaks).map(|name| known.amount(name));
     let outcome = outcome(document, &rules, amount.as_ref(), open);
 
     let mut questions = Questions { known: &known, asked: BTreeSet::new(), list: Vec::new() };

@@ -131,8 +131,10 @@ fn appeal(pack: &Pack, service: &ServiceFile, library: &Library, origin: &Origin
             Outcome::Rejected => (DraftKind::Rejection, rules().any(|rule| rule.effect == Effect::Rejection)),
             _ => (DraftKind::Grant, decided),
         };
-        let kind = service.drafts.get(&outcome).copied().unwrap_or(usual);
-        if possible && kind.settles() != Settles::Never && !service.appeal.contains_key(&kind) {
+        let usual = (!service.drafts.contains_key(&outcome)).then_some(usual);
+        let kinds: BTreeSet<DraftKind> = service.drafts_of(outcome).chain(usual).collect();
+        let silent = |kind: &&DraftKind| kind.settles() != Settles::Never && !service.appeal.contains_key(kind);
+        for kind in kinds.iter().filter(|_| possible).filter(silent) {
             let what = format!("a decision of the kind `{kind}` says nothing of appeal");
             at(origin.line(&["appeal"]), what, format!("add `{kind}: A` to `appeal`, or the block that fits"));
         }

@@ -21,7 +21,9 @@ use crate::cases::{
     AuthorityId, DeciderId, DepartmentId, DocumentId, FactType, Language, Localized, MunicipalityId, Owner, ServiceId,
 };
 use crate::municipality::Faults;
-use crate::municipality::format::{AuthoritiesFile, Category, DelegationFile, MunicipalityFile, ServiceFile};
+use crate::municipality::format::{
+    AuthoritiesFile, CORRECTIONS, Category, DelegationFile, MunicipalityFile, ServiceFile,
+};
 use crate::municipality::pack::Offer;
 use crate::municipality::yaml;
 
@@ -195,7 +197,9 @@ impl Own {
             if !self.municipality.deciders.contains_key(&service.process_owner) {
                 more.deciders.insert(service.process_owner.clone());
             }
-            let known = |row: &&str| self.delegations.delegation.iter().chain(&offer.delegations).any(|d| d.id == *row);
+            let rows = || self.delegations.delegation.iter().chain(&offer.delegations);
+            // Whoever decided corrects: that stands in the law.
+            let known = |row: &&str| *row == CORRECTIONS || rows().any(|d| service.rests_on(row, &d.id));
             more.delegations.extend(service.delegations().filter(|row| !known(row)).map(str::to_owned));
             for category in &service.categories {
                 self.lacks_authority(category, offer, &mut more);

@@ -16,6 +16,7 @@ use crate::cases::{
     EventKind, Ground, Hearing, Matter, Outcome, Person, Status,
 };
 use crate::clock::helsinki;
+use crate::municipality::format::ServiceFile;
 use crate::storage::Tx;
 use crate::triage::history::{self, Others};
 use crate::triage::owner::posts_named;
@@ -70,13 +71,17 @@ impl Review {
     /// Everything that must hold, in the order in which a person can do something about it. Gives the draft
     /// and what gives the power.
     async fn weigh(&self, person: &Person, case: &Case, approval: &Approval) -> Result<(Draft, Authority)> {
-        if case.status.is_final() {
+        let confirms = case.awaits_confirmation();
+        if case.status.is_final() && !confirms {
             let decided = !matches!(case.status, Status::Merged | Status::Withdrawn);
             return Err(if decided { Refusal::AlreadyDecided } else { Refusal::Final { status: case.status } });
         }
-        case.status.after(Act::Approve, Some(DraftKind::Grant))?;
-        self.require_judged(person, case)?;
+        if !confirms {
+            case.status.after(Act::Approve, Some(DraftKind::Grant))?;
+            self.require_judged(person, case)?;
+        }
         let draft = self.latest_draft(case).await?;
+        case.status.after(Act::Approve, Some(draft.content.kind))?;
         if draft.hash != approval.draft_hash {
             return Err(Refusal::StaleDraft { current: draft.hash });
         }
@@ -174,6 +179,9 @@ impl Review {
         case.claim = None;
         let due = case.file.due.take().map(|due| due.at);
         case.file.returned = None;
+        if let Some(withdrawal) = &mut case.file.withdrawal {
+            withdrawal.confirmed = true;
+        }
         if content.kind.asks() {
             let because = if content.kind == DraftKind::Hearing { "hearing" } else { "completion request" };
             case.file.due = content.deadline.and_then(end_of_day).map(|at| Due { at, because: because.to_owned() });
@@ -181,7 +189,11 @@ impl Review {
         match (content.kind, content.deadline) {
             (DraftKind::Completion, until) => case.file.completion_until = until,
             (DraftKind::Hearing, Some(until)) => {
-                let adverse = case.file.adverse();
+                let class = case.file.classification.as_ref();
+                let service = class.and_then(|class| class.service.as_ref());
+                let pack = &self.desk(&case.municipality)?.rulebook.pack;
+                let ours = service.and_then(|id| pack.service(id)).is_some_and(|service| service.office);
+                let adverse = case.file.adverse(ours);
                 let value = |adverse: &Adverse<'_>| (adverse.fact.name.clone(), adverse.fact.value.plain());
                 let facts = adverse.iter().map(value).collect();
                 let order = case.file.hear.take();
@@ -198,8 +210,22 @@ impl Review {
         if let Some(outcome) = outcome_of(content.kind) {
             tx.note_outcome(case.id, outcome).await?;
         }
+        self.note_correction(&mut tx, person, &case, content.kind).await?;
         let event = act(person, EventKind::Approved, case.id, payload);
         Ok((Self::finish(tx, case, event).await?, decision))
+    }
+
+    /// A correction is noted on the case of the decision that it corrects (*korjausmerkintä*, hallintolaki 53 §).
+    async fn note_correction(&self, tx: &mut Tx, person: &Person, case: &Case, kind: DraftKind) -> Result<()> {
+        let class = case.file.classification.as_ref().and_then(|class| class.service.as_ref());
+        let pack = &self.desk(&case.municipality)?.rulebook.pack;
+        let corrects = class.and_then(|id| pack.service(id)).is_some_and(ServiceFile::corrects);
+        let done = kind == DraftKind::Correction || kind.grants();
+        if let (Some(about), true) = (&case.file.about, corrects && done) {
+            let payload = json!({ "correction": case.number, "case": case.id, "kind": kind });
+            tx.append_event(&case.municipality, act(person, EventKind::Corrected, about.case.id, payload)).await?;
+        }
+        Ok(())
     }
 
     /// A refused approval of this person, for the chain. A race or a wrong status tells nothing about them.

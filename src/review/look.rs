@@ -14,7 +14,7 @@ impl Review {
     /// # Errors
     /// [`super::Refusal::Storage`].
     pub async fn look(&self, person: &Person, case: &Case, draft: &Draft, history: &[Event]) -> Result<()> {
-        let waits = person.role == Role::Approver && case.status == Status::InReview;
+        let waits = person.role == Role::Approver && (case.status == Status::InReview || case.awaits_confirmation());
         if !waits || history.iter().any(|event| is_look(event, person, draft)) {
             return Ok(());
         }

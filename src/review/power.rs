@@ -69,7 +69,7 @@ impl Review {
         let matter = self.matter(case, pack).await?;
         let ends_application = content.kind == DraftKind::Acknowledgement && matter.was_sent_as_application;
         let stands_in = person.deputy.and(person.post.clone());
-        if !content.is_decision() && !ends_application {
+        if !content.needs_power() && !ends_application {
             let because = route.map_or_else(String::new, |route| route.because.clone());
             return Ok(Authority { because, deputy_for: stands_in });
         }

@@ -19,13 +19,15 @@ use crate::cases::{
     Status, Submission, SubmissionId, TokenId, Urgency,
 };
 
-/// A statement over the cases that a filter chooses; [`bind_filter`] binds `$1` to `$15`.
+/// A statement over the cases that a filter chooses; [`bind_filter`] binds `$1` to `$15`. What was withdrawn and is due (see
+/// [`NEVER`]) waits for the approval of its confirmation, so it stands among what is in review.
 macro_rules! chosen {
     ($select:literal, $rest:literal) => {
         concat!(
             $select,
             " from cases where municipality = $1 \
-             and ($2 = '' or $2 like '%|' || status || '|%') and ($3 = '' or service = $3) and ($4 = '' or matter = $4) \
+             and ($2 = '' or $2 like '%|' || status || '|%' \
+             or (status = 'withdrawn' and due_at < 9223372036854775806 and $2 like '%|in-review|%')) and ($3 = '' or service = $3) and ($4 = '' or matter = $4) \
              and ($5 = '' or category = $5) and ($6 = '' or language = $6) and ($7 = '' or urgency = $7) \
              and ($8 = '' or owner = $8) and ($9 = '' or department = $9) and ($10 = '' or decider = $10) \
              and ($11 = '' or (claimed_by = $11 and claimed_until > $12)) \

@@ -1,4 +1,4 @@
-//! The decided case that a claim for revision is about: found by a number in its words, noted as it stood.
+//! The decided case that a claim for revision, a recovery or a correction is about: found by a number in its words, noted as it stood.
 //!
 //! The steps are pure: like [`super::similar`], this gathers beside them, before they run, what they then read in the case's
 //! file.
@@ -56,18 +56,32 @@ pub async fn named(storage: &Storage, pack: &Pack, case: &Case, number: &str) ->
     };
     let Some(decision) = storage.decision(&case.municipality, other.id).await? else { return Ok(None) };
     let Some(draft) = storage.latest_draft(&case.municipality, other.id).await? else { return Ok(None) };
+    let service = other.file.classification.as_ref().and_then(|class| class.service.clone());
+    let party = party(storage, pack, &other).await?;
     let decider = draft.content.decider.map(|decider| decider.id);
     let mut people: Vec<String> = other.file.preparers.iter().map(|person| person.name.clone()).collect();
     people.push(decision.person.name);
     people.dedup();
     Ok(Some(About {
         case: CaseRef { id: other.id, number: other.number },
-        service: other.file.classification.and_then(|class| class.service),
+        service,
         kind: draft.content.kind,
         decided_on: local_date(decision.decided_at),
         amount: decision.amount,
+        party,
         body: decider.as_ref().and_then(|id| pack.body_over(id)).cloned(),
         decider,
         people,
     }))
+}
+
+/// Whom a decided case is about: who its form names as the party, else who sent it.
+async fn party(storage: &Storage, pack: &Pack, case: &Case) -> storage::Result<Option<String>> {
+    let service = case.file.classification.as_ref().and_then(|class| pack.service(class.service.as_ref()?));
+    let named = service.and_then(|service| case.file.facts.get(service.party.as_deref()?));
+    if let Some(fact) = named {
+        return Ok(Some(fact.value.plain()));
+    }
+    let submission = super::pipeline::submission(storage, case).await?;
+    Ok(submission.party.and_then(|party| party.name))
 }

@@ -351,7 +351,8 @@ pub(super) fn labelled(desk: &Desk, label: &str) -> Labelled {
 #[must_use]
 pub fn labels(desk: &Desk, language: Language) -> Vec<(String, String)> {
     let pack = &desk.rulebook.pack;
-    let services = pack.services.values().filter(|service| service.categories.is_empty());
+    // What the office begins of its own accord is nobody's message.
+    let services = pack.services.values().filter(|service| service.categories.is_empty() && !service.office);
     let services = services.map(|service| {
         // The one service of a matter goes by the matter: that is what examples are labelled with.
         let only = service_of(pack, service.matter).is_some();

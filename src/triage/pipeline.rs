@@ -459,9 +459,10 @@ impl Worker {
         let owed = Step::of_job(&job.kind).ok_or(Failure::Unknown)?;
         // Intake enqueues the first step and knows of no rounds: that is round 0.
         let round = job.payload["round"].as_u64().unwrap_or(0);
-        let current = case.status == Status::Received && round == u64::from(case.file.round);
+        let works = case.status == Status::Received || case.awaits_confirmation();
+        let current = works && round == u64::from(case.file.round);
         if !current {
-            // Withdrawn, or sent through again since: this job has nothing to do any more.
+            // Ended, or sent through again since: this job has nothing to do any more.
             let mut tx = self.storage.begin().await?;
             tx.complete_job(job).await?;
             tx.commit().await?;

@@ -75,14 +75,17 @@ fn gives_an_amount(subject: &Subject<'_>) -> bool {
     }
     let library = &subject.rulebook.library;
     let document = assessment.and_then(|assessment| library.version(&assessment.document, assessment.version));
-    document.is_none_or(|document| document.amount.is_some())
+    // The step may speak of some cases only.
+    let steps = || assessment.iter().flat_map(|assessment| &assessment.calculation);
+    document
+        .is_none_or(|document| document.amount.as_ref().is_some_and(|amount| steps().any(|step| step.name == *amount)))
 }
 
 /// What is wrong with the operative part of a decision: there is one, it is its block with values filled in, and
 /// the sums in it are the amount and what is refused.
 fn operative_fault(subject: &Subject<'_>) -> Option<Localized> {
     let content = subject.content;
-    if content.kind.settles() == Settles::Never {
+    if !content.kind.rests_on_rules() {
         return None;
     }
     let mut parts = content.parts.iter().filter(|part| part.kind == PartKind::Operative);
@@ -104,7 +107,9 @@ fn operative_fault(subject: &Subject<'_>) -> Option<Localized> {
         })
         .chain(content.amount.map(Euro::decimal))
         .collect();
-    if let Some((written, _)) = found.iter().find(|(_, sum)| !known.contains(sum)) {
+    // A correction shows what was written wrong and what is right; it decides no sum.
+    let decides = content.kind.settles() != Settles::Never;
+    if let Some((written, _)) = found.iter().find(|(_, sum)| decides && !known.contains(sum)) {
         return Some(words::operative_with_another_sum(written));
     }
     let outcome = subject.file.assessment.as_ref().map(|assessment| assessment.outcome);

@@ -117,7 +117,7 @@ pub fn k04(subject: &Subject<'_>) -> Check {
     });
     match unknown {
         Some(number) => Check::fail(CheckId::K04, words::statute_not_allowed(number)),
-        None if subject.content.provisions.is_empty() && subject.content.is_decision() => {
+        None if subject.content.provisions.is_empty() && subject.content.needs_power() => {
             Check::fail(CheckId::K04, words::no_provision_named())
         }
         None => Check::pass(CheckId::K04, words::provisions_in_force(subject.content.provisions.len())),
@@ -127,7 +127,7 @@ pub fn k04(subject: &Subject<'_>) -> Check {
 /// Every reason rests on evidence that the case has, and on a provision; a decision has reasons.
 pub fn k05(subject: &Subject<'_>) -> Check {
     let content = subject.content;
-    if !content.is_decision() && content.reasons.is_empty() {
+    if !content.needs_power() && content.reasons.is_empty() {
         return Check::not_applicable(CheckId::K05, words::needs_no_reasons());
     }
     if content.reasons.is_empty() {
@@ -159,7 +159,7 @@ pub fn k05(subject: &Subject<'_>) -> Check {
         return Check::fail(CheckId::K05, words::reason_that_nothing_carries(start));
     }
     if prose::by_model(subject)
-        && content.is_decision()
+        && content.needs_power()
         && let Some(fault) = untold(subject)
     {
         return Check::fail(CheckId::K05, fault);

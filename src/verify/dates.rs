@@ -1,6 +1,6 @@
 //! K13: dates agree with each other, with the window and with the calendar.
 
-use super::{Subject, words};
+use super::{Subject, service, words};
 use crate::cases::{Check, CheckId, DraftKind, Flag, Value};
 use crate::clock::helsinki;
 use crate::municipality::calendar;
@@ -38,10 +38,22 @@ pub fn k13(subject: &Subject<'_>) -> Check {
                 words::last_day_not_working(deadline, calendar::next_working_day(deadline)),
             );
         }
+        let recovers = subject.content.kind == DraftKind::Recovery;
+        let days = service(subject).map_or(30, |service| service.payment_days);
+        let earliest = calendar::end_of_period(subject.decided_on, days);
+        if recovers && deadline < earliest {
+            return Check::fail(CheckId::K13, words::too_little_time_to_pay(deadline, days, earliest));
+        }
         let written = crate::cases::write_date(deadline, subject.content.language);
-        if subject.content.kind.asks() && !subject.content.letter.contains(&written) {
+        if (recovers || subject.content.kind.asks()) && !subject.content.letter.contains(&written) {
             return Check::fail(CheckId::K13, words::last_day_not_named(deadline));
         }
+    }
+    if subject.content.kind == DraftKind::Recovery
+        && subject.content.amount.is_some()
+        && subject.content.deadline.is_none()
+    {
+        return Check::fail(CheckId::K13, words::no_day_to_pay());
     }
     Check::pass(CheckId::K13, words::arrived(arrival))
 }

@@ -2,7 +2,7 @@
 //! and a letter that hears says on what and leaves time to answer (36 §).
 
 use super::{Subject, service, words};
-use crate::cases::{Check, CheckId, DraftKind, PartKind};
+use crate::cases::{Adverse, Check, CheckId, DraftKind, PartKind};
 use crate::municipality::calendar;
 
 /// The party was heard on every adverse fact that the policy says so of, and before money is recovered.
@@ -14,15 +14,21 @@ pub fn k11(subject: &Subject<'_>) -> Check {
     if !content.is_decision() {
         return Check::not_applicable(CheckId::K11, words::no_decision());
     }
-    if let Some(adverse) = subject.file.unheard(subject.decided_on).first() {
+    if let Some(adverse) = unheard(subject).first() {
         let (rule, fact) = (adverse.rule.rule.as_str(), adverse.fact.name.as_str());
         return Check::fail(CheckId::K11, words::not_heard(rule, fact));
     }
     let heard = subject.file.was_heard(subject.decided_on);
-    if content.kind == DraftKind::Recovery && !heard {
+    // A decision to recover nothing takes nothing from anybody.
+    if content.kind == DraftKind::Recovery && content.amount.is_some() && !heard {
         return Check::fail(CheckId::K11, words::never_heard());
     }
     Check::pass(CheckId::K11, if heard { words::was_heard() } else { words::nothing_to_be_heard_on() })
+}
+
+fn unheard<'a>(subject: &Subject<'a>) -> Vec<Adverse<'a>> {
+    let ours = service(subject).is_some_and(|service| service.office);
+    subject.file.unheard(subject.decided_on, ours)
 }
 
 fn letter(subject: &Subject<'_>) -> Check {
@@ -39,7 +45,7 @@ fn letter(subject: &Subject<'_>) -> Check {
     if told.is_empty() {
         return Check::fail(CheckId::K11, words::hears_on_nothing());
     }
-    let unheard = subject.file.unheard(subject.decided_on);
+    let unheard = unheard(subject);
     let left_out = unheard.iter().find(|adverse| !told.contains(adverse.rule.reason.get(content.language).trim()));
     if let Some(adverse) = left_out {
         return Check::fail(CheckId::K11, words::hearing_leaves_out(adverse.rule.rule.as_str()));

@@ -7,7 +7,7 @@ use crate::municipality::{BeyondPower, Pack};
 /// The decider is within delegation on the day, for the amount.
 pub fn k09(subject: &Subject<'_>) -> Check {
     let content = subject.content;
-    if !content.is_decision() {
+    if !content.needs_power() {
         return Check::not_applicable(CheckId::K09, words::no_decision());
     }
     let pack = &subject.rulebook.pack;

@@ -8,7 +8,7 @@ use crate::municipality::calendar;
 pub fn k06(subject: &Subject<'_>) -> Check {
     let content = subject.content;
     let Some(assessment) = &subject.file.assessment else {
-        return if content.kind.settles() == Settles::Always {
+        return if content.kind.settles() == Settles::Always || content.kind == DraftKind::Correction {
             Check::fail(CheckId::K06, words::decision_without_rules())
         } else {
             Check::not_applicable(CheckId::K06, words::no_rules_evaluated())
@@ -18,7 +18,7 @@ pub fn k06(subject: &Subject<'_>) -> Check {
     if waits && (content.kind.settles() != Settles::Never || content.kind == DraftKind::Acknowledgement) {
         return Check::fail(CheckId::K06, words::waits_for_a_round());
     }
-    if content.kind.settles() == Settles::Never {
+    if !content.kind.rests_on_rules() {
         return Check::pass(CheckId::K06, words::nothing_refused());
     }
     // Nobody rules on the merits of what is not examined.

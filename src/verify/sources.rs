@@ -148,6 +148,13 @@ fn worked_out(subject: &Subject<'_>) -> Vec<String> {
             texts.push(write_date(about.decided_on, language));
         }
         texts.extend(subject.file.rulings.iter().map(|ruling| ruling.reason.clone()));
+        texts.extend(
+            subject
+                .file
+                .withdrawal
+                .iter()
+                .map(|one| write_date(one.at.to_zoned(crate::clock::helsinki()).date(), language)),
+        );
         for hearing in &subject.file.hearings {
             texts.push(write_date(hearing.until, language));
             texts.extend(hearing.answered.map(|at| write_time(at, language)));
@@ -174,6 +181,7 @@ fn worked_out(subject: &Subject<'_>) -> Vec<String> {
         texts.push(days.to_string());
     }
     texts.push(service(subject).map_or(14, |service| service.completion_days).to_string());
+    texts.push(service(subject).map_or(30, |service| service.payment_days).to_string());
     if let Some(location) = &subject.submission.location {
         texts.extend([location.lat, location.lon].into_iter().flatten().map(|degrees| format!("{degrees:.5}")));
     }

@@ -709,6 +709,16 @@ words! {
     }
 
     // K13: dates.
+    too_little_time_to_pay(deadline, days, earliest) {
+        fi: "eräpäivä {deadline} on liian pian: maksuaikaa on vähintään {days} päivää, siis {earliest} asti",
+        sv: "förfallodagen {deadline} är för tidig: betalningstiden är minst {days} dagar, alltså till {earliest}",
+        en: "the day to pay {deadline} is too early: there are at least {days} days, until {earliest}",
+    }
+    no_day_to_pay() {
+        fi: "takaisinperinnässä ei ole eräpäivää",
+        sv: "återkravet har ingen förfallodag",
+        en: "the recovery names no day to pay",
+    }
     arrived_after_decision(arrival, decided) {
         fi: "saapunut {arrival}, päätöspäivän {decided} jälkeen",
         sv: "inkommet {arrival}, efter beslutsdagen {decided}",

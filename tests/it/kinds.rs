@@ -18,16 +18,16 @@ use crate::support::app::{Caller, TestApp, spawn_app};
 use crate::support::database::on_every_database;
 use crate::support::desk::*;
 
-fn failed(checks: &[Check]) -> Vec<String> {
+pub fn failed(checks: &[Check]) -> Vec<String> {
     let failed = checks.iter().filter(|check| check.result == CheckResult::Fail);
     failed.map(|check| format!("{}: {}", check.id, check.detail)).collect()
 }
 
-fn fails(checks: &[Check], id: CheckId) -> bool {
+pub fn fails(checks: &[Check], id: CheckId) -> bool {
     checks.iter().any(|check| check.id == id && check.result == CheckResult::Fail)
 }
 
-fn dry(desk: &Desk, file: CaseFile, submission: &Submission, now: &str) -> (CaseFile, Proposal) {
+pub fn dry(desk: &Desk, file: CaseFile, submission: &Submission, now: &str) -> (CaseFile, Proposal) {
     desk.dry_run_on(file, submission, &circumstances(now)).now_or_never().unwrap().unwrap()
 }
 
@@ -60,7 +60,7 @@ fn what_others_saw_is_heard_before_anything_is_refused() {
     assert_eq!(failed(&proposal.checks), Vec::<String>::new());
     assert_eq!(proposal.content.kind, DraftKind::Hearing);
     assert!(!proposal.content.is_decision() && proposal.content.appeal.kind == AppealKind::None);
-    assert_eq!(file.adverse().len(), 1);
+    assert_eq!(file.adverse(false).len(), 1);
     insta::assert_snapshot!("letter-hearing-fi", proposal.content.letter);
 
     let swedish = road_with(&json!({"fields": {"language": "sv"}}));
@@ -242,20 +242,20 @@ fn claim(number: Option<&str>) -> Value {
 }
 
 /// A grant that the technical director made on 20.4.2026; gives its path and number.
-async fn decided(app: &TestApp) -> (String, String) {
+pub async fn decided(app: &TestApp) -> (String, String) {
     let case = app.drafted(&web_road()).await;
     app.director().await.approve(&case).await.expect(200);
     let number = app.handler().await.get(&case).await.expect(200).json["number"].as_str().unwrap().to_owned();
     (case, number)
 }
 
-async fn rule(handler: &Caller, case: &str, rule: &str, outcome: &str, reason: &str) {
+pub async fn rule(handler: &Caller, case: &str, rule: &str, outcome: &str, reason: &str) {
     handler.claim(case).await.expect(200);
     let ruling = json!({ "rule": rule, "outcome": outcome, "reason": reason });
     handler.post(&format!("{case}/rulings"), &json!({ "rulings": [ruling] })).await.expect(200);
 }
 
-fn failures(draft: &Value) -> Vec<String> {
+pub fn failures(draft: &Value) -> Vec<String> {
     let checks = draft["checks"].as_array().unwrap().iter().filter(|check| check["result"] == "fail");
     checks.map(|check| format!("{}: {}", check["id"], check["detail"])).collect()
 }
@@ -369,6 +369,7 @@ fn a_claim_in_swedish_is_decided_in_swedish() {
         kind: DraftKind::Grant,
         decided_on: "2026-04-10".parse().unwrap(),
         amount: None,
+        party: None,
         decider: Some("technical-director".parse().unwrap()),
         body: Some("technical-board".parse().unwrap()),
         people: Vec::new(),

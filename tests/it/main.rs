@@ -33,6 +33,7 @@ mod http;
 mod injection;
 mod intake;
 mod kinds;
+mod letters;
 mod masking;
 mod matters;
 mod model;

@@ -196,6 +196,7 @@ async fn every_act_of_the_page_does_what_the_api_does() {
     app.run_jobs().await;
     handler.post(&format!("{path}/withdraw"), &[]).await.expect(422);
     handler.post(&format!("{path}/withdraw"), &[("sure", "yes")]).await.leads_to(&format!("{path}?done=withdrawn"));
+    app.run_jobs().await;
     handler.get(&path).await.says("Peruttu");
     app.stop().await;
 }

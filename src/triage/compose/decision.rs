@@ -1,12 +1,16 @@
-//! Decisions: grant, partial, rejection, inadmissible, a decision on a claim, and the answer to a document request. Reasons
-//! come from the rules' trace, one sentence a rule, each with its facts and the words of the section in force.
+//! Decisions: grant, partial, rejection, inadmissible, the answer to a document request, the decision on a claim, recovery,
+//! and the correction of a decision. Reasons come from the rules' trace, one sentence a rule, each with its facts and the
+//! words of the section in force.
 
 use super::Material;
 use super::letter::{Extras, Letter};
+use super::request::DAYS_TO_APPROVE;
 use crate::cases::{
     Assessment, CalculationStep, Citation, DraftContent, DraftKind, Evidence, Fact, Language, PartKind, Reason,
-    RuleTrace, Ruling, write_value,
+    RuleTrace, Ruling, write_date, write_value,
 };
+use crate::municipality::calendar;
+use crate::municipality::format::ServiceFile;
 use crate::triage::Error;
 use crate::triage::gather::{LEFT_EMPTY, NO_SENDING_TIME};
 use crate::triage::proposals::Prose;
@@ -17,12 +21,19 @@ pub fn compose(material: &Material<'_>, kind: DraftKind) -> Result<DraftContent,
     let mut letter = Letter::new(material, kind);
     let language = letter.blocks.language();
     let mut reasons = reasons(assessment, kind, language);
-    if kind == DraftKind::ClaimDecision {
+    let corrects = material.service.is_some_and(ServiceFile::corrects);
+    if matches!(kind, DraftKind::ClaimDecision | DraftKind::Recovery) || corrects {
         answer(&mut reasons, &material.file.rulings);
     }
     reword(&mut reasons, material.prose);
     let amount = if kind.has_amount() { assessment.amount } else { None };
     let refuses = kind.refuses(Some(assessment.outcome));
+    let deadline = amount
+        .filter(|_| kind == DraftKind::Recovery)
+        .and(material.service)
+        .map(|service| calendar::end_of_period(material.at.today(), service.payment_days + DAYS_TO_APPROVE));
+    letter.blocks.set("decides", if kind == DraftKind::Correction { "" } else { "x" });
+    letter.blocks.set("deadline", deadline.map(|day| write_date(day, language)).unwrap_or_default());
     letter.blocks.set("amount", amount.map(|amount| amount.format(language)).unwrap_or_default());
     letter.blocks.set("asked", material.service.map_or("", |service| service.name.get(language)));
     letter.blocks.set("refused", step(assessment, "refused_costs", language));
@@ -45,17 +56,18 @@ pub fn compose(material: &Material<'_>, kind: DraftKind) -> Result<DraftContent,
         "reasons",
         &super::reason_lines(&material.desk.rulebook.library, &reasons, language),
     )?;
-    if kind.grants() && letter.blocks.has("conditions") {
+    let binds = kind.grants() || kind == DraftKind::Correction || deadline.is_some();
+    if binds && letter.blocks.has("conditions") {
         letter.block(PartKind::Conditions, "conditions")?;
     }
     let provisions = letter.provisions()?;
     let decider = letter.decider()?;
     letter.closing()?;
     let appeal = letter.appeal(refuses)?;
-    if kind == DraftKind::ClaimDecision {
+    if matches!(kind, DraftKind::ClaimDecision | DraftKind::Recovery) || corrects {
         letter.block(PartKind::Notification, "notification")?;
     }
-    Ok(letter.finish(Extras { reasons, provisions, amount, decider, appeal, refuses, ..Extras::default() }))
+    Ok(letter.finish(Extras { reasons, provisions, amount, decider, appeal, deadline, refuses, ..Extras::default() }))
 }
 
 /// The reasons of a decision, one for each rule that it tells of.
@@ -151,6 +163,7 @@ fn facts(material: &Material<'_>, reasons: &[Reason], language: Language) -> Vec
 pub(super) fn lines_of(material: &Material<'_>, language: Language, told: impl Fn(&Fact) -> bool) -> Vec<String> {
     let fields = material.service.map(|service| service.fields.as_slice()).unwrap_or_default();
     let history = |name: &str| material.service?.history.iter().find(|history| history.fact == name);
+    let ours = material.ours();
     let position = |fact: &Fact| fields.iter().position(|field| field.name == fact.name).map_or(0, |at| at + 1);
     let mut used: Vec<&Fact> = material.file.facts.iter().filter(|fact| told(fact) && !says_nothing(fact)).collect();
     used.sort_by_key(|fact| position(fact));
@@ -159,13 +172,13 @@ pub(super) fn lines_of(material: &Material<'_>, language: Language, told: impl F
             let field = fields.iter().find(|field| field.name == fact.name);
             let label = field.map(|field| field.label.get(language));
             let label = label.or_else(|| Some(history(&fact.name)?.label.get(language)));
-            let label = label.or_else(|| clock_label(&fact.name, language))?;
+            let label = label.or_else(|| clock_label(&fact.name, ours, language))?;
             let choice = field.and_then(|field| field.choices.get(&fact.value.plain()));
             let value = choice.map_or_else(
                 || write_value(&fact.value, fact.unit.as_deref(), language),
                 |choice| choice.get(language).to_owned(),
             );
-            Some(format!("– {label}: {value} ({})", source(&fact.evidence, language)))
+            Some(format!("– {label}: {value} ({})", source(&fact.evidence, ours, language)))
         })
         .collect()
 }
@@ -175,7 +188,14 @@ fn says_nothing(fact: &Fact) -> bool {
     matches!(&fact.evidence, Evidence::Computed { note, .. } if [LEFT_EMPTY, NO_SENDING_TIME].contains(&note.as_str()))
 }
 
-fn clock_label(name: &str, language: Language) -> Option<&'static str> {
+fn clock_label(name: &str, ours: bool, language: Language) -> Option<&'static str> {
+    if ours && name == "received_at" {
+        return Some(match language {
+            Language::Fi => "Asia tuli vireille",
+            Language::Sv => "Ärendet inleddes",
+            Language::En => "Begun",
+        });
+    }
     Some(match (name, language) {
         ("received_at", Language::Fi) => "Hakemus saapui",
         ("received_at", Language::Sv) => "Ansökan kom in",
@@ -202,13 +222,17 @@ fn clock_label(name: &str, language: Language) -> Option<&'static str> {
     })
 }
 
-fn source(evidence: &Evidence, language: Language) -> String {
+/// Where a fact comes from; what stands on a form of the office's own (`ours`) is its own data.
+fn source(evidence: &Evidence, ours: bool, language: Language) -> String {
     let pick = |fi: &str, sv: &str, en: &str| match language {
         Language::Fi => fi.to_owned(),
         Language::Sv => sv.to_owned(),
         Language::En => en.to_owned(),
     };
     match evidence {
+        Evidence::Form { .. } | Evidence::Text { .. } if ours => {
+            pick("kunnan tiedot", "kommunens uppgifter", "municipal data")
+        }
         Evidence::Form { .. } => pick("hakemus", "ansökan", "application"),
         Evidence::Text { .. } => pick("viesti", "meddelande", "message"),
         Evidence::Attachment { .. } => pick("liite", "bilaga", "attachment"),

@@ -360,6 +360,7 @@ fn provision_refs(material: &Material<'_>, kind: DraftKind) -> Vec<(DocumentId, 
         DraftKind::Hearing => &["hallintolaki#s34", "hallintolaki#s36"],
         DraftKind::DocumentAnswer => &["julkisuuslaki#s14"],
         DraftKind::ClaimDecision => &["kuntalaki#s134"],
+        DraftKind::Recovery => &["hallintolaki#s34", "hallintolaki#s60"],
         _ => &[],
     };
     let own = material.service.and_then(|service| service.provisions.get(&kind)).map(Vec::as_slice).unwrap_or_default();

@@ -14,7 +14,7 @@ use super::proposals::{Proposals, Prose, credit};
 use super::{Circumstances, Desk, Error, Step};
 use crate::cases::{
     CaseFile, Classification, DraftContent, DraftKind, Language, Matter, Outcome, Owner, ProposalKind, Reading, Reason,
-    Route, Settles, Submission,
+    Route, Submission,
 };
 use crate::municipality::format::ServiceFile;
 use crate::policy::Library;
@@ -34,6 +34,11 @@ struct Material<'a> {
 }
 
 impl Material<'_> {
+    /// Whether the office began the matter of its own accord.
+    fn ours(&self) -> bool {
+        self.service.is_some_and(|service| service.office)
+    }
+
     /// Whether the case waits for a round, and for nothing else.
     fn waits(&self) -> bool {
         self.file.assessment.as_ref().is_some_and(|assessment| assessment.outcome == Outcome::Pending)
@@ -73,10 +78,11 @@ pub fn run(
         prose,
     };
     match kind(&material) {
-        kind if kind.settles() != Settles::Never => decision::compose(&material, kind),
+        kind if kind.rests_on_rules() => decision::compose(&material, kind),
         DraftKind::Completion => request::completion(&material),
         DraftKind::Hearing => request::hearing(&material),
         DraftKind::Transfer => request::transfer(&material),
+        DraftKind::Withdrawal => request::withdrawal(&material),
         DraftKind::Acknowledgement if material.waits() => request::pending(&material),
         _ => notice::compose(&material),
     }
@@ -99,11 +105,20 @@ pub fn reason_lines(library: &Library, reasons: &[Reason], language: Language) -
 
 /// The kind of draft that a case calls for.
 fn kind(material: &Material<'_>) -> DraftKind {
+    // Whatever it was, it has lapsed.
+    if material.file.withdrawal.is_some() {
+        return DraftKind::Withdrawal;
+    }
     if material.file.transfer_to.is_some() {
         return DraftKind::Transfer;
     }
     let applies = material.classification.matter == Matter::Application;
-    if applies && material.route.owner != Owner::Municipality && material.route.owner != Owner::Emergency112 {
+    // Names of neighbours in the office's own words move nothing.
+    if applies
+        && !material.ours()
+        && material.route.owner != Owner::Municipality
+        && material.route.owner != Owner::Emergency112
+    {
         return DraftKind::Transfer;
     }
     // A question whose time to answer is over is not asked again.
@@ -115,7 +130,7 @@ fn kind(material: &Material<'_>) -> DraftKind {
     if material.classification.abstained && !applies {
         return DraftKind::Acknowledgement;
     }
-    if material.file.hear.is_some() || !material.file.unheard(material.at.today()).is_empty() {
+    if material.file.hear.is_some() || !material.file.unheard(material.at.today(), material.ours()).is_empty() {
         return DraftKind::Hearing;
     }
     let outcome = material.file.assessment.as_ref().map(|assessment| assessment.outcome);
@@ -123,7 +138,7 @@ fn kind(material: &Material<'_>) -> DraftKind {
     if material.classification.abstained && outcome != Some(Outcome::Incomplete) {
         return DraftKind::Acknowledgement;
     }
-    let own = |outcome| material.service.and_then(|service| service.drafts.get(&outcome)).copied();
+    let own = |outcome| material.service.and_then(|service| service.draft_for(outcome, &material.file.facts));
     // What a person must still rule on is drafted as if it were met.
     let drafted = outcome.map(|outcome| if outcome == Outcome::Discretion { Outcome::Granted } else { outcome });
     if let Some(kind) = drafted.and_then(own) {

@@ -1,15 +1,15 @@
-//! Letters that prepare: a request to complete (hallintolaki 22 and 33 §), a hearing (34 and 36 §), the word that a
-//! matter waits for a round, and a transfer (21 §). They carry no instructions for appeal (kuntalaki 136 §).
+//! Letters that prepare or tell: a request to complete (hallintolaki 22 and 33 §), a hearing (34 and 36 §), the word that a
+//! matter waits for a round, a transfer (21 §), and the confirmation that a matter has lapsed. They carry no instructions for appeal (kuntalaki 136 §).
 
 use super::letter::{Extras, Letter, lacks, reach};
 use super::{Material, decision};
 use crate::cases::{DraftContent, DraftKind, Language, PartKind, Reason, Value, write_date, write_value};
 use crate::municipality::calendar;
-use crate::triage::Error;
+use crate::triage::{Error, local_date};
 
 /// Days that a draft may wait for its approver without taking from the party's time to answer: check K12 counts
 /// the time from the day of approval.
-const DAYS_TO_APPROVE: u32 = 7;
+pub const DAYS_TO_APPROVE: u32 = 7;
 
 /// Asks for everything that is missing, each thing once, with the time to answer.
 pub fn completion(material: &Material<'_>) -> Result<DraftContent, Error> {
@@ -45,6 +45,22 @@ pub fn pending(material: &Material<'_>) -> Result<DraftContent, Error> {
     Ok(letter.finish(Extras { reasons, ..Extras::default() }))
 }
 
+/// Confirms that the matter was withdrawn and has lapsed: nothing was decided, so nothing is challenged (*raukeaminen*).
+pub fn withdrawal(material: &Material<'_>) -> Result<DraftContent, Error> {
+    let mut letter = Letter::new(material, DraftKind::Withdrawal);
+    let language = letter.blocks.language();
+    let withdrawal = material.file.withdrawal.as_ref();
+    let day = withdrawal.map_or_else(|| material.at.today(), |withdrawal| local_date(withdrawal.at));
+    letter.blocks.set("withdrawn_on", write_date(day, language));
+    letter.blocks.set("by_party", if withdrawal.is_none_or(|one| one.by_party) { "x" } else { "" });
+    letter.blocks.set("asked", material.service.map_or("", |service| service.name.get(language)));
+    letter.heading()?;
+    letter.block(PartKind::Matter, "matter-withdrawal")?;
+    letter.block(PartKind::Operative, "operative-withdrawal")?;
+    letter.closing()?;
+    Ok(letter.finish(Extras::default()))
+}
+
 /// Asks the party to comment before the matter is settled: why, on what, with which documents, until when, and what
 /// follows if nobody answers (hallintolaki 36 §).
 pub fn hearing(material: &Material<'_>) -> Result<DraftContent, Error> {
@@ -72,7 +88,7 @@ pub fn hearing(material: &Material<'_>) -> Result<DraftContent, Error> {
 
 /// What each unmet rule says that the party must be heard on.
 fn adverse(material: &Material<'_>, language: Language) -> Vec<Reason> {
-    let unheard = material.file.unheard(material.at.today());
+    let unheard = material.file.unheard(material.at.today(), material.ours());
     let Some(assessment) = material.file.assessment.as_ref().filter(|_| !unheard.is_empty()) else { return Vec::new() };
     let rules = assessment.rules.iter().filter(|rule| unheard.iter().any(|adverse| adverse.rule.rule == rule.rule));
     decision::reasons_of(assessment, rules, language)
@@ -82,7 +98,7 @@ fn adverse(material: &Material<'_>, language: Language) -> Vec<Reason> {
 fn points(material: &Material<'_>, reasons: &[Reason], language: Language) -> Vec<String> {
     let ordered = material.file.hear.iter().map(|order| format!("– {}", order.about));
     let mut lines: Vec<String> = ordered.collect();
-    let unheard = material.file.unheard(material.at.today());
+    let unheard = material.file.unheard(material.at.today(), material.ours());
     lines.extend(super::reason_lines(&material.desk.rulebook.library, reasons, language));
     lines.extend(decision::lines_of(material, language, |fact| {
         unheard.iter().any(|adverse| adverse.fact.name == fact.name)

@@ -25,7 +25,9 @@ use crate::cases::{
 };
 use crate::clock::helsinki;
 use crate::municipality::condition::{Condition, RESIDENTS};
-use crate::municipality::format::{AttachmentRule, Field, FieldType, RegisterFact, ServiceFile};
+use crate::municipality::format::{
+    AboutDecision, AttachmentRule, Field, FieldType, OfDecision, RegisterFact, ServiceFile,
+};
 use crate::municipality::notice::{self, Channel};
 use crate::policy::{Governing, WindowSpan};
 use crate::text::identifiers::{BusinessId, Iban, IdentityCode};
@@ -88,10 +90,13 @@ pub fn run(
         .and_then(|service| service.policy.as_ref())
         .and_then(|policy| desk.rulebook.library.window_for(policy, submission.received_at));
     from_clock(submission, window.as_ref(), &mut facts);
-    let about = file.about.as_ref().filter(|_| classification.matter == Matter::ClaimForRevision);
-    if let Some(about) = about {
+    if let (Some(about), true) = (&file.about, classification.matter == Matter::ClaimForRevision) {
         from_the_decision(about, submission, &mut facts);
         questions.retain(|question| question.about != "decision_number");
+    }
+    if let (Some(about), Some(named)) = (&file.about, service.and_then(|service| service.about.as_ref())) {
+        given_by_the_decision(about, named, &mut facts);
+        questions.retain(|question| facts.get(&question.about).is_none());
     }
     if let Some(service) = service {
         // What a person put right may be the very day that picks the version.
@@ -563,6 +568,26 @@ fn from_the_decision(about: &About, submission: &Submission, facts: &mut Facts) 
         ),
     ] {
         facts.insert(Fact { name: name.to_owned(), value, unit: None, evidence });
+    }
+}
+
+/// What the decision that a case is about says: it stands above what the form says of it.
+fn given_by_the_decision(about: &About, named: &AboutDecision, facts: &mut Facts) {
+    let register = || Evidence::Register { register: about.case.number.clone(), as_of: about.decided_on };
+    let mut give = |name: &str, value: Option<Value>, unit: Option<&str>| {
+        if let Some(value) = value {
+            facts.insert(Fact { name: name.to_owned(), value, unit: unit.map(str::to_owned), evidence: register() });
+        }
+    };
+    give(&named.field, Some(Value::Text(about.case.number.clone())), None);
+    for (name, what) in &named.gives {
+        let value = match what {
+            OfDecision::Party => about.party.clone().map(Value::Text),
+            OfDecision::Amount => about.amount.map(Value::Money),
+            OfDecision::Date => Some(Value::Date(about.decided_on)),
+            OfDecision::Service => about.service.as_ref().map(|service| Value::Text(service.to_string())),
+        };
+        give(name, value, (*what == OfDecision::Amount).then_some("EUR"));
     }
 }
 

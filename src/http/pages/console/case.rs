@@ -424,12 +424,18 @@ fn line(event: &Event, names: &BTreeMap<String, String>) -> Line {
         }
     };
     let of = |key: &str| event.payload.get(key).and_then(|value| value.as_str()).map(ToOwned::to_owned);
-    Line { at: event.at, kind: event.kind.to_string(), actor, detail: of("step").or_else(|| of("reason")) }
+    Line {
+        at: event.at,
+        kind: event.kind.to_string(),
+        actor,
+        detail: of("step").or_else(|| of("reason")).or_else(|| of("correction")),
+    }
 }
 
 async fn acts(app: &App, person: &Person, case: &Case, draft: Option<&Draft>, alerts: &[Alert]) -> Result<Acts> {
     use crate::review::Refusal;
     let open = !case.status.is_final() && !case.file.is_disqualified(person);
+    let confirms = case.awaits_confirmation() && !case.file.is_disqualified(person);
     let claim = case.claim.as_ref().filter(|claim| claim.until > app.ambient().now());
     let holds = claim.is_some_and(|claim| claim.person.token == person.token);
     let mut acts = Acts {
@@ -439,7 +445,7 @@ async fn acts(app: &App, person: &Person, case: &Case, draft: Option<&Draft>, al
         register: open && may::<Register>(person),
         acknowledge: may::<Register>(person),
         withdraw: open && may::<Withdraw>(person),
-        decide: open && may::<Decide>(person) && person.role == Role::Approver,
+        decide: (open || confirms) && may::<Decide>(person) && person.role == Role::Approver,
         ..Acts::default()
     };
     let Some(draft) = draft.filter(|_| acts.decide) else { return Ok(acts) };
@@ -458,7 +464,7 @@ async fn acts(app: &App, person: &Person, case: &Case, draft: Option<&Draft>, al
         acts.why_not = Some("case.why_alert");
     } else if draft.checks.iter().any(Check::blocks) {
         acts.why_not = Some("case.why_checks");
-    } else if case.status != crate::cases::Status::InReview {
+    } else if case.status != crate::cases::Status::InReview && !confirms {
         acts.why_not = Some("case.why_status");
     }
     acts.approve = acts.why_not.is_none();

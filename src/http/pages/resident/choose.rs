@@ -73,7 +73,7 @@ pub async fn show(
     };
     let view = View {
         frame: Frame::of(pack, None, reader.language),
-        services: pack.services.values().filter(|file| file.has_form()).map(choice).collect(),
+        services: pack.services.values().filter(|file| file.is_offered()).map(choice).collect(),
         found: (!q.is_empty()).then(|| found(desk, &q, app.ambient().now(), reader.language)).flatten(),
         cards: danger::cards(desk, std::iter::once(q.as_str()), app.ambient().now(), reader.language),
         q,
@@ -89,7 +89,7 @@ fn found(desk: &Desk, q: &str, at: Timestamp, language: Language) -> Option<Choi
     }
     let pack = &desk.rulebook.pack;
     let only = Matter::parse(&prediction.label).and_then(|matter| service_of(pack, matter)).map(|file| &file.id);
-    pack.services.values().filter(|file| file.has_form()).find_map(|file| {
+    pack.services.values().filter(|file| file.is_offered()).find_map(|file| {
         let category = file.categories.iter().find(|category| category.code == prediction.label);
         let meant = category.is_some() || file.id.as_str() == prediction.label || only == Some(&file.id);
         meant.then(|| Choice {

@@ -205,7 +205,7 @@ fn anew(app: &App, sent: &Sent) -> Option<Opened> {
     let municipality: MunicipalityId = sent.form.text("of-municipality")?.parse().ok()?;
     let pack = &desk(app, &municipality).ok()?.rulebook.pack;
     let service = sent.form.text("of-service").and_then(|id| id.parse().ok());
-    let service = service.filter(|id| pack.service(id).is_some());
+    let service = service.filter(|id| pack.service(id).is_some_and(|file| !file.office));
     Some(Opened { anew: true, ..new(app, new_key(app), municipality, service, Filled::default()).ok()? })
 }
 
@@ -231,7 +231,7 @@ pub async fn begin(posted: Posted<Town>) -> Result<Response> {
         None => None,
         Some(id) => {
             let id: ServiceId = id.parse().map_err(|_| Error::NoSuch("service"))?;
-            Some(desk.rulebook.pack.service(&id).ok_or(Error::NoSuch("service"))?)
+            Some(desk.rulebook.pack.service(&id).filter(|file| !file.office).ok_or(Error::NoSuch("service"))?)
         }
     };
     let mut filled = Filled::default();

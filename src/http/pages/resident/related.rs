@@ -1,13 +1,14 @@
 //! Cases that a resident's case hangs together with: the one that it was merged into, and those that were made of the
 //! same message.
 //!
-//! Of a case that is another's nothing is shown but its number. What came out of one message is one party's.
+//! A decision that was corrected says in which case. Of a case that is another's nothing is shown but its number. What came out of one message is one party's.
 
 use serde::Serialize;
 
 use crate::app::App;
-use crate::cases::{Case, Status};
+use crate::cases::{Case, DraftKind, Status};
 use crate::http::error::Result;
+use crate::municipality::format::ServiceFile;
 
 /// A case of the same message.
 #[derive(Debug, Serialize)]
@@ -23,6 +24,8 @@ pub struct Related {
     merged_into: Option<String>,
     /// Other cases of the same message, oldest first.
     siblings: Vec<Sibling>,
+    /// Numbers of the cases in which the decision of this one was corrected.
+    corrections: Vec<String>,
 }
 
 impl Related {
@@ -39,6 +42,20 @@ impl Related {
         };
         let others = all.iter().filter(|other| other.id != case.id && !is_back(other));
         let siblings = others.map(|other| Sibling { number: other.number.clone(), status: other.status }).collect();
-        Ok(Self { merged_into, siblings })
+        let pack = &app.review().desk(&case.municipality)?.rulebook.pack;
+        let corrects = |other: &Case| {
+            let class = other.file.classification.as_ref().and_then(|class| class.service.as_ref());
+            other.status == Status::Decided && class.and_then(|id| pack.service(id)).is_some_and(ServiceFile::corrects)
+        };
+        let about = app.storage().cases_about(&case.municipality, case.id).await?;
+        let mut corrections = Vec::new();
+        for other in about.into_iter().filter(corrects) {
+            let draft = app.storage().latest_draft(&other.municipality, other.id).await?;
+            // One that was asked for and refused changes nothing.
+            if draft.is_some_and(|draft| draft.content.kind == DraftKind::Correction || draft.content.kind.grants()) {
+                corrections.push(other.number);
+            }
+        }
+        Ok(Self { merged_into, siblings, corrections })
     }
 }
