@@ -240,6 +240,9 @@ pub struct CaseFile {
     /// The decision that it is about, where it is a claim for revision.
     #[serde(default)]
     pub about: Option<Box<super::About>>,
+    /// What other cases say of the party and its account, from `assess`.
+    #[serde(default, skip_serializing_if = "super::Standing::is_clear")]
+    pub standing: super::Standing,
     /// That it was withdrawn, and how far that is confirmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub withdrawal: Option<Withdrawal>,

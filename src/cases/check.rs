@@ -74,6 +74,10 @@ checks! {
     K20 Blocking,
     /// Records class, retention and the letter's metadata are complete.
     K21 Blocking,
+    /// The account is the party's own, as far as earlier cases know it: what is paid to another's is asked about first.
+    K22 Blocking,
+    /// No money is being recovered from the party to which money is paid: the handler sees the case and weighs set-off.
+    K23 Warning,
     /// The letter is legible: short sentences that say who acts, no abbreviations.
     K24 Warning,
     /// The letter's structure can be followed by a screen reader.

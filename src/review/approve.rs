@@ -20,6 +20,7 @@ use crate::municipality::format::ServiceFile;
 use crate::storage::Tx;
 use crate::triage::history::{self, Others};
 use crate::triage::owner::posts_named;
+use crate::triage::standing;
 use crate::triage::{Circumstances, Step};
 
 /// What an approver confirms.
@@ -108,13 +109,17 @@ impl Review {
     async fn require_others_unchanged(&self, tx: &mut Tx, case: &Case) -> Result<()> {
         let desk = self.desk(&case.municipality)?;
         let submission = self.submission(case).await?;
-        let sought = history::sought(desk, &submission, &case.file);
+        let mut sought = history::sought(desk, &submission, &case.file);
+        sought.extend(standing::sought(desk, &case.file));
         if sought.is_empty() {
             return Ok(());
         }
         let ledger = tx.ledger(&case.municipality, &sought).await?;
         let at = Circumstances { others: Others::Cases(&ledger), ..self.circumstances(case).await? };
-        let facts = history::differences(desk, &submission, &case.file, &at);
+        let mut facts = history::differences(desk, &submission, &case.file, &at);
+        if standing::standing(desk, &submission, &case.file, &at, &ledger) != case.file.standing {
+            facts.push("standing".to_owned());
+        }
         if facts.is_empty() { Ok(()) } else { Err(Refusal::OthersChanged { facts }) }
     }
 

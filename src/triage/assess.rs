@@ -1,4 +1,4 @@
-//! Step `assess`: what other cases and rounds say, the rules, the amount, who may decide it, and the clocks. Code and files decide
+//! Step `assess`: what other cases and rounds say, also of the party and its account, the rules, the amount, who may decide it, and the clocks. Code and files decide
 //! here; no engine has a say.
 
 use jiff::civil::Date;
@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::gather::governing;
 use super::owner::posts_named;
-use super::{Circumstances, Desk, Error, history, local_date, rounds};
+use super::{Circumstances, Desk, Error, history, local_date, rounds, standing};
 use crate::cases::{CaseFile, Due, Euro, Matter, Submission, Urgency};
 use crate::clock::helsinki;
 use crate::municipality::calendar;
@@ -23,6 +23,7 @@ pub fn run(desk: &Desk, submission: &Submission, file: &mut CaseFile, at: &Circu
     file.assessment = None;
     history::lay(desk, submission, file, at);
     rounds::lay(desk, submission, file, at);
+    standing::lay(desk, submission, file, at);
     if let Some(service) = service {
         assess(desk, service, submission, file, at);
         decide_who_decides(desk, service, file, at.today());

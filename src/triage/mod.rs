@@ -26,6 +26,7 @@ pub mod replay;
 pub mod report;
 pub mod rounds;
 pub mod similar;
+pub mod standing;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

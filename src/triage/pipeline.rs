@@ -21,6 +21,7 @@ use super::history::{self, Others};
 use super::proposals::Noted;
 use super::{
     Circumstances, Desk, Error as StepError, Live, Proposal, Step, Thought, about, material, matters, rounds, similar,
+    standing,
 };
 use crate::cases::{
     Act, Actor, AlertId, Case, CaseFile, CaseId, CaseRef, Draft, DraftId, EventKind, IllegalTransition, Ledger,
@@ -578,7 +579,8 @@ impl Worker {
         if step != Step::Assess {
             return Ok(Ledger::EMPTY);
         }
-        let (cases, rounds) = (history::sought(desk, submission, file), rounds::sought(desk, submission, file, at));
+        let (mut cases, rounds) = (history::sought(desk, submission, file), rounds::sought(desk, submission, file, at));
+        cases.extend(standing::sought(desk, file));
         if cases.is_empty() && rounds.is_empty() {
             return Ok(Ledger::EMPTY);
         }

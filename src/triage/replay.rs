@@ -56,6 +56,7 @@ fn said_by_people(decided: &Decided) -> CaseFile {
         asked: file.asked.clone(),
         transfer_to: file.transfer_to.clone(),
         about: file.about.clone(),
+        standing: file.standing.clone(),
         hear: hear.map(Box::new),
         hearings,
         completion_until: file.completion_until.filter(|_| !was(DraftKind::Completion)),

@@ -17,6 +17,7 @@ mod hearing;
 mod language;
 mod legibility;
 mod parties;
+mod payment;
 mod power;
 mod privacy;
 mod procedure;
@@ -101,6 +102,8 @@ pub fn verify(subject: &Subject<'_>) -> Vec<Check> {
         commands::k19(subject),
         records::k20(subject),
         records::k21(subject),
+        payment::k22(subject),
+        payment::k23(subject),
         legibility::k24(subject),
         legibility::k25(subject),
         consistency::k26(subject),

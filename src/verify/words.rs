@@ -709,6 +709,37 @@ words! {
     }
 
     // K13: dates.
+    // K22, K23: before money is paid.
+    nothing_is_paid() {
+        fi: "mitään ei makseta",
+        sv: "inget betalas",
+        en: "nothing is paid",
+    }
+    account_of_nobody_else() {
+        fi: "tili ei ole aiemmissa asioissa toisen saajan",
+        sv: "kontot är inte en annan mottagares i tidigare ärenden",
+        en: "the account is no other recipient's in earlier cases",
+    }
+    account_confirmed(cases) {
+        fi: "sama tili on toisella saajalla ({cases}), ja käsittelijä on varmistanut tilin",
+        sv: "en annan mottagare har samma konto ({cases}), och handläggaren har bekräftat kontot",
+        en: "another recipient has the same account ({cases}), and a handler has confirmed it",
+    }
+    account_of_another(cases) {
+        fi: "sama tili on toisella saajalla ({cases}): pysäyttäkää maksu, kysykää tiliä ja kirjatkaa vastaus tiedoksi",
+        sv: "en annan mottagare har samma konto ({cases}): stoppa betalningen, fråga om kontot och anteckna svaret som uppgift",
+        en: "another recipient has the same account ({cases}): stop the payment, ask about the account and state the answer as a fact",
+    }
+    nothing_recovered() {
+        fi: "saajalta ei peritä takaisin mitään",
+        sv: "inget återkrävs av mottagaren",
+        en: "nothing is being recovered from the recipient",
+    }
+    recovered_from_the_party(cases) {
+        fi: "saajaa koskee takaisinperintä ({cases}): tarkistakaa, onko se maksettu. Se ei ole hylkäysperuste; kuittausta harkitaan erikseen",
+        sv: "ett återkrav gäller mottagaren ({cases}): kontrollera om det är betalt. Det är ingen grund för avslag; kvittning övervägs särskilt",
+        en: "money is recovered from the recipient ({cases}): see whether it is paid. It is no ground to refuse; set-off is weighed apart",
+    }
     too_little_time_to_pay(deadline, days, earliest) {
         fi: "eräpäivä {deadline} on liian pian: maksuaikaa on vähintään {days} päivää, siis {earliest} asti",
         sv: "förfallodagen {deadline} är för tidig: betalningstiden är minst {days} dagar, alltså till {earliest}",

@@ -1,12 +1,15 @@
 //! Matters that the office opens about a decision that was made: what was paid is recovered, a fault is corrected. Told on
 //! the desk letter by letter, and on the service from the registry's form to the approval.
 
+use futures::FutureExt as _;
 use serde_json::{Value, json};
 use vireille::cases::{
     About, AppealKind, CaseFile, CaseRef, CheckId, CorrectionReason, DraftContent, DraftKind, Evidence, Fact,
-    FactCorrection, Hearing, PartKind, Preparer, Role, RuleOutcome, Ruling, Submission, Withdrawal,
+    FactCorrection, Hearing, Outcome, PartKind, Preparer, Role, RuleOutcome, Ruling, Submission, Withdrawal,
 };
-use vireille::triage::Desk;
+use vireille::intake::Earlier;
+use vireille::triage::history::Others;
+use vireille::triage::{Circumstances, Desk, Proposal};
 
 use crate::kinds::{decided, dry, failed, fails, failures, rule};
 use crate::pages::signed_in;
@@ -51,7 +54,7 @@ const SEPTEMBER: &str = "2026-09-01T09:00:00Z";
 const OCTOBER: &str = "2026-10-01T09:00:00Z";
 
 fn known() -> CaseFile {
-    CaseFile { about: Some(about()), ..CaseFile::default() }
+    CaseFile { about: Some(Box::new(about())), ..CaseFile::default() }
 }
 
 /// What the letter of the first of September asked about, after its time.
@@ -443,4 +446,124 @@ async fn what_is_decided_stands_and_its_handler_sees_that_it_is_withdrawn_after_
     let page = browser.get(&format!("/console/cases/{}", new["id"].as_str().unwrap())).await;
     assert!(page.html.contains("Asia koskee päätöstä") && page.html.contains(&number), "{}", page.html);
     app.stop().await;
+}
+
+/// The road's application as it is assessed beside earlier cases.
+fn beside(earlier: Vec<Earlier>, file: CaseFile) -> (CaseFile, Proposal) {
+    let desk = desk();
+    let ledger = desk.ledger(&earlier).unwrap();
+    let at = Circumstances { others: Others::Cases(&ledger), ..circumstances(NOW) };
+    desk.dry_run_on(file, &road(), &at).now_or_never().unwrap().unwrap()
+}
+
+fn earlier(changes: &Value, outcome: Option<Outcome>) -> Earlier {
+    let mut json = road_json();
+    merge(&mut json, &json!({ "id": "HRJ/2026/00003", "received_at": "2026-02-10T08:15:00Z" }));
+    merge(&mut json, changes);
+    Earlier { submission: submission(&json), outcome }
+}
+
+#[test]
+fn k22_an_account_that_is_another_partys_is_asked_about_before_anything_is_paid() {
+    let other = json!({ "fields": { "cooperative_name": "Kivisalon tiekunta", "account_holder": "Kivisalon tiekunta",
+        "road_name": "Kivisalontie", "register_unit": "999-2026-K54329", "business_id": null } });
+    let (file, draft) = beside(vec![earlier(&other, Some(Outcome::Granted))], CaseFile::default());
+    assert_eq!(draft.content.kind, DraftKind::Completion, "the payment waits, and the applicant is asked");
+    assert_eq!(
+        (failed(&draft.checks), file.standing.account_of_others.clone()),
+        (vec![], vec!["HRJ/2026/00003".to_owned()])
+    );
+    let letter = &draft.content.letter;
+    assert!(letter.contains("on kunnan tietojen mukaan toisen saajan") && !letter.contains("Kivisalo"), "{letter}");
+
+    // Whoever drafted a grant all the same is stopped, and told which case it is.
+    let (_, grant) = dry(&desk(), CaseFile::default(), &road(), NOW);
+    assert_eq!(grant.content.kind, DraftKind::Grant);
+    let check = |file: &CaseFile| {
+        let checks = desk().check(&road(), file, &grant.content, &Preparer::Engine, None, &circumstances(NOW));
+        checks.into_iter().find(|check| check.id == CheckId::K22).unwrap()
+    };
+    let stopped = check(&file);
+    assert!(stopped.blocks() && stopped.detail.contains("HRJ/2026/00003"), "{stopped:?}");
+    assert!(!stopped.detail.contains("FI21"), "no account stands in a detail");
+
+    // A person has looked: the account is theirs, or they may use it.
+    let stated = FactCorrection {
+        name: "iban".to_owned(),
+        read: None,
+        stated: Some(Fact {
+            name: "iban".to_owned(),
+            value: vireille::cases::Value::Text("FI2112345600000785".to_owned()),
+            unit: None,
+            evidence: Evidence::Person { actor: "0199f0a2".to_owned(), reason: "Valtuutus saatu.".to_owned() },
+        }),
+        code: CorrectionReason::PartyTold,
+        reason: "Valtuutus saatu.".to_owned(),
+        actor: "0199f0a2".to_owned(),
+        at: at(NOW),
+    };
+    let looked = CaseFile { corrections: vec![stated], ..CaseFile::default() };
+    let (file, draft) = beside(vec![earlier(&other, Some(Outcome::Granted))], looked);
+    assert_eq!((draft.content.kind, failed(&draft.checks)), (DraftKind::Grant, Vec::new()));
+    assert!(check(&file).detail.contains("confirmed"));
+
+    // The same party in an earlier year, and another account, are no matter.
+    for known in [
+        json!({}),
+        json!({ "fields": { "cooperative_name": "Kivisalon tiekunta", "business_id": null, "iban": "FI37 1590 3000 0007 76" } }),
+    ] {
+        let (file, draft) = beside(vec![earlier(&known, Some(Outcome::Granted))], CaseFile::default());
+        assert!(file.standing.is_clear() && !fails(&draft.checks, CheckId::K22), "{known}");
+    }
+}
+
+#[test]
+fn k23_what_is_recovered_from_the_party_is_shown_and_refuses_nothing() {
+    let mut json = recovery_json("fi");
+    merge(
+        &mut json,
+        &json!({ "id": "HRJ/2026/00009", "received_at": "2026-02-10T08:15:00Z", "fields": { "recipient": "HARJUN tiekunta" } }),
+    );
+    let open = |outcome| Earlier { submission: submission(&json), outcome };
+    for outcome in [Some(Outcome::Granted), None] {
+        let (file, draft) = beside(vec![open(outcome)], CaseFile::default());
+        assert_eq!(file.standing.recoveries, ["HRJ/2026/00009"]);
+        assert_eq!(draft.content.kind, DraftKind::Grant, "it is no ground to refuse");
+        let check = draft.checks.iter().find(|check| check.id == CheckId::K23).unwrap();
+        assert!(!check.blocks() && fails(&draft.checks, CheckId::K23) && check.detail.contains("HRJ/2026/00009"));
+    }
+    // What was not recovered after all, and what is recovered from others, is not shown.
+    let mut theirs = json.clone();
+    merge(&mut theirs, &json!({ "fields": { "recipient": "Kivisalon tiekunta" } }));
+    let others = Earlier { submission: submission(&theirs), outcome: Some(Outcome::Granted) };
+    for earlier in [open(Some(Outcome::Rejected)), others] {
+        let (file, draft) = beside(vec![earlier], CaseFile::default());
+        assert!(file.standing.is_clear() && !fails(&draft.checks, CheckId::K23));
+    }
+}
+
+#[tokio::test]
+async fn an_account_of_another_that_came_first_stops_the_approval() {
+    on_every_database(async |database| {
+        let app = TestApp::over(database).await;
+        decided(&app).await;
+        app.now_is("2026-04-10T09:00:00Z");
+        let mut other = web_road();
+        merge(&mut other, &json!({ "id": "other", "fields": { "cooperative_name": "Kivisalon tiekunta",
+            "account_holder": "Kivisalon tiekunta", "road_name": "Kivisalontie", "register_unit": "999-2026-K54329",
+            "business_id": null } }));
+        let case = app.drafted(&other).await;
+        let handler = app.handler().await;
+        let first = handler.draft(&case).await;
+        assert_eq!(first["content"]["kind"], "completion", "{first}");
+        handler.claim(&case).await.expect(200);
+        let fact = json!({ "name": "iban", "value": "FI21 1234 5600 0007 85", "code": "party-told", "reason": "Valtuutus saatu." });
+        handler.post(&format!("{case}/facts"), &json!({ "facts": [fact] })).await.expect(200);
+        app.run_jobs().await;
+        let draft = handler.draft(&case).await;
+        assert_eq!((&draft["content"]["kind"], failures(&draft)), (&json!("grant"), Vec::new()));
+        app.director().await.approve(&case).await.expect(200);
+        app.stop().await;
+    })
+    .await;
 }

@@ -133,8 +133,8 @@ fn writer(about: &Consultation<'_>, content: &DraftContent) -> Option<PromptId> 
 
 /// Whether a check looks at words, and not only at how the case stands.
 const fn judges_words(id: CheckId) -> bool {
-    use CheckId::{K02, K06, K09, K10, K11, K12, K14, K20, K21, K26, K27, K28, K29, K30};
-    !matches!(id, K02 | K06 | K09 | K10 | K11 | K12 | K14 | K20 | K21 | K26 | K27 | K28 | K29 | K30)
+    use CheckId::{K02, K06, K09, K10, K11, K12, K14, K20, K21, K22, K23, K26, K27, K28, K29, K30};
+    !matches!(id, K02 | K06 | K09 | K10 | K11 | K12 | K14 | K20 | K21 | K22 | K23 | K26 | K27 | K28 | K29 | K30)
 }
 
 fn values(about: &Consultation<'_>, offline: &Offline, passages: &[PassageRef]) -> Values {
