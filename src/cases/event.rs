@@ -77,6 +77,12 @@ vocabulary! {
         MessagesSeen = "messages-seen",
         /// The party consents to publication, or does so no more.
         ConsentChanged = "consent-changed",
+        /// A person handed a key or tag over.
+        KeyHandedOver = "key-handed-over",
+        /// A key or tag came back.
+        KeyReturned = "key-returned",
+        /// A key or tag is lost.
+        KeyLost = "key-lost",
         /// A person ran a round over the cases of a window.
         RoundRun = "round-run",
         /// A person read a case.

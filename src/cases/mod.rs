@@ -5,6 +5,7 @@
 //! Everything else in the house may depend on this room; it depends on nothing but [`crate::clock`].
 
 mod about;
+mod access_right;
 mod actor;
 mod assessment;
 mod case;
@@ -31,6 +32,7 @@ mod wording;
 mod written;
 
 pub use about::*;
+pub use access_right::*;
 pub use actor::*;
 pub use assessment::*;
 pub use case::*;

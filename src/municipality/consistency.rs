@@ -297,7 +297,53 @@ fn services(pack: &Pack, faults: &mut Faults) {
             let instead = "name a field with `type: flag` and `empty_means: false`, not `required`".to_owned();
             at(&["publication_consent"], what, instead);
         }
+        access(service, &mut at);
         categories(pack, service, origin, faults);
+    }
+}
+
+/// What an access right is made of is known of every case that gets a decision: fields that must be given, of types that
+/// can be days and words.
+fn access(service: &ServiceFile, at: &mut impl FnMut(&[&str], String, String)) {
+    use FieldType::{Choice, Date, Text};
+    let Some(right) = &service.right else { return };
+    let party = service.party.as_deref();
+    if party.is_none() {
+        let what = "nobody would hold the access right: the service names no `party`";
+        at(&["right"], what.to_owned(), "add `party: …` with the field that names its holder".to_owned());
+    }
+    let named: [(&str, Option<&str>, &[FieldType]); 5] = [
+        ("from", Some(&right.from), &[Date]),
+        ("until", Some(&right.until), &[Date]),
+        ("what", Some(&right.what), &[Text, Choice]),
+        ("kind", right.kind.as_deref(), &[Choice]),
+        ("party", party, &[Text]),
+    ];
+    for (key, name, types) in named.into_iter().filter_map(|(key, name, types)| Some((key, name?, types))) {
+        let path: &[&str] = if key == "party" { &["party"] } else { &["right", key] };
+        let Some(field) = service.fields.iter().find(|field| field.name == name) else {
+            // That the party's field is unknown is told where the party is named.
+            if key != "party" {
+                let known = service.fields.iter().map(|field| field.name.as_str());
+                at(path, format!("`{key}` names an unknown field `{name}`"), write_one_of(name, known));
+            }
+            continue;
+        };
+        if !types.contains(&field.kind) || !field.required {
+            let words: Vec<&str> = types.iter().map(|kind| word_of(*kind)).collect();
+            let what = format!("the access right cannot be made of the field `{name}`");
+            let instead = format!("name a field of type `{}` that is `required: true`", words.join("` or `"));
+            at(path, what, instead);
+        }
+    }
+}
+
+/// A type as files write it.
+const fn word_of(kind: FieldType) -> &'static str {
+    match kind {
+        FieldType::Date => "date",
+        FieldType::Choice => "choice",
+        _ => "text",
     }
 }
 

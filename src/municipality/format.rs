@@ -350,6 +350,9 @@ pub struct ServiceFile {
     /// ticked beforehand, and can be withdrawn at any time. Left out: nothing is asked and nothing may be published.
     #[serde(default)]
     pub publication_consent: Option<String>,
+    /// The access right that a granting decision adds to the register; left out: it adds none.
+    #[serde(default)]
+    pub right: Option<RightOf>,
     /// Appeal block by kind of decision; kinds that are left out carry none.
     #[serde(default)]
     pub appeal: BTreeMap<DraftKind, AppealKind>,
@@ -555,6 +558,21 @@ pub struct Again {
     pub another: Localized,
     /// Fields that tell of the sender and not of the applicant: they stay the same for another applicant.
     pub sender: Vec<String>,
+}
+
+/// Which fields tell of the access right that a decision grants (*kulkuoikeus*). Its holder is the party.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RightOf {
+    /// Its first day, a required field of type `date`.
+    pub from: String,
+    /// Its last day, a required field of type `date`.
+    pub until: String,
+    /// What it opens, a required field of type `text` or `choice`.
+    pub what: String,
+    /// Whether it is a key, a tag or something else, a required field of type `choice`.
+    #[serde(default)]
+    pub kind: Option<String>,
 }
 
 /// Process type of the seeds (S001–S003).

@@ -170,6 +170,7 @@ impl Review {
         authority: Authority,
     ) -> Result<(Case, Decision)> {
         let content = &draft.content;
+        let right = self.right_granted(person, &case, content)?;
         let decision = Decision {
             case_id: case.id,
             draft_id: draft.id,
@@ -212,6 +213,9 @@ impl Review {
             payload["deputy_for"] = json!(post);
         }
         tx.insert_decision(&decision).await?;
+        if let Some(right) = &right {
+            tx.insert_access_right(&case.municipality, right).await?;
+        }
         if let Some(outcome) = outcome_of(content.kind) {
             tx.note_outcome(case.id, outcome).await?;
         }

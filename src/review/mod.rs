@@ -5,6 +5,7 @@
 //! a preparer does not approve are enforced here and nowhere else. Nothing here is done by the machine on its
 //! own: each verb takes the [`Person`] who acts. Knows no HTTP and no models.
 
+mod access_rights;
 mod alerts;
 mod approve;
 mod ask;
@@ -47,6 +48,7 @@ use crate::clock::Ambient;
 use crate::storage::{Storage, Tx};
 use crate::triage::{Circumstances, Desk, Step, Triage, pipeline};
 
+pub use access_rights::NewHandling;
 pub use approve::Approval;
 pub use ask::QuestionToAsk;
 pub use blind::{NewJudgement, Sampling};

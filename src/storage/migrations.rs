@@ -18,6 +18,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (7, "messages", include_str!("migrations/0007_messages.sql")),
     (8, "rounds", include_str!("migrations/0008_rounds.sql")),
     (9, "about", include_str!("migrations/0009_about.sql")),
+    (11, "access_rights", include_str!("migrations/0011_access_rights.sql")),
 ];
 
 /// Brings the schema up to date; does nothing when it is.

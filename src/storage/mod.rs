@@ -8,6 +8,7 @@
 //! House style of the schema: ids TEXT (UUIDv7), times BIGINT microseconds UTC, money BIGINT cents,
 //! flags BIGINT 0/1, JSON TEXT. `Any` knows nothing else, and it exports and sorts well.
 
+mod access_rights;
 mod alerts;
 mod answers;
 pub mod audit;
@@ -35,6 +36,7 @@ mod sessions;
 mod submissions;
 pub mod tokens;
 
+pub use access_rights::{RightCursor, RightPage};
 pub use alerts::{Acknowledgement, Alert};
 pub use answers::Answer;
 pub use cases::{CaseRow, Cursor, NoticeRow, Page, QueueFilter};

@@ -1,5 +1,6 @@
 //! The one integration-test binary, modules by noun.
 
+mod access_rights;
 mod accounts;
 mod agent;
 mod app;

@@ -11,6 +11,7 @@ use crate::support::desk::copy_folder;
 
 const SERVICE: &str = "base/services/private-road-grant.yaml";
 const NOTICE: &str = "base/services/fault-notice.yaml";
+const ACCESS: &str = "base/services/access-right.yaml";
 const MUNICIPALITY: &str = "harjuvesi/municipality.yaml";
 const DELEGATION: &str = "harjuvesi/delegation.yaml";
 const RULES: &str = "base/policies/private-road-grant@2026-01-01.fi.md";
@@ -110,6 +111,11 @@ const FAULTS: &[Fault] = &[
     ("a word among the prices", RULES, Tabulates("  - {kind: maintenance, value: \"15.00\"}\n  - {kind: improvement, value: free}"), "the value is text", "write a number"),
     ("a number for a day", RULES, Tabulates("  - {kind: maintenance, day: 15, value: \"15.00\"}\n  - {kind: improvement, value: \"20.00\"}"), "the column `day` is a date", "write a date"),
     ("an unknown column", RULES, Tabulates("  - {knd: maintenance, value: \"15.00\"}"), "unknown column `knd`", "`kind`"),
+    // Access rights
+    ("a right of no field", ACCESS, Writes("until: valid_until, what", "until: valid_untill, what"), "`until` names an unknown field `valid_untill`", "`valid_until`"),
+    ("a right until a word", ACCESS, Writes("until: valid_until, what", "until: hours, what"), "cannot be made of the field `hours`", "`date`"),
+    ("a right whose kind may be left out", ACCESS, Writes("kind: key_kind}", "kind: language}"), "cannot be made of the field `language`", "`required: true`"),
+    ("a right of nobody", ACCESS, Lacks("party: holder_name\n", "", "right: {from"), "nobody would hold the access right", "`party: …`"),
     // The rest of the pack
     ("a category of an unknown department", NOTICE, Writes("department: technical\n    urgency: U4", "department: tecnical\n    urgency: U4"), "unknown department `tecnical`", "`technical`"),
     ("a register fact of an unknown service", MUNICIPALITY, Writes("    service: private-road-grant\n", "    service: road-grant\n"), "unknown service `road-grant`", "write"),

@@ -37,6 +37,8 @@ const TEMPLATES: &[(&str, &str)] = files!["templates":
     "sign-in.html",
     "signature.html",
     "start.html",
+    "console/access-right.html",
+    "console/access-rights.html",
     "console/approvals.html",
     "console/case.html",
     "console/case_binds.html",
@@ -96,6 +98,7 @@ const TEMPLATES: &[(&str, &str)] = files!["templates":
 
 /// Every file of words.
 const WORDS: &[(&str, &str)] = files!["words":
+    "access.yaml",
     "blind.yaml",
     "case.yaml",
     "case_binds.yaml",
@@ -260,8 +263,8 @@ mod tests {
 
     use super::*;
     use crate::cases::{
-        Channel, CheckId, CheckResult, CorrectionReason, Difference, DraftKind, EventKind, Flag, Ground, Matter,
-        Outcome, Owner, PartKind, Role, RuleOutcome, Status, Urgency,
+        AccessState, Channel, CheckId, CheckResult, CorrectionReason, Difference, DraftKind, EventKind, Flag, Ground,
+        Matter, Outcome, Owner, PartKind, Role, RuleOutcome, Status, Urgency,
     };
 
     fn folder(name: &str) -> BTreeSet<String> {
@@ -336,6 +339,7 @@ mod tests {
         all("part", PartKind::ALL.iter().map(|word| word.as_str()).collect());
         all("channel", Channel::ALL.iter().map(|word| word.as_str()).collect());
         all("because", CorrectionReason::ALL.iter().map(|word| word.as_str()).collect());
+        all("access", AccessState::ALL.iter().map(|word| word.as_str()).collect());
         all("event", EventKind::ALL.iter().map(|word| word.as_str()).collect());
         for key in keys {
             assert!(word(&key, Language::Sv).is_some(), "no words `{key}`");

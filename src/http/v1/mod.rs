@@ -3,6 +3,7 @@
 //! URL shape: nouns in the plural, verbs of review as the last segment under POST. Lists are objects with
 //! `items`, and `next` where there may be more. Times are RFC 3339 UTC, money is a string with two decimals.
 
+pub mod access_rights;
 pub mod alerts;
 pub mod audit;
 pub mod cases;
@@ -102,6 +103,8 @@ fn repeatable() -> OpenApiRouter<App> {
         .routes(routes!(policy_impact::show))
         .routes(routes!(policy_impact::table))
         .routes(routes!(precedents::list))
+        .routes(routes!(access_rights::list))
+        .routes(routes!(access_rights::show, access_rights::handle))
         .routes(routes!(rounds::list, rounds::run))
         .routes(routes!(rounds::show))
         .routes(routes!(alerts::list))

@@ -9,6 +9,7 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
+use super::access_rights;
 use super::case_binds::{Binds, binds};
 use super::claims;
 use super::hearing;
@@ -142,6 +143,8 @@ struct View {
     claims: claims::View,
     /// How the party can be heard.
     hearing: hearing::View,
+    /// The access right that it granted, and the keys that its holder has out.
+    access: access_rights::View,
     /// Every kind of matter.
     matters: &'static [Matter],
     services: BTreeMap<String, String>,
@@ -260,7 +263,9 @@ async fn view(
     let messages = messages::view(app, person, &case).await?;
     let hearing = hearing::View::of(app, &case, &form);
     let claims = claims::View::of(app, reader, person, &case, &form).await?;
+    let access = access_rights::View::of(app, reader, person, &case, service).await?;
     Ok(View {
+        access,
         hearing,
         claims,
         signature: decision.as_ref().map(|decision| Signature::of(decision, pack, reader)),

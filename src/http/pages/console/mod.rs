@@ -1,5 +1,6 @@
 //! The console: for those who handle, approve and register. One file a page; every page takes its right by type.
 
+pub mod access_rights;
 pub mod acts;
 pub mod case;
 mod case_binds;
@@ -38,6 +39,7 @@ pub fn router() -> Router<App> {
         .route("/console/reports/approvals/tables/{table}", get(crate::http::v1::reports::approval_table))
         .route("/console/rounds", get(rounds::show).post(rounds::run))
         .route("/console/rounds/{id}", get(crate::http::v1::rounds::show))
+        .route("/console/access-rights", get(access_rights::list))
         .route("/console/policies", get(policies::list))
         .route("/console/policies/{document}", get(policies::show))
         .route("/console/policies/{document}/compare", get(policies::compare))
@@ -56,6 +58,7 @@ pub fn router() -> Router<App> {
         .route("/console/cases/{id}/return", post(acts::return_))
         .route("/console/cases/{id}/ask", post(acts::ask))
         .route("/console/cases/{id}/link", post(claims::link))
+        .route("/console/cases/{id}/access-right", post(access_rights::handle))
         .route("/console/cases/{id}/hear", post(hearing::hear))
         .route("/console/cases/{id}/resume", post(hearing::resume))
         .route("/console/cases/{id}/transfer", post(acts::transfer))
