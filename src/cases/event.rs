@@ -77,6 +77,10 @@ vocabulary! {
         MessagesSeen = "messages-seen",
         /// The party consents to publication, or does so no more.
         ConsentChanged = "consent-changed",
+        /// A person showed to everybody what the party sent.
+        Published = "published",
+        /// It is shown no more: a person took it away, or the party's consent ended.
+        Unpublished = "unpublished",
         /// A person handed a key or tag over.
         KeyHandedOver = "key-handed-over",
         /// A key or tag came back.

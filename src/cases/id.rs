@@ -137,6 +137,8 @@ row_id!(/// One call of a language model, in the accounts.
     ModelCallId);
 row_id!(/// One message between a party and the office.
     MessageId);
+row_id!(/// One text that everybody may read.
+    PublicationId);
 
 slug!(/// A municipality (*kunta*), for example `harjuvesi`.
     MunicipalityId);

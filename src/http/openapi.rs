@@ -33,7 +33,7 @@ use crate::app::App;
         (name = "review", description = "What people do with cases"),
         (name = "messages", description = "What the party and the office write to each other, and the party's consent"),
         (name = "rounds", description = "One computation over all cases of an application window"),
-        (name = "registers", description = "Access rights with their keys and tags"),
+        (name = "registers", description = "Access rights with their keys and tags; what is published of feedback"),
         (name = "policies", description = "The texts that bind"),
         (name = "alerts", description = "Words of danger that a person must see"),
         (name = "evaluations", description = "How good the proposals are"),

@@ -1,5 +1,6 @@
 //! `consent`: the party allows that what they sent is published, or allows it no more (*suostumus*, tietosuoja-asetus 7
-//! artikla). It holds from that moment; to withdraw is as easy as to give, also after the case has ended.
+//! artikla). It holds from that moment; to withdraw is as easy as to give, also after the case has ended, and takes away at
+//! once what was published.
 
 use serde_json::json;
 
@@ -25,6 +26,9 @@ impl Review {
         if tx.set_consent(&case.municipality, id, given).await? {
             let event = act(person, EventKind::ConsentChanged, id, json!({ "publication": given }));
             tx.append_event(&case.municipality, event).await?;
+        }
+        if !given {
+            Self::take_away(&mut tx, person, &case, "consent-withdrawn").await?;
         }
         tx.commit().await?;
         Ok(())

@@ -19,6 +19,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (8, "rounds", include_str!("migrations/0008_rounds.sql")),
     (9, "about", include_str!("migrations/0009_about.sql")),
     (11, "access_rights", include_str!("migrations/0011_access_rights.sql")),
+    (12, "publications", include_str!("migrations/0012_publications.sql")),
 ];
 
 /// Brings the schema up to date; does nothing when it is.

@@ -21,6 +21,7 @@ mod passages;
 pub mod pipeline;
 pub mod precedents;
 pub mod proposals;
+pub mod publication;
 pub mod read;
 pub mod replay;
 pub mod report;

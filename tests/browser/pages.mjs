@@ -123,6 +123,37 @@ async function fillIn(page, fields) {
   return typed;
 }
 
+/** A call of the API with a token; gives what came back. */
+async function call(token, method, path, body) {
+  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+  const answer = await fetch(demo.address + path, { method, headers, body: body && JSON.stringify(body) });
+  const text = await answer.text();
+  assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${text}`);
+  return text && JSON.parse(text);
+}
+
+/** A submission of a sample, once it has its draft; gives the id of its case. */
+async function drafted(sample, fields = {}) {
+  const submission = JSON.parse(readFileSync(`policies/harjuvesi/samples/${sample}.json`, "utf8"));
+  delete submission.received_at;
+  Object.assign(submission, { id: `${sample}-${Math.random()}` });
+  Object.assign(submission.fields, fields);
+  const { case_id } = await call(demo.tokens["resident-channel"], "POST", "/v1/submissions", submission);
+  for (let tries = 0; tries < 100; tries++) {
+    if ((await call(demo.tokens.handler, "GET", `/v1/cases/${case_id}`)).draft) return case_id;
+    await new Promise((soon) => setTimeout(soon, 200));
+  }
+  assert.fail(`${sample} was not drafted`);
+}
+
+/** Approves the draft of a case, as somebody with this post. */
+async function approved(id, post) {
+  const { secret } = await call(demo.tokens.admin, "POST", "/v1/tokens", { role: "approver", name: `Testi ${post}`, post });
+  const draft = await call(secret, "GET", `/v1/cases/${id}/draft`);
+  const confirmed_amount = draft.content.amount ?? null;
+  await call(secret, "POST", `/v1/cases/${id}/approve`, { draft_hash: draft.hash, confirmed_amount, appeal_confirmed: true });
+}
+
 const stories = {
   async "a clean case is decided in three acts, by keyboard alone"() {
     const page = await staff("hyväksyjä");
@@ -586,6 +617,77 @@ const stories = {
     } finally {
       other.stop();
     }
+  },
+
+  async "a key is handed over, is lost and found, and stands in its register (registers)"() {
+    const day = (days) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
+    const id = await drafted("access-tag", { standing: false, valid_from: day(1), valid_until: day(60) });
+    await approved(id, "leisure-secretary");
+    const path = `/console/cases/${id}`;
+    const page = await staff("kirjaamo");
+    await page.goto("/console/access-rights");
+    await page.locator("tbody a").first().click();
+    await page.waitForURL(`**${path}#access-right`);
+    await page.locator("#key_number").fill("T-1042");
+    await page.locator("button[value='hand-over']").click();
+    await page.waitForURL("**?done=key-handed-over");
+    assert.match(await page.locator("section:has(#access-right)").innerText(), /T-1042/);
+    await shoot({ "access-right": path, "access-rights": "/console/access-rights" }, "käsittelijä");
+    await page.locator("section:has(#access-right) summary").click();
+    await page.locator("#key_reason").fill("Putosi järveen.");
+    await page.locator("button[value='report-lost']").click();
+    await page.waitForURL("**?done=key-lost");
+    await page.locator("button[value='take-back']").click();
+    await page.waitForURL("**?done=key-returned");
+    await page.goto("/console/access-rights?state=returned");
+    assert.match(await page.locator("tbody").innerText(), /T-1042/);
+    assert.deepEqual(page.words, []);
+  },
+
+  async "feedback is published by a person and gone when its sender wants it so (registers)"() {
+    const resident = await visitor({ javaScriptEnabled: false });
+    await resident.goto("/m/harjuvesi");
+    await resident.locator("form:has(input[value='general-feedback']) button").first().click();
+    await resident.waitForURL("**/forms/**");
+    await resident.locator("#description").fill("Kiitos luistelukentästä! Numeroni on 040 000 0777.");
+    await resident.locator("button[value='check']").click();
+    await resident.waitForURL("**/check");
+    await resident.locator("#publish_consent").check();
+    await resident.locator("form[action$='/send'] button").click();
+    await resident.waitForURL("**/c/**");
+    const followed = resident.url().split("?")[0];
+    const number = (await resident.locator(".lead").innerText()).match(/HRJ\/\d+\/\d+/)[0];
+    const handler = await staff("käsittelijä");
+    const row = handler.locator("[data-row]").filter({ hasText: number });
+    await handler.goto("/console?view=all&service=general-feedback");
+    for (let tries = 0; tries < 100 && !(await row.count()); tries++) await handler.reload();
+    const path = await row.getAttribute("href");
+    await handler.goto(path);
+    await handler.locator("section:has(#publish) summary").click();
+    const text = handler.locator("#publish_text");
+    assert.equal(await text.inputValue(), "Kiitos luistelukentästä! Numeroni on [poistettu].");
+    await text.fill("Kiitos! Soita 040 000 0777.");
+    await handler.locator("#publish_read").check();
+    await handler.locator("section:has(#publish) button.primary").click();
+    assert.match(await handler.locator("section:has(#publish)").innerText(), /poista puhelinnumero/);
+    handler.words.length = 0; // The refusal is a status that the console tells of.
+    await shoot({ publish: path }, "käsittelijä");
+    await text.fill("Kiitos luistelukentästä!");
+    await handler.locator("#publish_read").check();
+    await handler.locator("section:has(#publish) button.primary").click();
+    await handler.waitForURL("**?done=published");
+    await shoot({ published: path, feedback: "/m/harjuvesi/feedback", "feedback-where": "/feedback" }, "käsittelijä");
+    const anybody = await visitor();
+    await anybody.goto("/m/harjuvesi");
+    await anybody.locator("a[href='/m/harjuvesi/feedback']").click();
+    assert.match(await anybody.locator("main").innerText(), /Kiitos luistelukentästä!/);
+    await look(anybody, "feedback");
+    await resident.goto(followed);
+    assert.match(await resident.locator("main").innerText(), /Palautteesi on julkaistu/);
+    await resident.locator("form[action$='/consent'] button").click();
+    await anybody.reload();
+    assert.doesNotMatch(await anybody.locator("main").innerText(), /luistelukentästä/);
+    assert.deepEqual([...handler.words, ...anybody.words, ...resident.words], []);
   },
 
   async "files that are not in use are told of on the first page (packs)"() {

@@ -99,8 +99,8 @@ async fn a_key_is_granted_handed_over_overdue_and_taken_back() {
 
         // Lost with a reason, and found again.
         handle(&registry, &soon, &json!({ "act": "report-lost" })).await.expect(422);
-        let lost = json!({ "act": "report-lost", "reason": "Putosi lumihankeen pysäköintipaikalla." });
-        assert_eq!(handle(&registry, &soon, &lost).await.expect(200).json["state"], "lost");
+        let missing = json!({ "act": "report-lost", "reason": "Putosi lumihankeen pysäköintipaikalla." });
+        assert_eq!(handle(&registry, &soon, &missing).await.expect(200).json["state"], "lost");
         assert_eq!(list("?state=lost").await, [stands(&soon, "lost")]);
         assert_eq!(list("").await, [stands(&later, "handed-over"), stands(&soon, "lost")]);
         for case in [&soon, &later] {

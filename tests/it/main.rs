@@ -54,6 +54,7 @@ mod powers;
 mod precedents;
 mod privacy;
 mod prompts;
+mod publications;
 mod qdrant;
 mod registry;
 mod replay;

@@ -17,6 +17,7 @@ pub mod policies;
 pub mod policy_impact;
 pub mod policy_versions;
 pub mod precedents;
+pub mod publications;
 pub mod reports;
 pub mod review;
 pub mod rounds;
@@ -105,6 +106,10 @@ fn repeatable() -> OpenApiRouter<App> {
         .routes(routes!(precedents::list))
         .routes(routes!(access_rights::list))
         .routes(routes!(access_rights::show, access_rights::handle))
+        .routes(routes!(publications::list))
+        .routes(routes!(publications::show))
+        .routes(routes!(publications::publish))
+        .routes(routes!(publications::unpublish))
         .routes(routes!(rounds::list, rounds::run))
         .routes(routes!(rounds::show))
         .routes(routes!(alerts::list))

@@ -71,6 +71,20 @@ impl Masked<String> {
         Self(self.0[..open.unwrap_or(end)].to_owned())
     }
 
+    /// The same text for readers: a word in the place of every placeholder.
+    #[must_use]
+    pub fn told(&self, instead: &str) -> String {
+        let mut told = String::with_capacity(self.0.len());
+        let mut rest = 0;
+        for (start, end) in lookalikes(&self.0) {
+            told.push_str(&self.0[rest..start]);
+            told.push_str(instead);
+            rest = end;
+        }
+        told.push_str(&self.0[rest..]);
+        told
+    }
+
     /// Several masked texts make a masked text.
     #[must_use]
     pub fn join(parts: &[Self], between: &str) -> Self {
@@ -98,6 +112,24 @@ pub struct Masker {
 impl fmt::Debug for Masker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Masker(redacted)")
+    }
+}
+
+/// Something of a text that would be masked.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Hit {
+    /// What it is.
+    pub class: Class,
+    /// As it is written.
+    pub written: String,
+    /// Whether the form or the sender told it: what else looks like a name may be none.
+    pub known: bool,
+}
+
+/// Nobody prints what was found by accident.
+impl fmt::Debug for Hit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hit").field("class", &self.class).field("known", &self.known).finish_non_exhaustive()
     }
 }
 
@@ -203,6 +235,30 @@ impl Masker {
         }
         restored.push_str(&text[rest..]);
         Ok(restored)
+    }
+
+    /// The people whom the form and the sender named.
+    pub fn people(&self) -> impl Iterator<Item = &str> {
+        self.known.names.iter().filter(|(class, _)| *class == Class::Person).map(|(_, name)| name.as_str())
+    }
+
+    /// What of a text would be masked, in its order.
+    #[must_use]
+    pub fn finds(&self, text: &str) -> Vec<Hit> {
+        let masked = self.mask(text);
+        let things = self.things.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = |class: Class, first: &str| {
+            let names = self.known.names.iter().map(|(of, name)| (*of, name.as_str()));
+            let literals = self.known.literals.iter().map(|literal| (literal.class, literal.written.as_str()));
+            names.chain(literals).any(|known| known == (class, first))
+        };
+        let hits = lookalikes(&masked.0).filter_map(|(start, end)| {
+            let placeholder = Placeholder::parse(&masked.0[start..end])?;
+            let first = things.value(Placeholder { form: 1, ..placeholder })?;
+            let written = things.value(placeholder)?.to_owned();
+            Some(Hit { class: placeholder.class, written, known: told(placeholder.class, first) })
+        });
+        hits.collect()
     }
 
     /// Masks a text or, from the second pass on, a piece of one between two placeholders.

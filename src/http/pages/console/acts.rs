@@ -51,7 +51,8 @@ impl<R> Sent<R> {
         let Self { app, reader, person, id, form } = self;
         match result {
             Ok(_) => Ok(go(&format!("/console/cases/{id}?done={word}")).into_response()),
-            Err(error) => page(&app, &reader, &person, id, Asked::default(), Some((error, form))).await,
+            // The whole page is worth more than an act that went well should carry.
+            Err(error) => Box::pin(page(&app, &reader, &person, id, Asked::default(), Some((error, form)))).await,
         }
     }
 

@@ -16,6 +16,7 @@ use super::hearing;
 use super::highlight::{Piece, highlight};
 use super::messages;
 use super::power::Power;
+use super::publish;
 use super::work::Work;
 use crate::app::App;
 use crate::cases::{
@@ -145,6 +146,8 @@ struct View {
     hearing: hearing::View,
     /// The access right that it granted, and the keys that its holder has out.
     access: access_rights::View,
+    /// What is shown of it to everybody; none while the party does not consent.
+    publish: Option<publish::View>,
     /// Every kind of matter.
     matters: &'static [Matter],
     services: BTreeMap<String, String>,
@@ -261,12 +264,13 @@ async fn view(
     facts.sort_by_key(|fact| order(fact).unwrap_or(usize::MAX));
     let facts: Vec<FactLine> = facts.into_iter().map(|fact| fact_line(fact, service, &labels, reader)).collect();
     let messages = messages::view(app, person, &case).await?;
-    let hearing = hearing::View::of(app, &case, &form);
     let claims = claims::View::of(app, reader, person, &case, &form).await?;
     let access = access_rights::View::of(app, reader, person, &case, service).await?;
+    let publish = publish::View::of(app, person, &case, &form).await?;
     Ok(View {
         access,
-        hearing,
+        publish,
+        hearing: hearing::View::of(app, &case, &form),
         claims,
         signature: decision.as_ref().map(|decision| Signature::of(decision, pack, reader)),
         power,

@@ -15,6 +15,7 @@ pub mod highlight;
 pub mod messages;
 pub mod policies;
 pub mod power;
+pub mod publish;
 pub mod queue;
 pub mod register;
 pub mod reports;
@@ -68,6 +69,8 @@ pub fn router() -> Router<App> {
         .route("/console/cases/{id}/message", post(messages::write))
         .route("/console/cases/{id}/messages-seen", post(messages::seen))
         .route("/console/cases/{id}/acknowledge", post(acts::acknowledge))
+        .route("/console/cases/{id}/publish", post(publish::publish))
+        .route("/console/cases/{id}/unpublish", post(publish::unpublish))
         .route("/console/cases/{id}/facts", post(work::facts))
         .route("/console/cases/{id}/merge", post(work::merge))
         .route("/console/cases/{id}/split", post(work::split))

@@ -21,6 +21,8 @@ pub struct View {
     since: Option<Timestamp>,
     /// When it was withdrawn.
     withdrawn: Option<Timestamp>,
+    /// Since when everybody may read it.
+    published: Option<Timestamp>,
 }
 
 /// The consent of the party of a case.
@@ -31,7 +33,9 @@ pub async fn view(app: &App, followed: &Followed, service: Option<&ServiceFile>,
     let name = service.and_then(|service| service.publication_consent.as_ref());
     let field = service.and_then(|service| service.fields.iter().find(|field| Some(&field.name) == name));
     let consent = app.storage().consent(followed.municipality(), followed.case.id).await?;
+    let published = app.storage().publication(followed.municipality(), followed.case.id).await?;
     Ok(View {
+        published: published.map(|publication| publication.published.at),
         what: field.map(|field| field.label.get(language).to_owned()),
         since: consent.filter(crate::cases::Consent::holds).map(|consent| consent.given_at),
         withdrawn: consent.and_then(|consent| consent.withdrawn_at),

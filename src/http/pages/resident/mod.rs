@@ -3,7 +3,7 @@
 //! In reading order: [`start`] and [`choose`] (what can be done here), [`fields`] (a form, as its service defines it),
 //! [`upload`] (what a browser sends), [`fill`] (a form that is kept while it is filled in), [`send`] (check and send),
 //! [`case`] (the case by its link), [`related`] (what it hangs together with), [`answer`] (what a request for completion
-//! asks), [`messages`], [`consent`], [`own_data`]. Below them: [`posted`] (what every form that is sent begins with), [`window`], [`registers`], [`danger`].
+//! asks), [`messages`], [`consent`], [`own_data`], [`feedback`] (what everybody may read). Below them: [`posted`] (what every form that is sent begins with), [`window`], [`registers`], [`danger`].
 //! Whoever has a link may do what it stands for and nothing else: a link is unguessable, and the database knows its hash
 //! only. Somebody who signs in as a party one day comes to the same [`case::Followed`] by another way.
 
@@ -12,6 +12,7 @@ pub mod case;
 pub mod choose;
 pub mod consent;
 pub mod danger;
+pub mod feedback;
 pub mod fields;
 pub mod fill;
 pub mod messages;
@@ -40,6 +41,8 @@ pub fn router() -> Router<App> {
     Router::new()
         .route("/", get(start::show))
         .route("/m/{municipality}", get(choose::show))
+        .route("/feedback", get(feedback::choose))
+        .route("/m/{municipality}/feedback", get(feedback::show))
         .route("/m/{municipality}/forms", post(fill::begin))
         .route("/forms/{secret}", get(fill::show).post(fill::save))
         .route("/forms/{secret}/check", get(send::check))

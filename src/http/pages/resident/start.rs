@@ -3,7 +3,7 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use minijinja::context;
+use minijinja::{Value, context};
 
 use super::{Frame, Reached};
 use crate::app::App;
@@ -11,6 +11,7 @@ use crate::cases::Language;
 use crate::http::error::Result;
 use crate::http::pages::reader::Reader;
 use crate::http::pages::{go, render};
+use crate::municipality::format::MunicipalityFile;
 
 /// Where a person is reached in each municipality, for pages that belong to none.
 #[must_use]
@@ -27,16 +28,20 @@ pub async fn show(State(app): State<App>, reader: Reader) -> Result<Response> {
     if let (Some(only), None) = (ids.next(), ids.next()) {
         return Ok(go(&format!("/m/{only}")).into_response());
     }
-    let of = |file: &crate::municipality::format::MunicipalityFile| {
+    render::page("start.html", &reader, context! { municipalities => municipalities(&app, reader.language) })
+}
+
+/// The municipalities that are served here, as a page lists them.
+pub(super) fn municipalities(app: &App, language: Language) -> Vec<Value> {
+    let of = |file: &MunicipalityFile| {
         context! {
             id => file.id.as_str(),
-            name => file.letterhead.get(reader.language),
+            name => file.letterhead.get(language),
             phone => file.registry.phone.as_deref(),
             email => file.registry.email.as_deref(),
             address => file.registry.address.as_deref(),
-            hours => file.registry.hours.as_ref().map(|hours| hours.get(reader.language)),
+            hours => file.registry.hours.as_ref().map(|hours| hours.get(language)),
         }
     };
-    let all: Vec<_> = app.rulebooks().iter().map(|(_, rulebook)| of(&rulebook.pack.municipality)).collect();
-    render::page("start.html", &reader, context! { municipalities => all })
+    app.rulebooks().iter().map(|(_, rulebook)| of(&rulebook.pack.municipality)).collect()
 }
