@@ -82,7 +82,10 @@ impl Review {
             self.require_judged(person, case)?;
         }
         let draft = self.latest_draft(case).await?;
-        case.status.after(Act::Approve, Some(draft.content.kind))?;
+        // What was drafted before it was withdrawn says nothing any more.
+        if confirms && draft.content.kind != DraftKind::Withdrawal {
+            return Err(Refusal::Final { status: case.status });
+        }
         if draft.hash != approval.draft_hash {
             return Err(Refusal::StaleDraft { current: draft.hash });
         }

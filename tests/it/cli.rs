@@ -347,7 +347,8 @@ fn the_demo_shows_every_way_a_case_can_go() {
     let has = |key: &str, value: Value| rows.iter().any(|row| row[key] == value);
     let harjuvesi =
         Rulebook::load(&policies(), &"harjuvesi".parse().unwrap()).unwrap_or_else(|faults| panic!("{faults}"));
-    for service in harjuvesi.pack.services.keys() {
+    // What the office opens is about a decision that was made, and in the demo a person has still to make the first.
+    for (service, _) in harjuvesi.pack.services.iter().filter(|(_, service)| !service.office) {
         let is_of =
             |row: &Value| row["service"].as_str().is_some_and(|name| name.split(' ').next() == Some(service.as_str()));
         assert!(rows.iter().any(is_of), "the inbox has nothing for `{service}`");

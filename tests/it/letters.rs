@@ -400,10 +400,7 @@ async fn a_withdrawn_application_is_closed_at_once_and_confirmed_by_a_person() {
         assert_eq!(done["status"], "withdrawn", "closed at once");
         // Nobody grants what was withdrawn, however quick they are.
         let director = app.director().await;
-        director
-            .approve_as(&case, &crate::support::app::approval(&before))
-            .await
-            .problem(409, "/problems/illegal-transition");
+        director.approve_as(&case, &crate::support::app::approval(&before)).await.problem(409, "/problems/final");
         app.run_jobs().await;
         let draft = handler.draft(&case).await;
         assert_eq!((&draft["content"]["kind"], failures(&draft)), (&json!("withdrawal"), Vec::new()));
@@ -449,9 +446,9 @@ async fn what_is_decided_stands_and_its_handler_sees_that_it_is_withdrawn_after_
 }
 
 /// The road's application as it is assessed beside earlier cases.
-fn beside(earlier: Vec<Earlier>, file: CaseFile) -> (CaseFile, Proposal) {
+fn beside(earlier: &[Earlier], file: CaseFile) -> (CaseFile, Proposal) {
     let desk = desk();
-    let ledger = desk.ledger(&earlier).unwrap();
+    let ledger = desk.ledger(earlier).unwrap();
     let at = Circumstances { others: Others::Cases(&ledger), ..circumstances(NOW) };
     desk.dry_run_on(file, &road(), &at).now_or_never().unwrap().unwrap()
 }
@@ -467,7 +464,7 @@ fn earlier(changes: &Value, outcome: Option<Outcome>) -> Earlier {
 fn k22_an_account_that_is_another_partys_is_asked_about_before_anything_is_paid() {
     let other = json!({ "fields": { "cooperative_name": "Kivisalon tiekunta", "account_holder": "Kivisalon tiekunta",
         "road_name": "Kivisalontie", "register_unit": "999-2026-K54329", "business_id": null } });
-    let (file, draft) = beside(vec![earlier(&other, Some(Outcome::Granted))], CaseFile::default());
+    let (file, draft) = beside(&[earlier(&other, Some(Outcome::Granted))], CaseFile::default());
     assert_eq!(draft.content.kind, DraftKind::Completion, "the payment waits, and the applicant is asked");
     assert_eq!(
         (failed(&draft.checks), file.standing.account_of_others.clone()),
@@ -503,7 +500,7 @@ fn k22_an_account_that_is_another_partys_is_asked_about_before_anything_is_paid(
         at: at(NOW),
     };
     let looked = CaseFile { corrections: vec![stated], ..CaseFile::default() };
-    let (file, draft) = beside(vec![earlier(&other, Some(Outcome::Granted))], looked);
+    let (file, draft) = beside(&[earlier(&other, Some(Outcome::Granted))], looked);
     assert_eq!((draft.content.kind, failed(&draft.checks)), (DraftKind::Grant, Vec::new()));
     assert!(check(&file).detail.contains("confirmed"));
 
@@ -512,7 +509,7 @@ fn k22_an_account_that_is_another_partys_is_asked_about_before_anything_is_paid(
         json!({}),
         json!({ "fields": { "cooperative_name": "Kivisalon tiekunta", "business_id": null, "iban": "FI37 1590 3000 0007 76" } }),
     ] {
-        let (file, draft) = beside(vec![earlier(&known, Some(Outcome::Granted))], CaseFile::default());
+        let (file, draft) = beside(&[earlier(&known, Some(Outcome::Granted))], CaseFile::default());
         assert!(file.standing.is_clear() && !fails(&draft.checks, CheckId::K22), "{known}");
     }
 }
@@ -526,7 +523,7 @@ fn k23_what_is_recovered_from_the_party_is_shown_and_refuses_nothing() {
     );
     let open = |outcome| Earlier { submission: submission(&json), outcome };
     for outcome in [Some(Outcome::Granted), None] {
-        let (file, draft) = beside(vec![open(outcome)], CaseFile::default());
+        let (file, draft) = beside(&[open(outcome)], CaseFile::default());
         assert_eq!(file.standing.recoveries, ["HRJ/2026/00009"]);
         assert_eq!(draft.content.kind, DraftKind::Grant, "it is no ground to refuse");
         let check = draft.checks.iter().find(|check| check.id == CheckId::K23).unwrap();
@@ -537,7 +534,7 @@ fn k23_what_is_recovered_from_the_party_is_shown_and_refuses_nothing() {
     merge(&mut theirs, &json!({ "fields": { "recipient": "Kivisalon tiekunta" } }));
     let others = Earlier { submission: submission(&theirs), outcome: Some(Outcome::Granted) };
     for earlier in [open(Some(Outcome::Rejected)), others] {
-        let (file, draft) = beside(vec![earlier], CaseFile::default());
+        let (file, draft) = beside(&[earlier], CaseFile::default());
         assert!(file.standing.is_clear() && !fails(&draft.checks, CheckId::K23));
     }
 }

@@ -172,6 +172,7 @@ async fn the_impact_is_what_the_rules_would_have_given_the_stored_cases() {
         app.now_is("2026-03-13T08:15:00Z");
         let gone = app.drafted(&road("gone", &json!({}))).await;
         handler.post(&format!("{gone}/withdraw"), &json!({})).await.expect(200);
+        app.run_jobs().await;
         let path = format!("/v1/policies/private-road-grant/impact?a={V1}&b={V2}");
         let impact = handler.get(&path).await.expect(200).json;
         assert_eq!(
