@@ -28,6 +28,9 @@ pub struct Entry {
     pub received_at: Timestamp,
     /// How it was decided, or what its rules say.
     pub outcome: Option<Outcome>,
+    /// Whether a person has decided it so. Known of a case that is looked for, never kept with what it says.
+    #[serde(skip)]
+    pub decided: bool,
     /// Facts that name nobody: numbers, sums, days, moments, ticks and choices.
     pub facts: BTreeMap<String, Value>,
     /// The steps of its calculation.

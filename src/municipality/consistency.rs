@@ -399,6 +399,9 @@ fn references(service: &ServiceFile, at: &mut impl FnMut(&[&str], String, String
             at(&[key], format!("`{key}` names an unknown field `{name}`"), write_one_of(name, fields()));
         }
     }
+    for name in service.paid_once.iter().flatten().filter(|name| !fields().any(|field| field == *name)) {
+        at(&["paid_once"], format!("`paid_once` names an unknown field `{name}`"), write_one_of(name, fields()));
+    }
     if let Some(about) = &service.about {
         if !fields().any(|field| field == about.field) {
             let what = format!("`about` names an unknown field `{}`", about.field);

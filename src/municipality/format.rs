@@ -343,6 +343,10 @@ pub struct ServiceFile {
     /// Facts that are worked out from other cases of the municipality.
     #[serde(default)]
     pub history: Vec<History>,
+    /// Fields that tell what is paid for, beside the party: the same party is paid for the same thing once in the calendar
+    /// year of arrival (K22). An empty list: once a year, whatever for. Left out: nobody looks.
+    #[serde(default)]
+    pub paid_once: Option<Vec<String>>,
     /// How it is applied for again, with what is known already; left out: it is not offered.
     #[serde(default)]
     pub again: Option<Again>,

@@ -94,11 +94,11 @@ async fn read(connection: &mut AnyConnection, municipality: &MunicipalityId, sou
     let mut ledger = Ledger::EMPTY;
     for sought in sought {
         let select = if sought.same.is_some() {
-            "select l.entry, l.outcome from ledger_keys k join ledger l on l.case_id = k.case_id \
+            "select l.entry, l.outcome, c.status from ledger_keys k join ledger l on l.case_id = k.case_id \
              join cases c on c.id = l.case_id where k.municipality = $1 and k.service = $2 and k.fact = $8 \
              and k.hash = $9 and l.received_at between $3 and $4 and c.status not in ($5, $6, $7)"
         } else {
-            "select l.entry, l.outcome from ledger l join cases c on c.id = l.case_id where l.municipality = $1 \
+            "select l.entry, l.outcome, c.status from ledger l join cases c on c.id = l.case_id where l.municipality = $1 \
              and l.service = $2 and l.received_at between $3 and $4 and c.status not in ($5, $6, $7)"
         };
         let mut select = sqlx::query(select)
@@ -114,7 +114,8 @@ async fn read(connection: &mut AnyConnection, municipality: &MunicipalityId, sou
         }
         for row in select.fetch_all(&mut *connection).await? {
             let entry = row.json::<Entry>("entry")?;
-            ledger.extend([Entry { outcome: row.opt_word("outcome", Outcome::parse)?, ..entry }]);
+            let decided = row.word("status", Status::parse)? == Status::Decided;
+            ledger.extend([Entry { outcome: row.opt_word("outcome", Outcome::parse)?, decided, ..entry }]);
         }
     }
     Ok(ledger)

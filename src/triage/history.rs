@@ -110,6 +110,7 @@ pub fn entry(desk: &Desk, case: CaseId, number: &str, received_at: Timestamp, fi
         service: service.id.clone(),
         received_at,
         outcome: assessment.map(|assessment| assessment.outcome),
+        decided: false,
         facts: file.facts.iter().filter(nameless).map(|fact| (fact.name.clone(), fact.value.clone())).collect(),
         steps: steps.filter_map(|step| Some((step.name.clone(), step.value.clone()?))).collect(),
         keys: file.facts.iter().map(|fact| (fact.name.clone(), key_of(&fact.value))).collect(),
@@ -130,7 +131,11 @@ impl Desk {
             let case = CaseId::new(submission.id.uuid());
             let file = self.assessed(submission, &number, case, &ledger)?;
             let said = entry(self, case, &number, submission.received_at, &file);
-            ledger.extend(said.map(|said| Entry { outcome: outcome.or(said.outcome), ..said }));
+            ledger.extend(said.map(|said| Entry {
+                outcome: outcome.or(said.outcome),
+                decided: outcome.is_some(),
+                ..said
+            }));
         }
         Ok(ledger)
     }

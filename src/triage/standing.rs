@@ -1,5 +1,5 @@
-//! The party and its account in other cases (*maksuliikenteen varmistus*): whether the account is known as another party's, and
-//! whether money is being recovered from this one.
+//! The party and its account in other cases (*maksuliikenteen varmistus*): whether the account is known as another party's,
+//! whether the party is paid for the same thing already, and whether money is being recovered from it.
 //!
 //! Pure like [`super::history`], and over the same register of cases: what is looked for is worked out here ([`sought`]),
 //! whoever runs the step fetches it, and [`lay`] reckons. An account that is another's is asked about; nobody is told whose
@@ -8,7 +8,7 @@
 use jiff::Timestamp;
 
 use super::history::Others;
-use super::{Circumstances, Desk};
+use super::{Circumstances, Desk, local_date};
 use crate::cases::{
     CaseFile, DraftKind, Entry, Evidence, Fact, Ledger, Localized, Outcome, Question, Standing, Submission, key_of,
 };
@@ -30,7 +30,10 @@ pub fn sought(desk: &Desk, file: &CaseFile) -> Vec<Sought> {
     let recoveries = services().filter(|service| recovers(service));
     let recoveries =
         recoveries.filter_map(|service| Some(seek(service, service.party.as_deref()?, this.party.clone()?)));
-    accounts.chain(recoveries).collect()
+    let own = [(this.service.party.as_deref(), &this.party), (business_id(this.service), &this.business_id)];
+    let own = own.into_iter().filter(|_| this.service.paid_once.is_some());
+    let own = own.filter_map(|(name, key)| Some(seek(this.service, name?, key.clone()?)));
+    accounts.chain(recoveries).chain(own).collect()
 }
 
 /// Puts what other cases say in the place of what they said before, and asks about an account that is another party's.
@@ -73,11 +76,14 @@ pub fn standing(
             if same_name && !refused {
                 standing.recoveries.push(entry.number.clone());
             }
+        } else if this.pays_the_same(entry, submission) && (same_name || same_id) {
+            standing.paid_already.push(entry.number.clone());
         } else if same_account && !same_name && !same_id && before(entry) {
             standing.account_of_others.push(entry.number.clone());
         }
     }
     standing.account_of_others.sort();
+    standing.paid_already.sort();
     standing.recoveries.sort();
     standing
 }
@@ -118,23 +124,43 @@ fn foreign(name: &str) -> Question {
     Question { about: name.to_owned(), text, rule: None, section: None }
 }
 
-/// What others are compared with: keys of the account, the party's name and its business id.
-struct This {
+/// What others are compared with: keys of the account, the party's name and its business id, and of what is paid for.
+struct This<'a> {
+    service: &'a ServiceFile,
     account: Option<String>,
     party: Option<String>,
     business_id: Option<String>,
+    purpose: Option<Vec<(&'a str, Option<String>)>>,
 }
 
-impl This {
-    /// Of a case in which the municipality pays to an account.
-    fn of(desk: &Desk, file: &CaseFile) -> Option<Self> {
+impl<'a> This<'a> {
+    /// Of a case in which the municipality pays.
+    fn of(desk: &'a Desk, file: &CaseFile) -> Option<Self> {
         let service = desk.rulebook.pack.service(file.classification.as_ref()?.service.as_ref()?)?;
-        let name = account(service)?;
+        if service.process != Process::MunicipalityPays || service.office {
+            return None;
+        }
         let key = |name: Option<&str>| file.facts.get(name?).map(|fact| key_of(&fact.value));
+        let purpose = service.paid_once.as_ref();
         Some(Self {
-            account: key(Some(name)),
+            service,
+            account: key(account(service)),
             party: key(service.party.as_deref()),
             business_id: key(business_id(service)),
+            purpose: purpose.map(|names| names.iter().map(|name| (name.as_str(), key(Some(name)))).collect()),
         })
+    }
+
+    /// Whether that case pays for the same thing in the same year; what neither tells is no difference.
+    fn pays_the_same(&self, entry: &Entry, submission: &Submission) -> bool {
+        let year = |at: Timestamp| local_date(at).year();
+        entry.service == self.service.id
+            && entry.decided
+            && year(entry.received_at) == year(submission.received_at)
+            && matches!(entry.outcome, Some(Outcome::Granted | Outcome::Partial))
+            && self
+                .purpose
+                .as_ref()
+                .is_some_and(|purpose| purpose.iter().all(|(name, key)| entry.keys.get(*name) == key.as_ref()))
     }
 }

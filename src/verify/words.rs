@@ -716,9 +716,14 @@ words! {
         en: "nothing is paid",
     }
     account_of_nobody_else() {
-        fi: "tili ei ole aiemmissa asioissa toisen saajan",
-        sv: "kontot är inte en annan mottagares i tidigare ärenden",
-        en: "the account is no other recipient's in earlier cases",
+        fi: "tili ei ole aiemmissa asioissa toisen saajan, eikä samaa makseta kahdesti",
+        sv: "kontot är inte en annan mottagares i tidigare ärenden, och samma sak betalas inte två gånger",
+        en: "the account is no other recipient's in earlier cases, and the same is not paid twice",
+    }
+    paid_already(cases) {
+        fi: "saajalle on myönnetty samana vuonna samaan tarkoitukseen ({cases}): yhdistäkää asiat, tai kirjatkaa tiedoksi, mihin tämä maksetaan",
+        sv: "mottagaren har beviljats för samma ändamål samma år ({cases}): slå ihop ärendena, eller anteckna som uppgift vad detta betalas för",
+        en: "the recipient was granted the same in the same year ({cases}): merge the cases, or state as a fact what this one is paid for",
     }
     account_confirmed(cases) {
         fi: "sama tili on toisella saajalla ({cases}), ja käsittelijä on varmistanut tilin",

@@ -113,6 +113,8 @@ async fn review(app: &TestApp) {
     app.director().await.approve(&late).await.expect(200);
 
     road["id"] = "r3".into();
+    // Another of its roads: the same one is paid for once a year.
+    road["fields"]["register_unit"] = "999-2026-K7".into();
     app.now_is("2026-03-12T08:15:00Z");
     let untouched = app.drafted(&road).await;
     director.approve(&untouched).await.expect(200);

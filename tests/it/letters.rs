@@ -1,6 +1,8 @@
 //! Matters that the office opens about a decision that was made: what was paid is recovered, a fault is corrected. Told on
 //! the desk letter by letter, and on the service from the registry's form to the approval.
 
+use std::sync::Arc;
+
 use futures::FutureExt as _;
 use serde_json::{Value, json};
 use vireille::cases::{
@@ -506,12 +508,73 @@ fn k22_an_account_that_is_another_partys_is_asked_about_before_anything_is_paid(
 
     // The same party in an earlier year, and another account, are no matter.
     for known in [
-        json!({}),
+        json!({ "received_at": "2025-02-10T08:15:00Z" }),
         json!({ "fields": { "cooperative_name": "Kivisalon tiekunta", "business_id": null, "iban": "FI37 1590 3000 0007 76" } }),
     ] {
         let (file, draft) = beside(&[earlier(&known, Some(Outcome::Granted))], CaseFile::default());
         assert!(file.standing.is_clear() && !fails(&draft.checks, CheckId::K22), "{known}");
     }
+}
+
+#[test]
+fn k22_the_same_party_is_not_paid_for_the_same_thing_twice_in_a_year() {
+    let desk = desk();
+    let before = |changes: &Value, outcome| beside(&[earlier(changes, outcome)], CaseFile::default());
+    // Whichever came first: one is granted.
+    for changes in [json!({}), json!({ "received_at": "2026-03-20T08:15:00Z" })] {
+        let (file, draft) = before(&changes, Some(Outcome::Granted));
+        assert_eq!(file.standing.paid_already, ["HRJ/2026/00003"]);
+        let check = draft.checks.iter().find(|check| check.id == CheckId::K22).unwrap();
+        assert!(check.blocks() && check.detail.contains("HRJ/2026/00003"), "{check:?}");
+        assert_eq!(draft.content.kind, DraftKind::Grant, "the rules are met all the same");
+    }
+    // Its name is written in another way, and the business id is the same.
+    let known = json!({ "fields": { "cooperative_name": "Harjuntien tiekunta" } });
+    let (file, _) = before(&known, Some(Outcome::Granted));
+    assert_eq!(file.standing.paid_already, ["HRJ/2026/00003"]);
+
+    // A person who has looked says what it is paid for.
+    let stated = FactCorrection {
+        name: "register_unit".to_owned(),
+        read: None,
+        stated: Some(Fact {
+            name: "register_unit".to_owned(),
+            value: vireille::cases::Value::Text("999-2019-K101".to_owned()),
+            unit: None,
+            evidence: Evidence::Person {
+                actor: "0199f0a2".to_owned(),
+                reason: "Tiekunnalla on kaksi tietä.".to_owned(),
+            },
+        }),
+        code: CorrectionReason::PartyTold,
+        reason: "Tiekunnalla on kaksi tietä.".to_owned(),
+        actor: "0199f0a2".to_owned(),
+        at: at(NOW),
+    };
+    let looked = CaseFile { corrections: vec![stated], ..CaseFile::default() };
+    let (_, draft) = beside(&[earlier(&json!({}), Some(Outcome::Granted))], looked);
+    assert!(!fails(&draft.checks, CheckId::K22));
+
+    // Another year, another road, another purpose, a refusal, and what nobody has decided are no matter.
+    for (changes, outcome) in [
+        (json!({ "received_at": "2025-12-31T21:59:59Z" }), Some(Outcome::Granted)),
+        (json!({ "fields": { "register_unit": "999-2019-K102" } }), Some(Outcome::Granted)),
+        (json!({ "fields": { "grant_type": "improvement" } }), Some(Outcome::Granted)),
+        (json!({}), Some(Outcome::Rejected)),
+        (json!({}), None),
+    ] {
+        let (file, draft) = before(&changes, outcome);
+        assert!(file.standing.is_clear() && !fails(&draft.checks, CheckId::K22), "{changes} {outcome:?}");
+    }
+    // Where no file says what is paid once, nobody looks.
+    let mut unasked = (*desk).clone();
+    let mut rulebook = (*unasked.rulebook).clone();
+    rulebook.pack.services.get_mut(&"private-road-grant".parse().unwrap()).unwrap().paid_once = None;
+    unasked.rulebook = Arc::new(rulebook);
+    let ledger = unasked.ledger(&[earlier(&json!({}), Some(Outcome::Granted))]).unwrap();
+    let at = Circumstances { others: Others::Cases(&ledger), ..circumstances(NOW) };
+    let (file, _) = unasked.dry_run_on(CaseFile::default(), &road(), &at).now_or_never().unwrap().unwrap();
+    assert!(file.standing.is_clear());
 }
 
 #[test]
