@@ -32,7 +32,7 @@ pub fn dry(desk: &Desk, file: CaseFile, submission: &Submission, now: &str) -> (
 }
 
 /// That somebody saw a closed gate on the road.
-fn gate(code: CorrectionReason) -> CaseFile {
+pub fn gate(code: CorrectionReason) -> CaseFile {
     let evidence = Evidence::Person { actor: "0199f0a2".to_owned(), reason: "Kuvassa on puomi.".to_owned() };
     let fact =
         Fact { name: "open_to_others".to_owned(), value: vireille::cases::Value::Flag(false), unit: None, evidence };
@@ -234,7 +234,7 @@ async fn the_party_is_heard_from_the_page() {
     app.stop().await;
 }
 
-fn claim(number: Option<&str>) -> Value {
+pub fn claim(number: Option<&str>) -> Value {
     let fields = json!({ "decision_number": number, "claimant": "party", "notice_channel": "electronic", "language": "fi",
         "demand": "Vaadimme, että avustus lasketaan koko tien pituudelta.", "grounds": "Tie on läpikulkutie.",
         "name": "Harjun tiekunta", "email": "tiekunta@harjuntie.example" });
@@ -393,7 +393,7 @@ fn a_claim_in_swedish_is_decided_in_swedish() {
 }
 
 /// A pack whose service answers document requests.
-fn archive() -> (tempfile::TempDir, Desk) {
+pub fn archive() -> (tempfile::TempDir, Desk) {
     let folder = tempfile::tempdir().unwrap();
     copy_folder(&policies(), folder.path());
     for (name, text) in [
@@ -411,7 +411,7 @@ fn archive() -> (tempfile::TempDir, Desk) {
     (folder, desk)
 }
 
-fn request(fields: &Value) -> Submission {
+pub fn request(fields: &Value) -> Submission {
     let mut json = json!({ "municipality": "harjuvesi", "service": "archive-search",
         "received_at": "2026-04-16T08:00:00Z", "fields": { "requested": "Lautakunnan pöytäkirja", "language": "fi" } });
     merge(&mut json["fields"], fields);

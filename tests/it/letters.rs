@@ -20,7 +20,7 @@ use crate::support::database::on_every_database;
 use crate::support::desk::*;
 
 /// The road grant of 10.4.2026 that all of these are about.
-fn about() -> About {
+pub fn about() -> About {
     About {
         case: CaseRef {
             id: "0199f0a2-0000-7000-8000-000000000001".parse().unwrap(),
@@ -37,12 +37,12 @@ fn about() -> About {
     }
 }
 
-fn ruling(rule: &str, outcome: RuleOutcome, reason: &str) -> Ruling {
+pub fn ruling(rule: &str, outcome: RuleOutcome, reason: &str) -> Ruling {
     Ruling { rule: rule.parse().unwrap(), outcome, reason: reason.to_owned(), actor: "0199f0a2".to_owned() }
 }
 
 /// That the office opens a recovery of 585 euros, of a road grant that was paid on 30.4.2026.
-fn recovery_json(language: &str) -> Value {
+pub fn recovery_json(language: &str) -> Value {
     let details = match language {
         "sv" => "Vägen plogades inte i mars. Enligt räkenskaperna användes 2 000,00 euro.",
         _ => "Tietä ei aurattu maaliskuussa. Tilinpäätöksen mukaan käytettiin 2 000,00 euroa.",
@@ -52,15 +52,15 @@ fn recovery_json(language: &str) -> Value {
             "details": details, "amount_concerned": "585,00", "language": language } })
 }
 
-const SEPTEMBER: &str = "2026-09-01T09:00:00Z";
-const OCTOBER: &str = "2026-10-01T09:00:00Z";
+pub const SEPTEMBER: &str = "2026-09-01T09:00:00Z";
+pub const OCTOBER: &str = "2026-10-01T09:00:00Z";
 
-fn known() -> CaseFile {
+pub fn known() -> CaseFile {
     CaseFile { about: Some(Box::new(about())), ..CaseFile::default() }
 }
 
 /// What the letter of the first of September asked about, after its time.
-fn heard(desk: &Desk, submission: &Submission) -> CaseFile {
+pub fn heard(desk: &Desk, submission: &Submission) -> CaseFile {
     let (file, _) = dry(desk, known(), submission, SEPTEMBER);
     let facts = file.adverse(true).iter().map(|one| (one.fact.name.clone(), one.fact.value.plain())).collect();
     let hearing = Hearing { order: None, facts, until: "2026-09-29".parse().unwrap(), answered: None };
@@ -232,7 +232,7 @@ async fn residents_find_no_form_of_the_offices() {
 }
 
 /// That the office corrects that decision.
-fn correction_json(language: &str, fields: &Value) -> Value {
+pub fn correction_json(language: &str, fields: &Value) -> Value {
     let cause = if language == "sv" { "Två siffror bytte plats." } else { "Kaksi numeroa vaihtoi paikkaa." };
     let mut json = json!({ "id": "correction", "municipality": "harjuvesi", "service": "decision-correction",
         "received_at": "2026-09-01T08:00:00Z", "fields": { "decision_number": "HRJ/2026/00007", "error_kind": "writing",
@@ -367,7 +367,7 @@ async fn a_correction_is_noted_on_the_case_of_the_decision() {
 }
 
 /// A case file that says that it was withdrawn on 20.4.2026.
-fn withdrawn(by_party: bool) -> CaseFile {
+pub fn withdrawn(by_party: bool) -> CaseFile {
     let withdrawal = Withdrawal { at: at(NOW), by_party, confirmed: false };
     CaseFile { withdrawal: Some(withdrawal), ..CaseFile::default() }
 }

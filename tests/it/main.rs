@@ -45,6 +45,7 @@ mod pages;
 mod pages_case;
 mod pages_messages;
 mod pages_resident;
+mod parts;
 mod peers;
 mod pipeline;
 mod policy;

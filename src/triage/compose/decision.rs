@@ -56,7 +56,7 @@ pub fn compose(material: &Material<'_>, kind: DraftKind) -> Result<DraftContent,
         "reasons",
         &super::reason_lines(&material.desk.rulebook.library, &reasons, language),
     )?;
-    let binds = kind.grants() || kind == DraftKind::Correction || deadline.is_some();
+    let binds = kind.grants() || kind == DraftKind::Correction || amount.is_some();
     if binds && letter.blocks.has("conditions") {
         letter.block(PartKind::Conditions, "conditions")?;
     }
@@ -64,7 +64,8 @@ pub fn compose(material: &Material<'_>, kind: DraftKind) -> Result<DraftContent,
     let decider = letter.decider()?;
     letter.closing()?;
     let appeal = letter.appeal(refuses)?;
-    if matches!(kind, DraftKind::ClaimDecision | DraftKind::Recovery) || corrects {
+    // An answer that decides nothing goes to whoever asked, and to nobody else.
+    if refuses || kind != DraftKind::DocumentAnswer {
         letter.block(PartKind::Notification, "notification")?;
     }
     Ok(letter.finish(Extras { reasons, provisions, amount, decider, appeal, deadline, refuses, ..Extras::default() }))
