@@ -12,6 +12,7 @@ use jiff::civil::Date;
 
 use super::{Context, Exit, Failure, output};
 use crate::cases::{DocumentId, MunicipalityId, Role, Round, RoundId, RoundResult};
+use crate::reports;
 use crate::review::{NewLeftOut, NewRound, Review, Sampling, Words};
 use crate::storage::{Storage, tokens};
 
@@ -52,6 +53,9 @@ pub(super) enum RoundCommand {
         /// Of which municipality; the default one of the settings when left out.
         #[arg(long, value_name = "ID")]
         municipality: Option<MunicipalityId>,
+        /// A table for a spreadsheet instead: one line a case.
+        #[arg(long, conflicts_with = "json")]
+        csv: bool,
     },
     /// Work a round out anew from its record.
     Verify {
@@ -69,12 +73,17 @@ impl RoundCommand {
                 let reason = reason.map(Words::try_from).transpose().map_err(Failure::Usage)?;
                 run(context, NewRound { document, round, window, leave_out, seed, reason }).await
             }
-            Self::Show { id, municipality } => {
+            Self::Show { id, municipality, csv } => {
                 let config = context.config()?;
                 let municipality = municipality.unwrap_or_else(|| config.policies.default_municipality.clone());
                 let round = context.storage(&config).await?.round(&municipality, id).await?;
                 let round = round.ok_or_else(|| Failure::Usage(format!("{municipality} has no round {id}")))?;
-                context.out.json_line(&round)?;
+                if csv {
+                    let text = reports::rounds::table(&round).csv().map_err(|error| Failure::Failed(error.into()))?;
+                    context.out.line(text.trim_end())?;
+                } else {
+                    context.out.json_line(&round)?;
+                }
                 Ok(Exit::Ok)
             }
             Self::Verify { file } => verify(context, &file),

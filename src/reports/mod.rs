@@ -10,6 +10,7 @@ pub mod guard;
 mod history;
 mod measure;
 mod report;
+pub mod rounds;
 pub mod table;
 mod window;
 

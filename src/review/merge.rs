@@ -2,7 +2,8 @@
 //!
 //! The later case goes into the earlier one, so that nobody loses an arrival; it ends as `merged` and keeps everything.
 //! What came in for it becomes material of the other only where a person says that one party sent both: nobody's words
-//! stand in a letter to somebody else. Merging a part back into the case it was split off undoes the split.
+//! stand in a letter to somebody else. Merging a part back into the case it was split off undoes the split. What the case that
+//! ends showed to everybody is taken away with it.
 
 use serde_json::json;
 
@@ -87,6 +88,7 @@ impl Review {
         }
         tx.save_case(&mut gone).await?;
         tx.append_event(&gone.municipality, away).await?;
+        Self::take_away(&mut tx, person, &gone, "merged").await?;
         Self::finish(tx, stays, here).await
     }
 

@@ -3,7 +3,7 @@
 //!
 //! Only while the party consents, and only in words that this person has seen: the machine proposes a text without what
 //! identifies anybody, the person edits it, and what still identifies somebody is refused. When the consent is withdrawn
-//! ([`super::consent`]) nothing is shown from that moment on.
+//! ([`super::consent`]), or the case is merged into another or withdrawn, nothing is shown from that moment on.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Flaw, Refusal, Result, Review, Words, act};
 use crate::cases::{
-    Case, CaseId, DraftContent, EventKind, Handled, Person, Publication, PublicationId, Submission, hex,
+    Case, CaseId, DraftContent, EventKind, Handled, Person, Publication, PublicationId, Status, Submission, hex,
 };
 use crate::storage::Tx;
 use crate::triage::publication::{Proposed, identifying, propose};
@@ -64,9 +64,13 @@ impl Review {
     ///
     /// # Errors
     /// [`Refusal::Invalid`] when the party does not consent, when something that identifies somebody stands in the words,
-    /// or when there is an answer that nobody approved; [`Refusal::OpenAlert`], [`Refusal::Disqualified`].
+    /// or when there is an answer that nobody approved; [`Refusal::Final`] when the case was merged or withdrawn;
+    /// [`Refusal::OpenAlert`], [`Refusal::Disqualified`].
     pub async fn publish(&self, person: &Person, id: CaseId, new: NewPublication) -> Result<Publication> {
         let (mut tx, case) = self.open(person, id).await?;
+        if matches!(case.status, Status::Merged | Status::Withdrawn) {
+            return Err(Refusal::Final { status: case.status });
+        }
         let state = self.publishing(&case).await?;
         if !state.consents {
             let flaw = Flaw::new("/text", "the party does not consent to publication", "publish nothing of it");

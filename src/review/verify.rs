@@ -37,7 +37,8 @@ impl Review {
         approver: Option<&Person>,
     ) -> Result<Vec<Check>> {
         let submission = self.submission(case).await?;
-        let practice = similar::practice(&self.storage, case, self.ambient().now()).await?;
+        let practice =
+            similar::practice(&self.storage, &case.municipality, case.id, &case.file, self.ambient().now()).await?;
         let looked_at = match approver {
             Some(approver) => self.first_look(approver, case).await?,
             None => None,

@@ -2,7 +2,7 @@
 //!
 //! The case ends at once: nobody waits for a letter to be rid of an application. The written confirmation is drafted after
 //! that and goes the way of every letter; a notice, which is answered by acts and not by letters, gets none. What is decided
-//! is not withdrawn: the decision stands until it is changed.
+//! is not withdrawn: the decision stands until it is changed. What everybody could read of the case is taken away with it.
 
 use serde_json::json;
 
@@ -39,6 +39,7 @@ impl Review {
             let from = if case.file.classification.is_some() { Step::Compose } else { Step::Read };
             pipeline::reenter(&mut tx, &mut case, from).await?;
         }
+        Self::take_away(&mut tx, person, &case, "withdrawn").await?;
         Self::finish(tx, case, act(person, EventKind::Withdrawn, id, json!({}))).await
     }
 

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::cases::{
     Act, Actor, AlertId, Case, CaseFile, CaseId, CaseRef, Draft, DraftId, EventKind, IllegalTransition, Ledger,
-    MunicipalityId, NewEvent, Preparer, SplitMatter, Status, Submission,
+    MunicipalityId, NewEvent, Practice, Preparer, SplitMatter, Status, Submission,
 };
 use crate::clock::{Ambient, helsinki};
 use crate::intake::extract::{Attached, Cell};
@@ -485,12 +485,10 @@ impl Worker {
             _ => None,
         };
         let now = self.ambient.now();
-        let practice = similar::practice(&self.storage, &case, now).await?;
         let at = Circumstances {
             case: Some(case.id),
             alerts_open,
             attached: attached.as_ref(),
-            practice: practice.as_ref(),
             ..Circumstances::new(&case.number, now)
         };
         let stretch = self.stretch(&desk, first..=owed, &submission, &case.file, &at).await?;
@@ -542,7 +540,8 @@ impl Worker {
             let started = std::time::Instant::now();
             let thought = async {
                 let ledger = self.ledger(desk, step, submission, &stretch.file, at).await?;
-                let at = Circumstances { others: Others::Cases(&ledger), ..at.clone() };
+                let practice = self.practice(desk, step, &stretch.file, at).await?;
+                let at = Circumstances { others: Others::Cases(&ledger), practice: practice.as_ref(), ..at.clone() };
                 think(desk, step, submission, stretch.file.clone(), &at).await
             };
             let thought = match thought.await {
@@ -591,6 +590,21 @@ impl Worker {
             ledger.rounds.extend(self.storage.last_round(municipality, sought).await?);
         }
         Ok(ledger)
+    }
+
+    /// What earlier decisions say of the rulings, on the facts as they were assessed just now: a fact that a person corrected
+    /// may have made the case one like theirs.
+    async fn practice(
+        &self,
+        desk: &Desk,
+        step: Step,
+        file: &CaseFile,
+        at: &Circumstances<'_>,
+    ) -> Result<Option<Practice>, Failure> {
+        let Some(id) = at.case.filter(|_| step == Step::Compose && !file.rulings.is_empty()) else { return Ok(None) };
+        let _turn = self.turns.acquire().await;
+        let municipality = &desk.rulebook.pack.municipality.id;
+        Ok(similar::practice(&self.storage, municipality, id, file, at.now).await?)
     }
 
     /// State, audit events, draft, next job and the end of this one, in one transaction. The next job is taken at once.

@@ -12,7 +12,9 @@ use serde::Serialize;
 
 use super::local_date;
 use super::precedents::{agreement, outcomes};
-use crate::cases::{Case, CaseFile, CaseId, Deviation, DocumentId, Euro, Fact, Outcome, Practice, RuleTrace, Value};
+use crate::cases::{
+    CaseFile, CaseId, Deviation, DocumentId, Euro, Fact, MunicipalityId, Outcome, Practice, RuleTrace, Value,
+};
 use crate::storage::{self, DecidedCase, Storage};
 
 /// The newest decisions among which similar ones are looked for.
@@ -100,28 +102,34 @@ const PRACTICE_MONTHS: i32 = 24;
 ///
 /// # Errors
 /// Whatever the storage refuses.
-pub async fn practice(storage: &Storage, case: &Case, now: Timestamp) -> storage::Result<Option<Practice>> {
-    let service = case.file.classification.as_ref().and_then(|class| class.service.as_ref());
-    let Some(service) = service.filter(|_| !case.file.rulings.is_empty()) else { return Ok(None) };
-    let decided = storage.decided_cases(&case.municipality, service, LOOKED_THROUGH).await?;
+pub async fn practice(
+    storage: &Storage,
+    municipality: &MunicipalityId,
+    id: CaseId,
+    file: &CaseFile,
+    now: Timestamp,
+) -> storage::Result<Option<Practice>> {
+    let service = file.classification.as_ref().and_then(|class| class.service.as_ref());
+    let Some(service) = service.filter(|_| !file.rulings.is_empty()) else { return Ok(None) };
+    let decided = storage.decided_cases(municipality, service, LOOKED_THROUGH).await?;
     let since = local_date(now).saturating_sub(jiff::Span::new().months(PRACTICE_MONTHS));
     let recent: Vec<DecidedCase> =
         decided.into_iter().filter(|decided| local_date(decided.decision.decided_at) >= since).collect();
-    Ok(Some(deviation(case, &recent)))
+    Ok(Some(deviation(id, file, &recent)))
 }
 
 /// The newest decision under the same version in which a rule was ruled otherwise although the facts that it reads are
 /// the same.
-fn deviation(case: &Case, decided: &[DecidedCase]) -> Practice {
+fn deviation(id: CaseId, file: &CaseFile, decided: &[DecidedCase]) -> Practice {
     let mut practice = Practice::default();
-    for DecidedCase { case: other, decision } in decided.iter().filter(|decided| decided.case.id != case.id) {
-        let (Some(here), Some(there)) = (&case.file.assessment, &other.file.assessment) else { continue };
+    for DecidedCase { case: other, decision } in decided.iter().filter(|decided| decided.case.id != id) {
+        let (Some(here), Some(there)) = (&file.assessment, &other.file.assessment) else { continue };
         if (&here.document, here.version) != (&there.document, there.version) {
             continue;
         }
         practice.compared += 1;
         let ruled = |trace: &&RuleTrace| {
-            let ruling = case.file.rulings.iter().rev().find(|ruling| ruling.rule == trace.rule);
+            let ruling = file.rulings.iter().rev().find(|ruling| ruling.rule == trace.rule);
             ruling.is_some_and(|ruling| {
                 let theirs = there.rules.iter().find(|theirs| theirs.rule == trace.rule && theirs.ruled_by.is_some());
                 theirs.is_some_and(|theirs| theirs.outcome != ruling.outcome && deciding(theirs) == deciding(trace))

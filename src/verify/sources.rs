@@ -2,16 +2,19 @@
 //!
 //! A source is what came in, what was worked out from it, and what the municipality's people wrote: facts,
 //! calculation, parameters, sections, fixed blocks, contacts. Finnish and Swedish inflect names, so a name
-//! has a source when a word with the same stem has one.
+//! has a source when a word with the same stem has one. The day of a condition has the person who set it.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+use jiff::civil::Date;
 use regex::Regex;
 
 use super::prose::{self, Prose};
 use super::{Subject, service, words as say};
-use crate::cases::{Check, CheckId, Fact, Language, Localized, write_date, write_time, write_value};
+use crate::cases::{
+    Check, CheckId, Fact, Language, Localized, PartKind, Preparer, write_date, write_time, write_value,
+};
 use crate::municipality::format::Contact;
 
 /// A number with its grouping, decimals, dots and colons: an amount, a date, a time, a statute.
@@ -162,7 +165,7 @@ fn worked_out(subject: &Subject<'_>) -> Vec<String> {
         texts.extend(subject.content.deadline.map(|deadline| write_date(deadline, language)));
     }
     // The day on which the draft was made stands in its heading; a later check must still know it.
-    texts.extend(subject.content.part(crate::cases::PartKind::Heading).and_then(|part| drafting_day(&part.text)));
+    texts.extend(subject.content.part(PartKind::Heading).and_then(|part| drafting_day(&part.text)));
     if let Some(delegation) = service(subject).and_then(|service| service.delegation_of(subject.file))
         && let Some(row) = subject.rulebook.pack.delegation(&delegation, subject.decided_on)
         && let Some((document, section)) = row.source.split_once('#')
@@ -200,11 +203,15 @@ pub fn k18(subject: &Subject<'_>) -> Check {
     sources.extend(worked_out(subject));
     let numbers: BTreeSet<String> = sources.iter().flat_map(|text| numbers(text)).collect();
     let words = capitalised(&sources);
-    let letter = [Some(&subject.content.letter), subject.content.work_order.as_ref()];
-    for text in letter.into_iter().flatten() {
-        if let Some(number) = self::numbers(text).into_iter().find(|number| !numbers.contains(number)) {
-            return Check::fail(CheckId::K18, say::number_without_source(number));
-        }
+    let set = days_set(subject, &numbers);
+    let elsewhere = subject.content.parts.iter().filter(|part| part.kind != PartKind::Conditions);
+    let elsewhere = elsewhere.flat_map(|part| [Some(&part.text), part.title.as_ref()]);
+    let elsewhere = elsewhere.chain([subject.content.work_order.as_ref()]).flatten();
+    let unknown = elsewhere.flat_map(|text| self::numbers(text)).find(|number| !numbers.contains(number));
+    let in_letter = || self::numbers(&subject.content.letter).into_iter();
+    let unknown = unknown.or_else(|| in_letter().find(|number| !numbers.contains(number) && !set.contains(number)));
+    if let Some(number) = unknown {
+        return Check::fail(CheckId::K18, say::number_without_source(number));
     }
     for part in &subject.content.parts {
         if let Some(name) = names(&part.text).find(|name| !has_source(name, &words)) {
@@ -216,7 +223,31 @@ pub fn k18(subject: &Subject<'_>) -> Check {
     {
         return Check::fail(CheckId::K18, fault);
     }
-    Check::pass(CheckId::K18, say::everything_has_a_source())
+    if set.is_empty() {
+        return Check::pass(CheckId::K18, say::everything_has_a_source());
+    }
+    Check::pass(CheckId::K18, say::the_person_set_the_days(set.into_iter().collect::<Vec<_>>().join(", ")))
+}
+
+/// The days that a person set in the conditions, from the day of the decision on: until when a culvert is mended is nobody
+/// else's to know (hallintolaki 44 §). An amount, a length or a day of another part is none of theirs to make up.
+fn days_set(subject: &Subject<'_>, known: &BTreeSet<String>) -> BTreeSet<String> {
+    if !matches!(subject.preparer, Preparer::Person { .. }) {
+        return BTreeSet::new();
+    }
+    let conditions = subject.content.part(PartKind::Conditions).map_or("", |part| part.text.as_str());
+    let is_ahead = |number: &String| day(number).is_some_and(|day| day >= subject.decided_on);
+    numbers(conditions).into_iter().filter(|number| !known.contains(number) && is_ahead(number)).collect()
+}
+
+/// The day that `31.8.2026` writes.
+fn day(number: &str) -> Option<Date> {
+    let mut parts = number.split('.');
+    let (day, month, year) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() || year.len() != 4 {
+        return None;
+    }
+    Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()
 }
 
 /// What a piece of a model's prose tells that its own sources do not: the facts it rests on, the sections it cites,

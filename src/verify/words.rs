@@ -896,6 +896,11 @@ words! {
         sv: "varje tal och namn har en källa",
         en: "every number and name has a source",
     }
+    the_person_set_the_days(days) {
+        fi: "jokaisella luvulla ja nimellä on lähde; ehtojen päivän on asettanut luonnoksen muokkaaja: {days}",
+        sv: "varje tal och namn har en källa; dagen i villkoren har satts av den som redigerat utkastet: {days}",
+        en: "every number and name has a source; the day in the conditions was set by whoever edited the draft: {days}",
+    }
     number_in_none_of_its_sources(number, place) {
         fi: "luku {number} ({place}) ei ole missään lähteistään",
         sv: "talet {number} ({place}) finns inte i någon av sina källor",

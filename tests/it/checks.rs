@@ -363,6 +363,36 @@ fn k18_numbers_and_names_have_sources() {
 }
 
 #[test]
+fn k18_the_day_of_a_condition_is_its_editors() {
+    let edited = |kind: PartKind, words: &str| {
+        let mut draft = grant();
+        draft.preparer = Preparer::Person { actor: "0199f0a2".to_owned() };
+        draft.part(kind).push_str(words);
+        draft
+    };
+    let set = |words: &str| result(&edited(PartKind::Conditions, words).checks(), CheckId::K18).clone();
+    let told = set(" Rumpu uusitaan viimeistään 31.8.2026.");
+    assert_eq!(told.result, CheckResult::Pass, "{}", told.detail);
+    assert!(told.detail.contains("set by whoever edited the draft: 31.8.2026"), "{}", told.detail);
+    for (words, number) in [
+        (" Rumpu uusitaan viimeistään 31.8.2025.", "31.8.2025"),
+        (" Rumpu uusitaan viimeistään 31.9.2026.", "31.9.2026"),
+        (" Rumpu uusitaan viimeistään 31.8.2026 ja siihen käytetään 700 euroa.", "700"),
+        (" Tiellä on 47 rumpua.", "47"),
+    ] {
+        let told = set(words);
+        assert_eq!(told.result, CheckResult::Fail, "{words}");
+        assert!(told.detail.contains(number), "{words}: {}", told.detail);
+    }
+    // In another part, even if it stands among the conditions too, and in a draft of the machine's.
+    let mut elsewhere = edited(PartKind::Matter, " Kokous oli 31.8.2026.");
+    elsewhere.part(PartKind::Conditions).push_str(" Rumpu uusitaan viimeistään 31.8.2026.");
+    assert_eq!(result(&elsewhere.checks(), CheckId::K18).result, CheckResult::Fail);
+    let machine = |d: &mut Draft| d.part(PartKind::Conditions).push_str(" Rumpu uusitaan viimeistään 31.8.2026.");
+    caught(CheckId::K18, grant(), machine, "31.8.2026");
+}
+
+#[test]
 fn k20_what_is_secret_has_its_ground() {
     caught(
         CheckId::K20,

@@ -5,6 +5,7 @@ use vireille::cases::{CaseFile, DraftKind};
 use vireille::storage::Storage;
 use vireille::triage::precedents::{Precedent, Precedents as _, Wanted};
 
+use crate::kinds::rule;
 use crate::support::app::{Caller, TestApp};
 use crate::support::database::{Database, on_every_database};
 use crate::support::desk::{at, desk, merge, road_json, submission, triage};
@@ -106,6 +107,67 @@ async fn similar_decisions_name_nobody_and_no_number() {
         }
         let told = to_long[0].reasons[0].0.as_str();
         assert!(told.contains("asiaa hoitaa"), "what nobody is known by stays: {told}");
+        app.stop().await;
+    })
+    .await;
+}
+
+/// A road whose cooperative got other support, on which a handler rules. Gives its path and number.
+async fn weighed(app: &TestApp, handler: &Caller, id: &str, support: &str, outcome: &str) -> (String, String) {
+    let unit = format!("999-2026-K{id}");
+    app.now_is("2026-03-10T08:00:00Z");
+    let case = app.drafted(&road(id, &json!({ "fields": { "register_unit": unit, "other_support": support } }))).await;
+    rule(handler, &case, "other-support", outcome, "Tuki koskee valaistusta eikä kunnossapitoa.").await;
+    app.run_jobs().await;
+    let number = handler.get(&case).await.expect(200).json["number"].as_str().unwrap().to_owned();
+    (case, number)
+}
+
+/// What K26 says of the draft that stands.
+async fn k26(handler: &Caller, case: &str) -> (String, String) {
+    let draft = handler.draft(case).await;
+    let check = draft["checks"].as_array().unwrap().iter().find(|check| check["id"] == "K26").unwrap().clone();
+    (check["result"].as_str().unwrap().to_owned(), check["detail"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn like_cases_are_decided_alike_or_the_handler_sees_which_was_not() {
+    on_every_database(async |database| {
+        let app = TestApp::over(database).await;
+        let (handler, director) = (app.handler().await, app.director().await);
+        let mut numbers = Vec::new();
+        for id in ["54331", "54332", "54333"] {
+            let (case, number) = weighed(&app, &handler, id, "500,00", "met").await;
+            assert_eq!(k26(&handler, &case).await.0, "pass", "nobody ruled otherwise before");
+            director.approve(&case).await.expect(200);
+            numbers.push(number);
+        }
+
+        // Who follows practice passes, and is told with how many it was compared.
+        let (alike, _) = weighed(&app, &handler, "54334", "500,00", "met").await;
+        let (result, told) = k26(&handler, &alike).await;
+        assert_eq!(result, "pass", "{told}");
+        assert!(told.contains('3'), "{told}");
+
+        // The applicant wrote of other support, a handler stated the same as in the others and ruled otherwise.
+        let (deviates, _) = weighed(&app, &handler, "54335", "900,00", "not_met").await;
+        assert_eq!(k26(&handler, &deviates).await.0, "pass", "on another fact another ruling is no deviation");
+        let fact =
+            json!({ "name": "other_support", "value": "500.00", "code": "measured", "reason": "Tukipäätöksen mukaan." });
+        handler.post(&format!("{deviates}/facts"), &json!({ "facts": [fact] })).await.expect(200);
+        app.run_jobs().await;
+        let draft = handler.draft(&deviates).await;
+        let (result, told) = k26(&handler, &deviates).await;
+        assert_eq!(result, "fail", "{}: {told}", draft["content"]["kind"]);
+        assert!(told.contains(&numbers[2]) && told.contains("other-support"), "the newest case and its rule: {told}");
+        assert!(told.contains("(other_support)"), "the fact: {told}");
+        let check = draft["checks"].as_array().unwrap().iter().find(|check| check["id"] == "K26").unwrap();
+        assert_eq!(check["severity"], "warning", "there may be a good reason, which the decision then gives");
+        assert!(check["words"]["fi"].as_str().unwrap().contains("perustelkaa ero"), "{check}");
+
+        // Where rules alone decide there is nothing to depart from.
+        let plain = app.drafted(&road("54336", &json!({ "fields": { "register_unit": "999-2026-K54336" } }))).await;
+        assert_eq!(k26(&handler, &plain).await.0, "pass");
         app.stop().await;
     })
     .await;

@@ -176,6 +176,47 @@ async fn only_a_person_publishes_and_only_while_the_party_consents() {
 }
 
 #[tokio::test]
+async fn what_is_merged_or_withdrawn_is_shown_no_longer() {
+    on_every_database(async |database| {
+        let app = TestApp::over(database).await;
+        let stays = app.drafted(&feedback("one", "Kiitos kentästä!", true)).await;
+        let merged = app.drafted(&feedback("two", "Kiitos vielä kentästä!", true)).await;
+        let withdrawn = app.drafted(&feedback("three", "Kiitos kirjastosta!", true)).await;
+        let handler = app.handler().await;
+        for (case, text) in [(&stays, "Kiitos 1"), (&merged, "Kiitos 2"), (&withdrawn, "Kiitos 3")] {
+            publish(&handler, case, text, None).await.expect(201);
+        }
+        let texts = async || {
+            let mut texts: Vec<String> =
+                shown(&app).await.iter().map(|one| one["text"].as_str().unwrap().to_owned()).collect();
+            texts.sort();
+            texts
+        };
+        assert_eq!(texts().await, ["Kiitos 1", "Kiitos 2", "Kiitos 3"]);
+
+        let number = handler.get(&stays).await.expect(200).json["number"].clone();
+        let into = json!({ "into": number, "same_party": true, "reason": "Sama asia kahdesti." });
+        handler.claim(&merged).await.expect(200);
+        handler.post(&format!("{merged}/merge"), &into).await.expect(200);
+        assert_eq!(texts().await, ["Kiitos 1", "Kiitos 3"]);
+        handler.post(&format!("{withdrawn}/withdraw"), &Value::Null).await.expect(200);
+        assert_eq!(texts().await, ["Kiitos 1"], "what was not withdrawn stays");
+
+        for (case, reason) in [(&merged, "merged"), (&withdrawn, "withdrawn")] {
+            let events = handler.get(&format!("{case}/timeline")).await.expect(200).json;
+            let ended: Vec<&Value> =
+                events["items"].as_array().unwrap().iter().filter(|event| event["kind"] == "unpublished").collect();
+            assert_eq!((ended.len(), &ended[0]["payload"]["reason"]), (1, &json!(reason)), "{events}");
+            // Nor is it shown anew, whatever the party consented to.
+            publish(&handler, case, "Kiitos!", None).await.problem(409, "/problems/final");
+        }
+        app.run_jobs().await;
+        app.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_newest_stand_first_and_page_by_page() {
     on_every_database(async |database| {
         let app = TestApp::over(database).await;

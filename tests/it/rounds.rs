@@ -11,6 +11,7 @@ use vireille::policy::{self, Rulebooks};
 use vireille::search::{Embedded, Search};
 use vireille::triage::Triage;
 
+use crate::pages::signed_in;
 use crate::support::app::{Caller, TestApp};
 use crate::support::database::on_every_database;
 use crate::support::desk::{NOW, classifier, copy_folder, merge, policies, road_json};
@@ -224,6 +225,45 @@ async fn a_factor_is_the_same_for_every_applicant() {
         let mut bent = run;
         bent["result"]["value"] = "0.967118".into();
         assert!(!serde_json::from_value::<Round>(bent).unwrap().verify());
+        app.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_cases_of_a_round_are_a_table_for_a_spreadsheet() {
+    on_every_database(async |database| {
+        let packs = Packs::of_factor();
+        let app = TestApp::with_packs(database, packs.load()).await;
+        let director = app.director().await;
+        let unknown = json!({ "fields": { "supported_length": null } });
+        let cases = send(&app, &[road("1", &json!({})), road("2", &json!({})), road("3", &unknown)]).await;
+        let (one, third) = (number(&director, &cases[0]).await, number(&director, &cases[2]).await);
+        let out = json!({ "number": third, "reason": "=Ei vastannut, kysytty kahdesti." });
+        let round = json!({ "document": "private-road-grant", "round": "factor-k", "window": "2026-04-15", "leave_out": [out] });
+        let run = director.post("/v1/rounds", &round).await.expect(200).json;
+        app.run_jobs().await;
+
+        let of = |root: &str| format!("{root}/rounds/{}/cases.csv", run["id"].as_str().unwrap());
+        let table = director.get(&of("/v1")).await.expect(200);
+        assert_eq!(table.header("content-type"), "text/csv; charset=utf-8");
+        assert!(table.header("content-disposition").contains("private-road-grant-factor-k-1.csv"));
+        let lines: Vec<&str> = table.text.lines().collect();
+        assert_eq!((lines.len(), lines[0]), (4, "case,amount,left_out"), "{}", table.text);
+        assert!(lines[1].starts_with(&format!("{one},2585")), "{}", table.text);
+        assert_eq!(lines[3], format!("{third},,\"'=Ei vastannut, kysytty kahdesti.\""), "it starts no formula");
+        app.residents().await.get(&of("/v1")).await.expect(403);
+        app.stranger(Role::Auditor).await.get(&of("/v1")).await.expect(404);
+
+        let mut browser = signed_in(&app, &director).await;
+        browser.get("/console/rounds").await.expect(200).says(&of("/console"));
+        browser.get(&of("/console")).await.expect(200).says("case,amount,left_out");
+        let shown = Command::new(env!("CARGO_BIN_EXE_vireille"))
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .args(["round", "show", run["id"].as_str().unwrap(), "--csv", "--database", &database.url])
+            .output()
+            .unwrap();
+        assert_eq!(String::from_utf8_lossy(&shown.stdout), table.text, "{shown:?}");
         app.stop().await;
     })
     .await;

@@ -112,6 +112,7 @@ fn repeatable() -> OpenApiRouter<App> {
         .routes(routes!(publications::unpublish))
         .routes(routes!(rounds::list, rounds::run))
         .routes(routes!(rounds::show))
+        .routes(routes!(rounds::table))
         .routes(routes!(alerts::list))
         .routes(routes!(alerts::acknowledge))
         .routes(routes!(jobs::list))

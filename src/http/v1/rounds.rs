@@ -2,14 +2,17 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
 
 use super::List;
 use crate::app::App;
-use crate::cases::{Round, RoundId};
+use crate::cases::{Person, Round, RoundId};
 use crate::http::body::{Body, Id};
-use crate::http::error::Result;
+use crate::http::error::{Error, Result};
 use crate::http::identity::{Can, Decide, ReadRounds};
 use crate::http::openapi::Problems;
+use crate::reports;
 use crate::review::{NewRound, Refusal, RoundState};
 
 /// The rounds of the window that is open or closed last, of each policy: what keeps them waiting, and their last result.
@@ -36,6 +39,21 @@ pub async fn run(State(app): State<App>, person: Can<Decide>, Body(new): Body<Ne
 #[utoipa::path(get, path = "/rounds/{id}", tag = "rounds", params(("id" = RoundId, Path)),
     responses((status = 200, body = Round), Problems))]
 pub async fn show(State(app): State<App>, person: Can<ReadRounds>, Id(id): Id<RoundId>) -> Result<Json<Round>> {
-    let round = app.storage().round(&person.municipality, id).await?;
-    Ok(Json(round.ok_or(Refusal::NotFound)?))
+    Ok(Json(of(&app, &person, id).await?))
+}
+
+/// Its cases as a table, one line a case: what each came to, or its place in the draw, and why one was left out.
+///
+/// Roles: handler, approver, registry, auditor.
+#[utoipa::path(get, path = "/rounds/{id}/cases.csv", tag = "rounds", params(("id" = RoundId, Path)),
+    responses((status = 200, body = String, content_type = "text/csv"), Problems))]
+pub async fn table(State(app): State<App>, person: Can<ReadRounds>, Id(id): Id<RoundId>) -> Result<impl IntoResponse> {
+    let round = of(&app, &person, id).await?;
+    let name = format!("attachment; filename=\"{}-{}-{}.csv\"", round.document, round.round, round.nth);
+    let text = reports::rounds::table(&round).csv().map_err(|error| Error::Internal(error.to_string()))?;
+    Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)], text))
+}
+
+async fn of(app: &App, person: &Person, id: RoundId) -> Result<Round> {
+    Ok(app.storage().round(&person.municipality, id).await?.ok_or(Refusal::NotFound)?)
 }

@@ -40,6 +40,7 @@ pub fn router() -> Router<App> {
         .route("/console/reports/approvals/tables/{table}", get(crate::http::v1::reports::approval_table))
         .route("/console/rounds", get(rounds::show).post(rounds::run))
         .route("/console/rounds/{id}", get(crate::http::v1::rounds::show))
+        .route("/console/rounds/{id}/cases.csv", get(crate::http::v1::rounds::table))
         .route("/console/access-rights", get(access_rights::list))
         .route("/console/policies", get(policies::list))
         .route("/console/policies/{document}", get(policies::show))

@@ -6,13 +6,13 @@ use serde::Serialize;
 
 use super::acts::{Sent, words};
 use crate::app::App;
-use crate::cases::{Case, Person};
+use crate::cases::{Case, Person, Status};
 use crate::http::error::{Error, Result};
 use crate::http::identity::{Prepare, may};
 use crate::http::pages::form::Form;
 use crate::review::{Flaw, NewPublication, Publishing, Refusal};
 
-/// What the page shows; nothing where the party never consented.
+/// What the page shows; nothing where the party does not consent, or the case was merged or withdrawn.
 #[derive(Debug, Serialize)]
 pub(super) struct View {
     #[serde(flatten)]
@@ -33,7 +33,8 @@ impl View {
     pub(super) async fn of(app: &App, person: &Person, case: &Case, form: &Form) -> Result<Option<Self>> {
         // Most cases have no consent, and then nothing has to be proposed.
         let consent = app.storage().consent(&case.municipality, case.id).await?;
-        if !consent.is_some_and(|consent| consent.holds()) {
+        let is_gone = matches!(case.status, Status::Merged | Status::Withdrawn);
+        if is_gone || !consent.is_some_and(|consent| consent.holds()) {
             return Ok(None);
         }
         let state = app.review().publishing(case).await?;
