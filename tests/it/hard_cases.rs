@@ -284,7 +284,7 @@ impl Telling {
         match step {
             Step::Unmet(_) => {}
             Step::At(moment) => self.app.now_is(moment),
-            Step::Work => drop(self.app.run_jobs().await),
+            Step::Work => self.app.run_jobs_put_off().await,
             Step::Submit(submit) => self.submit(submit).await?,
             Step::Act(act) => match (act.copies, &act.case) {
                 (Some(copies), Some(case)) => {

@@ -8,6 +8,7 @@ use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use vireille::app::App;
 use vireille::cases::{Actor, DeciderId, MunicipalityId, Person, Role, TokenId};
+use vireille::clock::Clock as _;
 use vireille::config::{Config, Secret};
 use vireille::model::client::install_tls;
 use vireille::review::NewToken;
@@ -113,6 +114,19 @@ impl TestApp {
     /// Runs every job that waits; gives how many.
     pub async fn run_jobs(&self) -> usize {
         self.app.worker("test").run_pending(|_, _| {}).await.expect("jobs run")
+    }
+
+    /// Runs every job, also one that a busy machine put off: the clock goes on for it, and back again.
+    pub async fn run_jobs_put_off(&self) {
+        let now = self.clock.now();
+        for _ in 0..5 {
+            self.run_jobs().await;
+            if self.app.storage().pending_jobs().await.expect("jobs are counted") == 0 {
+                break;
+            }
+            self.clock.advance(std::time::Duration::from_secs(60));
+        }
+        self.clock.set(now);
     }
 
     /// Somebody of Harjuvesi.
