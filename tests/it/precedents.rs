@@ -8,12 +8,13 @@ use vireille::triage::precedents::{Precedent, Precedents as _, Wanted};
 use crate::kinds::rule;
 use crate::support::app::{Caller, TestApp};
 use crate::support::database::{Database, on_every_database};
-use crate::support::desk::{at, desk, merge, road_json, submission, triage};
+use crate::support::desk::{at, desk, merge, register_unit, road_json, submission, triage};
 
 fn road(id: &str, changes: &Value) -> Value {
     let mut road = road_json();
     road.as_object_mut().unwrap().remove("received_at");
     road["id"] = id.into();
+    road["fields"]["register_unit"] = register_unit(id).into();
     merge(&mut road, changes);
     road
 }

@@ -15,7 +15,7 @@ use vireille::triage::{Desk, pipeline};
 
 use crate::support::app::TestApp;
 use crate::support::database::{Database, on_every_database};
-use crate::support::desk::{circumstances, copy_folder, desk, policies, road_json, submission};
+use crate::support::desk::{circumstances, copy_folder, desk, policies, register_unit, road_json, submission};
 use crate::support::endpoint;
 use crate::support::files::{base64, pdf};
 use crate::support::model::{ScriptedModel, Turn};
@@ -24,6 +24,7 @@ fn road(id: &str) -> Value {
     let mut road = road_json();
     road.as_object_mut().unwrap().remove("received_at");
     road["id"] = id.into();
+    road["fields"]["register_unit"] = register_unit(id).into();
     let minutes = json!({ "name": "poytakirja.pdf", "content": base64(&pdf(&["Kokous 20.2.2026"])) });
     road["attachments"].as_array_mut().unwrap().push(minutes);
     road

@@ -10,7 +10,7 @@ use vireille::reports::{Reports, Scope, Window};
 use crate::pages::signed_in;
 use crate::support::app::{TestApp, spawn_app};
 use crate::support::database::{Database, on_every_database};
-use crate::support::desk::{NOW, road_json};
+use crate::support::desk::{NOW, register_unit, road_json};
 
 const SPRING: &str = "from=2026-03-01&to=2026-04-30";
 
@@ -18,6 +18,7 @@ fn road(id: &str) -> Value {
     let mut road = road_json();
     road.as_object_mut().unwrap().remove("received_at");
     road["id"] = id.into();
+    road["fields"]["register_unit"] = register_unit(id).into();
     road
 }
 

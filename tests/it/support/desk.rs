@@ -100,6 +100,11 @@ pub fn road_json() -> Value {
 }
 
 /// The worked application R1 (2 585 €), as the web form sends it.
+/// The register unit of a road of its own: one road is granted money once a year.
+pub fn register_unit(id: &str) -> String {
+    format!("999-2026-K{}", id.bytes().fold(7_u32, |sum, byte| sum * 31 % 90_000 + u32::from(byte)))
+}
+
 pub fn web_road() -> Value {
     let mut road = road_json();
     road.as_object_mut().unwrap().remove("received_at");
