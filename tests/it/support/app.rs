@@ -124,7 +124,7 @@ impl TestApp {
             if self.app.storage().pending_jobs().await.expect("jobs are counted") == 0 {
                 break;
             }
-            self.clock.advance(std::time::Duration::from_secs(60));
+            self.clock.advance(std::time::Duration::from_mins(1));
         }
         self.clock.set(now);
     }
